@@ -31,7 +31,7 @@
 #include <unistd.h>
 #include <linux/fs.h>
 
-#define BLOCK 4096
+#define BLOCK	 4096
 #define MAX_CPUS 8
 
 static atomic_bool stop;
@@ -40,7 +40,7 @@ static int cpus;
 /* What each kind of work has done; a kind that stands at 0 at the end is a failure. */
 enum work { READ_MSIX, READ_INTX, SLEEP, PING_PONG, MEMBARRIER, FORK, PING, WORKS };
 static const char *const work_names[WORKS] = {
-	[READ_MSIX] = "msix-reads", [READ_INTX] = "intx-reads", [SLEEP] = "sleeps",
+	[READ_MSIX] = "msix-reads", [READ_INTX] = "intx-reads",	  [SLEEP] = "sleeps",
 	[PING_PONG] = "ping-pongs", [MEMBARRIER] = "membarriers", [FORK] = "forks",
 	[PING] = "pings",
 };
@@ -87,8 +87,8 @@ static void pin(int cpu)
 /* The order of the modules is the order of their names: each needs those before it. */
 static void load_modules(void)
 {
-	static const char *const modules[] = { "failover", "net_failover", "virtio_net", "virtio_blk",
-					       "nvme-core", "nvme" };
+	static const char *const modules[] = {"failover",   "net_failover", "virtio_net",
+					      "virtio_blk", "nvme-core",    "nvme"};
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
@@ -155,7 +155,7 @@ static void *sleep_short(void *arg)
 
 	pin(cpu);
 	while (!stop) {
-		struct timespec t = { .tv_nsec = 50000 + (long)(rand_r(&seed) % 450000) };
+		struct timespec t = {.tv_nsec = 50000 + (long)(rand_r(&seed) % 450000)};
 
 		nanosleep(&t, NULL);
 		done[SLEEP]++;
@@ -202,7 +202,7 @@ static void *interrupt_all(void *arg)
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
 		fail("membarrier");
 	while (!stop) {
-		struct timespec t = { .tv_nsec = 300000 };
+		struct timespec t = {.tv_nsec = 300000};
 
 		if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
 			fail("membarrier");
@@ -231,7 +231,7 @@ static void *fork_often(void *arg)
 static void network_up(void)
 {
 	struct sockaddr_in *sin;
-	struct ifreq ifr = { .ifr_name = "eth0" };
+	struct ifreq ifr = {.ifr_name = "eth0"};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -267,7 +267,7 @@ static uint16_t checksum(const void *data, size_t len)
 
 static void *ping_gateway(void *arg)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000202) };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000202)};
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
 	uint16_t seq = 0;
 
@@ -278,8 +278,8 @@ static void *ping_gateway(void *arg)
 		struct {
 			struct icmphdr hdr;
 			char data[48];
-		} packet = { .hdr = { .type = ICMP_ECHO } };
-		struct pollfd p = { .fd = fd, .events = POLLIN };
+		} packet = {.hdr = {.type = ICMP_ECHO}};
+		struct pollfd p = {.fd = fd, .events = POLLIN};
 		char answer[256];
 
 		packet.hdr.un.echo.id = htons(1);
@@ -298,16 +298,16 @@ static void *ping_gateway(void *arg)
 static const struct kind {
 	const char *name, *word, *other;
 } kinds[] = {
-	{ "ipi", "IPI", NULL },
-	{ "timer", "arch_timer", NULL },
-	{ "msi", "MSI", "virtio" },
-	{ "level-spi", "Level", "virtio" },
+	{"ipi", "IPI", NULL},
+	{"timer", "arch_timer", NULL},
+	{"msi", "MSI", "virtio"},
+	{"level-spi", "Level", "virtio"},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static bool show_interrupts(bool has_msi)
 {
-	unsigned long sums[KINDS] = { 0 };
+	unsigned long sums[KINDS] = {0};
 	FILE *f = fopen("/proc/interrupts", "re");
 	char line[512];
 	bool ok = true;
@@ -355,12 +355,13 @@ static unsigned long number_from(const char *name, unsigned long otherwise)
 
 int main(void)
 {
-	/* The kernel hands words of its command line that it does not know to init as environment. */
+	/* The kernel hands words of its command line that it does not know to init as environment.
+	 */
 	unsigned long seconds = number_from("LOAD_SECONDS", 10);
 	struct reader readers[] = {
-		{ "/dev/vda", READ_MSIX, 0 },
-		{ "/dev/vda", READ_MSIX, 1 },
-		{ "/dev/vdb", READ_INTX, 0 },
+		{"/dev/vda", READ_MSIX, 0},
+		{"/dev/vda", READ_MSIX, 1},
+		{"/dev/vdb", READ_INTX, 0},
 	};
 	pthread_t threads[16 + MAX_CPUS];
 	struct table table;
