@@ -138,7 +138,8 @@ struct vgr_header {
 	const struct vgr_probe *probes;
 	size_t nr_probes;
 	/* Set by the reader; ignored by the writer. */
-	bool unfinished; /* never closed: totals below are empty */
+	bool unfinished; /* never closed by the recorder */
+	bool has_totals; /* the totals below are those of the file; else all zero */
 	uint16_t version;
 	struct vgr_totals totals;
 };
@@ -266,9 +267,8 @@ void vgr_reader_close(struct vgr_reader *r);
 /*
  * Structure of one record: type known, size that of its type and counts, counts
  * within VGR_MAX_IRQS and VGR_MAX_LRS, used_lrs <= nr_lr, stored entries <= total
- * (equal unless marked cut), unused flags and bytes zero where their value could
- * mislead. avail: bytes readable at rec. 0, or -EPROTO with *why (may be NULL)
- * set to a constant sentence.
+ * (equal unless marked cut or torn). Reserved bytes may hold anything. avail: bytes
+ * readable at rec. 0, or -EPROTO with *why (may be NULL) set to a constant sentence.
  */
 int vgr_rec_validate(const struct vgr_rec *rec, size_t avail, const char **why);
 

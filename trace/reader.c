@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zstd.h>
+#include <vgicsim/recording.h>
+#include "format.h"
+#include "header.h"
+
+/* The file ends before what was asked for: no error by itself. */
+#define CUT 1
+
+struct vgr_reader {
+	int fd;
+	const unsigned char *memory; /* instead of fd */
+	uint64_t size;
+	struct vgr_reader_opts opts;
+	struct format_head head;
+	struct vgr_header header;
+	struct vgr_error error;
+	uint64_t first_frame; /* offset of the first frame after the description */
+	XXH64_hash_t description_hash;
+	ZSTD_DCtx *zstd;
+	char *raw, *stored;
+	size_t cap_raw, cap_stored;
+	XXH64_state_t *identity, *index;
+	/* the place in the stream */
+	uint64_t next_frame; /* offset */
+	uint32_t frames;     /* frames seen */
+	uint32_t data_frames;
+	uint64_t records;    /* in the data frames before the current one */
+	uint32_t damaged;
+	bool have_totals;
+	enum vgr_ending ending;
+	int status; /* sticky error of the stream */
+	/* the current data frame */
+	struct format_frame frame;
+	uint64_t frame_offset;
+	uint32_t at;   /* bytes of it handed out */
+	uint32_t done; /* records of it handed out */
+};
+
+__attribute__((format(printf, 5, 6)))
+static int wrong(struct vgr_reader *r, int code, uint64_t offset, const char *hint,
+		 const char *format, ...)
+{
+	va_list ap;
+
+	r->error.code = code;
+	r->error.offset = offset;
+	r->error.record = 0;
+	va_start(ap, format);
+	vsnprintf(r->error.what, sizeof(r->error.what), format, ap);
+	va_end(ap);
+	snprintf(r->error.hint, sizeof(r->error.hint), "%s", hint);
+	return code;
+}
+
+#define HINT_COPY "fetch the file again, or see what is left of it with 'vgicsim check'"
+
+static int damaged(struct vgr_reader *r, uint64_t offset, const char *what)
+{
+	return wrong(r, VGR_EDAMAGED, offset, HINT_COPY, "%s", what);
+}
+
+static int forged(struct vgr_reader *r, uint64_t offset, const char *what)
+{
+	return wrong(r, VGR_EFORGED, offset, "do not use this file: it was not written by vgicsim",
+		     "%s", what);
+}
+
+/* 0, CUT, or a negative errno. */
+static int read_at(struct vgr_reader *r, uint64_t offset, void *to, size_t size)
+{
+	char *p = to;
+	ssize_t n;
+
+	if (offset > r->size || size > r->size - offset)
+		return CUT;
+	if (r->memory) {
+		memcpy(to, r->memory + offset, size);
+		return 0;
+	}
+	while (size) {
+		n = pread(r->fd, p, size, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int err = -errno;
+
+			return wrong(r, err, offset, "", "cannot be read: %s", strerror(-err));
+		}
+		if (!n)
+			return CUT;
+		p += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int reserve(char **buffer, size_t *cap, size_t need)
+{
+	char *p;
+
+	if (need <= *cap)
+		return 0;
+	p = realloc(*buffer, need);
+	if (!p)
+		return -ENOMEM;
+	*buffer = p;
+	*cap = need;
+	return 0;
+}
+
+/* Header of the frame at offset: read, and its own values checked. */
+static int read_frame_header(struct vgr_reader *r, uint64_t offset, struct format_frame *f)
+{
+	int err = read_at(r, offset, f, sizeof(*f));
+
+	if (err)
+		return err;
+	if (f->magic != FORMAT_FRAME_MAGIC ||
+	    f->hash != XXH64(f, offsetof(struct format_frame, hash), 0))
+		return damaged(r, offset, "the header of a frame is damaged");
+	if (f->raw_size > VGR_MAX_FRAME || f->stored_size > ZSTD_COMPRESSBOUND(VGR_MAX_FRAME))
+		return forged(r, offset, "a frame is longer than frames can be");
+	if (f->kind < FORMAT_DESCRIPTION || f->kind > FORMAT_INDEX || f->codec != FORMAT_ZSTD)
+		return forged(r, offset, "a frame of an unknown kind");
+	if (f->kind == FORMAT_DATA &&
+	    (!f->records || !f->first_record || f->first_time > f->last_time ||
+	     f->raw_size % 8 || f->records > f->raw_size / sizeof(struct vgr_rec)))
+		return forged(r, offset, "the counts of a frame contradict one another");
+	return 0;
+}
+
+/* Payload of f into r->raw. */
+static int read_payload(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+{
+	size_t n;
+	int err;
+
+	/* Asked first: a forged length must not make us allocate what is not there. */
+	if (f->stored_size > r->size - offset - sizeof(*f))
+		return CUT;
+	if (reserve(&r->stored, &r->cap_stored, f->stored_size + 1) ||
+	    reserve(&r->raw, &r->cap_raw, f->raw_size + 1))
+		return wrong(r, -ENOMEM, offset, "", "not enough memory for a frame");
+	err = read_at(r, offset + sizeof(*f), r->stored, f->stored_size);
+	if (err)
+		return err;
+	if (XXH64(r->stored, f->stored_size, 0) != f->payload_hash)
+		return damaged(r, offset, "the content of a frame is damaged");
+	n = ZSTD_decompressDCtx(r->zstd, r->raw, f->raw_size, r->stored, f->stored_size);
+	if (ZSTD_isError(n) || n != f->raw_size)
+		return forged(r, offset, "the content of a frame does not decompress to its size");
+	return 0;
+}
+
+static int read_frame(struct vgr_reader *r, uint64_t offset, struct format_frame *f)
+{
+	int err = read_frame_header(r, offset, f);
+
+	return err ? err : read_payload(r, offset, f);
+}
+
+static int read_head(struct vgr_reader *r)
+{
+	struct format_head *h = &r->head;
+	int err;
+
+	if (r->size < FORMAT_MAGIC_LEN || read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) ||
+	    memcmp(h->magic, FORMAT_MAGIC, FORMAT_MAGIC_LEN))
+		return wrong(r, VGR_ENOTREC, 0, "give a .vgr file made by 'vgicsim record'",
+			     r->size ? "not a vgicsim recording" : "an empty file");
+	err = read_at(r, 0, h, sizeof(*h));
+	if (err == CUT)
+		return wrong(r, VGR_ESHORT, r->size, "fetch the file again",
+			     "cut before anything of it can be used");
+	if (err)
+		return err;
+	if (h->hash != XXH64(h, offsetof(struct format_head, hash), 0))
+		return damaged(r, 0, "the head of the file is damaged");
+	if (h->version > VGR_VERSION)
+		return wrong(r, VGR_EVERSION, 0, "use the vgicsim that wrote it, or a later one",
+			     "written in version %u of the format, this vgicsim knows up to %u",
+			     h->version, VGR_VERSION);
+	if (!h->version || (h->flags & ~FORMAT_F_UNFINISHED))
+		return forged(r, 0, "the head of the file has values that cannot be");
+	return 0;
+}
+
+static int read_description(struct vgr_reader *r)
+{
+	struct format_frame f;
+	const char *why = NULL;
+	int err;
+
+	err = read_frame(r, sizeof(r->head), &f);
+	if (err == CUT)
+		return wrong(r, VGR_ESHORT, r->size, "fetch the file again",
+			     "cut before anything of it can be used");
+	if (err)
+		return err;
+	if (f.kind != FORMAT_DESCRIPTION || f.number)
+		return forged(r, sizeof(r->head), "the file does not begin with its description");
+	err = header_decode(&r->header, r->raw, f.raw_size, &why);
+	if (err)
+		return err == -ENOMEM ? wrong(r, err, 0, "", "not enough memory") :
+					forged(r, sizeof(r->head), why);
+	r->header.version = r->head.version;
+	r->header.unfinished = r->head.flags & FORMAT_F_UNFINISHED;
+	r->first_frame = sizeof(r->head) + sizeof(f) + f.stored_size;
+	r->description_hash = f.hash;
+	return 0;
+}
+
+/* For vgr_reader_header(); if it fails, the stream will say why when it gets there. */
+static void peek_totals(struct vgr_reader *r)
+{
+	struct format_frame f;
+	const char *why;
+
+	if (r->header.unfinished || r->head.totals_offset < r->first_frame ||
+	    read_frame(r, r->head.totals_offset, &f) || f.kind != FORMAT_TOTALS)
+		return;
+	r->header.has_totals = !totals_decode(&r->header.totals, r->raw, f.raw_size, &why);
+}
+
+int vgr_reader_rewind(struct vgr_reader *r)
+{
+	XXH64_reset(r->identity, 0);
+	XXH64_reset(r->index, 0);
+	XXH64_update(r->identity, &r->description_hash, sizeof(r->description_hash));
+	r->next_frame = r->first_frame;
+	r->frames = 1;
+	r->data_frames = 0;
+	r->records = 0;
+	r->damaged = 0;
+	r->have_totals = false;
+	r->ending = VGR_END_NOT_YET;
+	r->status = 0;
+	memset(&r->frame, 0, sizeof(r->frame));
+	r->frame_offset = 0;
+	r->at = 0;
+	r->done = 0;
+	return 0;
+}
+
+static int open_common(struct vgr_reader **out, struct vgr_reader *r, int err,
+		       const struct vgr_reader_opts *opts, struct vgr_error *error)
+{
+	if (opts)
+		r->opts = *opts;
+	vgr_header_init(&r->header);
+	r->zstd = ZSTD_createDCtx();
+	r->identity = XXH64_createState();
+	r->index = XXH64_createState();
+	if (!err && (!r->zstd || !r->identity || !r->index))
+		err = wrong(r, -ENOMEM, 0, "", "not enough memory");
+	if (!err)
+		err = read_head(r);
+	if (!err)
+		err = read_description(r);
+	if (err) {
+		if (error)
+			*error = r->error;
+		vgr_reader_close(r);
+		return err;
+	}
+	peek_totals(r);
+	memset(&r->error, 0, sizeof(r->error));
+	vgr_reader_rewind(r);
+	*out = r;
+	return 0;
+}
+
+static int open_file(struct vgr_reader *r, const char *path)
+{
+	struct stat st;
+	int err;
+
+	/* A named pipe must not make us wait for a writer. */
+	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (r->fd < 0 || fstat(r->fd, &st)) {
+		err = -errno;
+		return wrong(r, err, 0, "", "cannot be opened: %s", strerror(-err));
+	}
+	if (S_ISDIR(st.st_mode))
+		return wrong(r, -EISDIR, 0, "give a file", "a directory");
+	if (!S_ISREG(st.st_mode))
+		return wrong(r, -ESPIPE, 0, "copy it into a file first", "not a regular file");
+	r->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int vgr_reader_open(struct vgr_reader **out, const char *path, const struct vgr_reader_opts *opts,
+		    struct vgr_error *error)
+{
+	struct vgr_reader *r = calloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (!r) {
+		if (error)
+			*error = (struct vgr_error){ .code = -ENOMEM,
+						     .what = "not enough memory" };
+		return -ENOMEM;
+	}
+	return open_common(out, r, open_file(r, path), opts, error);
+}
+
+int vgr_reader_open_memory(struct vgr_reader **out, const void *data, size_t size,
+			   const struct vgr_reader_opts *opts, struct vgr_error *error)
+{
+	struct vgr_reader *r = calloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (!r) {
+		if (error)
+			*error = (struct vgr_error){ .code = -ENOMEM,
+						     .what = "not enough memory" };
+		return -ENOMEM;
+	}
+	r->fd = -1;
+	r->memory = data ? data : (const unsigned char *)"";
+	r->size = data ? size : 0;
+	return open_common(out, r, 0, opts, error);
+}
+
+static int begin_data(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+{
+	struct format_index entry = {
+		.offset = offset,
+		.first_record = f->first_record,
+		.first_time = f->first_time,
+		.last_time = f->last_time,
+		.records = f->records,
+		.raw_size = f->raw_size,
+	};
+
+	if (r->have_totals)
+		return forged(r, offset, "records after the totals");
+	if (f->first_record <= r->records ||
+	    (f->first_record != r->records + 1 && !r->damaged))
+		return forged(r, offset, "a frame whose records do not follow those before");
+	XXH64_update(r->index, &entry, sizeof(entry));
+	r->frame = *f;
+	r->frame_offset = offset;
+	r->at = 0;
+	r->done = 0;
+	r->data_frames++;
+	return 0;
+}
+
+static int end_totals(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+{
+	struct vgr_totals t;
+	const char *why = NULL;
+	uint64_t records;
+	int err;
+
+	if (r->have_totals)
+		return forged(r, offset, "totals twice");
+	if (!r->header.unfinished && offset != r->head.totals_offset)
+		return forged(r, offset, "the totals are not where the head says");
+	memset(&t, 0, sizeof(t));
+	err = totals_decode(&t, r->raw, f->raw_size, &why);
+	if (err)
+		return err == -ENOMEM ? wrong(r, err, offset, "", "not enough memory") :
+					forged(r, offset, why);
+	records = t.records;
+	totals_release(&t);
+	if (!r->damaged && records != r->records)
+		return wrong(r, VGR_EFORGED, offset, "do not use this file",
+			     "the totals speak of %" PRIu64 " records, the file holds %" PRIu64,
+			     records, r->records);
+	r->have_totals = true;
+	return 0;
+}
+
+/* The index has been read at offset: compare it, then the trailer, then there is nothing. */
+static int end_index(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+{
+	struct format_trailer t;
+	uint64_t at = r->next_frame;
+	int err;
+
+	if (!r->have_totals)
+		return forged(r, offset, "an index before the totals");
+	if (!r->damaged && (f->raw_size != r->data_frames * sizeof(struct format_index) ||
+			    XXH64(r->raw, f->raw_size, 0) != XXH64_digest(r->index)))
+		return forged(r, offset, "the index does not describe the frames");
+	err = read_at(r, at, &t, sizeof(t));
+	if (err)
+		return err;
+	if (memcmp(t.magic, FORMAT_TRAILER_MAGIC, FORMAT_MAGIC_LEN) ||
+	    t.hash != XXH64(&t, offsetof(struct format_trailer, hash), 0))
+		return damaged(r, at, "the trailer is damaged");
+	if (t.index_offset != offset ||
+	    (!r->damaged && t.identity != XXH64_digest(r->identity)))
+		return forged(r, at, "the trailer contradicts the file");
+	if (!r->header.unfinished &&
+	    (r->head.trailer_offset != at || r->head.index_offset != offset ||
+	     r->head.identity != t.identity))
+		return forged(r, at, "the head of the file contradicts its trailer");
+	if (r->size != at + sizeof(t))
+		return wrong(r, VGR_EFORGED, at + sizeof(t), "cut the file there",
+			     "%" PRIu64 " bytes after the end of the recording",
+			     r->size - at - sizeof(t));
+	r->ending = VGR_END_WHOLE;
+	return 0;
+}
+
+/* Offset of the next sound frame header at or after from; r->size if there is none. */
+static uint64_t find_frame(struct vgr_reader *r, uint64_t from)
+{
+	unsigned char window[4096];
+	struct format_frame f;
+	uint32_t magic;
+	size_t n, i;
+
+	while (from + sizeof(f) <= r->size) {
+		n = r->size - from < sizeof(window) ? (size_t)(r->size - from) : sizeof(window);
+		if (read_at(r, from, window, n))
+			break;
+		for (i = 0; i + sizeof(f) <= n; i++) {
+			memcpy(&magic, window + i, sizeof(magic));
+			if (magic != FORMAT_FRAME_MAGIC)
+				continue;
+			memcpy(&f, window + i, sizeof(f));
+			if (f.hash == XXH64(&f, offsetof(struct format_frame, hash), 0))
+				return from + i;
+		}
+		from += i;
+	}
+	return r->size;
+}
+
+/* Goes on behind a damaged frame at offset, if that was asked for. 0, or the error. */
+static int skip(struct vgr_reader *r, int err, uint64_t offset)
+{
+	struct vgr_error keep = r->error;
+	struct format_frame f;
+
+	if (!r->opts.skip_damaged || (err != VGR_EDAMAGED && err != VGR_EFORGED))
+		return err;
+	/* The length of a frame may be believed if its header is sound. */
+	if (!read_frame_header(r, offset, &f))
+		offset += sizeof(f) + f.stored_size;
+	else
+		offset = find_frame(r, offset + 1);
+	r->error = keep;
+	r->next_frame = offset;
+	r->damaged++;
+	memset(&r->frame, 0, sizeof(r->frame));
+	r->at = 0;
+	r->done = 0;
+	return 0;
+}
+
+static int end_cut(struct vgr_reader *r)
+{
+	r->ending = r->header.unfinished ? VGR_END_UNFINISHED : VGR_END_CUT;
+	return 0;
+}
+
+/* Next frame of any kind. 0, CUT at the end of what can be read, or an error. */
+static int next_frame(struct vgr_reader *r)
+{
+	uint64_t offset = r->next_frame;
+	struct format_frame f;
+	int err;
+
+	r->records += r->frame.records;
+	memset(&r->frame, 0, sizeof(r->frame));
+	err = read_frame(r, offset, &f);
+	if (err)
+		return err;
+	if (f.number < r->frames || (f.number != r->frames && !r->damaged))
+		return forged(r, offset, "a frame out of order");
+	r->frames = f.number + 1;
+	r->next_frame = offset + sizeof(f) + f.stored_size;
+	if (f.kind != FORMAT_INDEX)
+		XXH64_update(r->identity, &f.hash, sizeof(f.hash));
+	switch (f.kind) {
+	case FORMAT_DATA:
+		return begin_data(r, offset, &f);
+	case FORMAT_TOTALS:
+		return end_totals(r, offset, &f);
+	case FORMAT_INDEX:
+		return end_index(r, offset, &f);
+	default:
+		return forged(r, offset, "a second description");
+	}
+}
+
+static int next_record(struct vgr_reader *r, const struct vgr_rec **rec)
+{
+	const struct vgr_rec *next = (const struct vgr_rec *)(r->raw + r->at);
+	const char *why = NULL;
+
+	if (vgr_rec_validate(next, r->frame.raw_size - r->at, &why))
+		forged(r, r->frame_offset, why);
+	else if (next->time < r->frame.first_time || next->time > r->frame.last_time)
+		forged(r, r->frame_offset, "a record outside the time of its frame");
+	else if ((r->done + 1 == r->frame.records) !=
+		 (r->at + next->size == r->frame.raw_size))
+		forged(r, r->frame_offset, "a frame that holds more or fewer records than it says");
+	else {
+		r->at += next->size;
+		r->done++;
+		*rec = next;
+		return 1;
+	}
+	r->error.record = r->frame.first_record + r->done;
+	return VGR_EFORGED;
+}
+
+int vgr_reader_next(struct vgr_reader *r, const struct vgr_rec **rec)
+{
+	uint64_t offset;
+	int err;
+
+	*rec = NULL;
+	if (r->status)
+		return r->status;
+	while (r->ending == VGR_END_NOT_YET) {
+		if (r->frame.records && r->at < r->frame.raw_size) {
+			offset = r->frame_offset;
+			err = next_record(r, rec);
+			if (err == 1)
+				return 1;
+			/* Nothing that stands behind it in this frame can be trusted. */
+			r->records += r->frame.records;
+		} else {
+			offset = r->next_frame;
+			err = next_frame(r);
+		}
+		if (err == CUT)
+			err = end_cut(r);
+		if (err)
+			err = skip(r, err, offset);
+		if (err)
+			return r->status = err;
+	}
+	return 0;
+}
+
+const struct vgr_header *vgr_reader_header(const struct vgr_reader *r)
+{
+	return &r->header;
+}
+
+enum vgr_ending vgr_reader_ending(const struct vgr_reader *r)
+{
+	return r->ending;
+}
+
+const struct vgr_error *vgr_reader_error(const struct vgr_reader *r)
+{
+	return &r->error;
+}
+
+void vgr_reader_position(const struct vgr_reader *r, struct vgr_position *pos)
+{
+	pos->frame_offset = r->frame_offset;
+	pos->frame = r->data_frames ? r->data_frames - 1 : 0;
+	pos->record = r->frame.records && r->done ? r->frame.first_record + r->done - 1 :
+						    r->records;
+}
+
+uint32_t vgr_reader_damaged(const struct vgr_reader *r)
+{
+	return r->damaged;
+}
+
+uint64_t vgr_reader_identity(const struct vgr_reader *r)
+{
+	if (!r->header.unfinished)
+		return r->head.identity;
+	return XXH64_digest(r->identity);
+}
+
+void vgr_reader_close(struct vgr_reader *r)
+{
+	if (!r)
+		return;
+	if (r->fd >= 0)
+		close(r->fd);
+	header_release(&r->header);
+	ZSTD_freeDCtx(r->zstd);
+	XXH64_freeState(r->identity);
+	XXH64_freeState(r->index);
+	free(r->raw);
+	free(r->stored);
+	free(r);
+}
