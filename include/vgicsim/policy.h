@@ -70,6 +70,7 @@ struct vgic_policy {
 
 	/* Save and sync */
 	bool static_traps_in_shadow; /* errata trap bits are part of the shadow HCR */
+	bool hcr_always;             /* HCR is written though no LR is used (else both are left alone) */
 	bool hcr_zero_on_exit;       /* ICH_HCR := 0 at exit (OV-40), else shadow without En (HI-7) */
 	bool eager_vmcr;             /* VMCR read back at every exit (OV-39), else at put */
 	bool save_eoicount;          /* EOIcount kept if LRENPIE was armed (OV-41) */

@@ -72,6 +72,7 @@ struct vgic_counts {
 };
 
 struct vgic_vcpu {
+	const struct vgic *vgic; /* whose it is */
 	uint16_t index;
 	struct vgic_list list;
 	struct vgic_irq *private_irqs; /* VGIC_NR_PRIVATE of them */

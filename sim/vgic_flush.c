@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Before an entry: summarise, sort, fill the list registers, configure the interrupts. */
+#include "vgic_internal.h"
+
+#include <string.h>
+
+/* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2). */
+static void summarise(const struct vgic *vgic, struct vgic_vcpu *vcpu)
+{
+	struct vgic_summary *s = &vcpu->summary;
+
+	memset(s, 0, sizeof(*s));
+	vgic_for_each_irq(irq, &vcpu->list) {
+		unsigned int want = vgic_irq_lr_count(irq);
+
+		s->depth += want;
+		if (want > 1)
+			s->multi_sgi = true;
+		if (vgic_irq_oracle(vgic, irq) != vcpu->index)
+			continue;
+		if (irq->active)
+			s->nr_act++;
+		else
+			s->nr_pend++;
+		if (vgic_irq_is_sgi(irq))
+			s->nr_sgi++;
+	}
+}
+
+/* OV-20, OV-21, HI-4. Returns the number of LRs written; *more: the list goes on after the last. */
+static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *more)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	bool barrier = policy->multi_sgi_barrier && vcpu->summary.multi_sgi;
+	unsigned int nr_lr = vgic->cfg.nr_lr, count = 0;
+	uint8_t lowest = 0xff;
+
+	*more = false;
+	vcpu->boundary = NULL;
+	vgic_for_each_irq(irq, &vcpu->list) {
+		if (barrier && irq->priority > lowest)
+			break;
+		if (vgic_irq_oracle(vgic, irq) != vcpu->index)
+			continue;
+		vgic_populate_lr(vgic, vcpu, irq, count++);
+		/* Sources are left: nothing of lower priority may pass them. */
+		if (irq->source)
+			lowest = irq->priority;
+		if (policy->boundary == VGIC_BOUNDARY_ALWAYS)
+			vcpu->boundary = irq;
+		if (count < nr_lr)
+			continue;
+		if (policy->boundary == VGIC_BOUNDARY_FULL)
+			vcpu->boundary = irq;
+		*more = irq->next;
+		break;
+	}
+	for (unsigned int i = count; i < nr_lr; i++)
+		vcpu->lr[i] = 0;
+	return count;
+}
+
+void vgic_flush(struct vgic *vgic, unsigned int index)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+	bool more;
+
+	vcpu->sorted = false;
+	if (policy->empty_shortcut && !vcpu->list.count)
+		return;
+
+	summarise(vgic, vcpu);
+	if (policy->needs_sort(&vcpu->summary, vgic->cfg.nr_lr)) {
+		vgic_list_sort(vcpu, policy->compare);
+		vcpu->sorted = true;
+		vcpu->counts.sorts++;
+	}
+	vcpu->used_lrs = populate(vgic, vcpu, &more);
+
+	if (policy->hcr) {
+		vcpu->hcr = policy->hcr(vgic, vcpu, &vcpu->summary);
+	} else {
+		vcpu->hcr = VGIC_HCR_EN;
+		if (policy->uie_if_not_last && more)
+			vcpu->hcr |= VGIC_HCR_UIE;
+	}
+	if (policy->static_traps_in_shadow)
+		vcpu->hcr |= vgic->cfg.static_traps;
+
+	vcpu->counts.flushes++;
+	vcpu->counts.populated += vcpu->used_lrs;
+	vcpu->counts.outside += vcpu->summary.nr_pend + vcpu->summary.nr_act - vcpu->used_lrs;
+}
+
+void vgic_restore(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
+{
+	const struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+
+	if (!vgic->cfg.policy->hcr_always && !vcpu->used_lrs)
+		return;
+	hw->hcr = vcpu->hcr | vgic->cfg.static_traps;
+	for (unsigned int i = 0; i < vcpu->used_lrs; i++)
+		hw->lr[i] = vcpu->lr[i];
+}
+
+void vgic_load(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
+{
+	const struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+
+	hw->vmcr = vcpu->vmcr;
+	memcpy(hw->ap0r, vcpu->ap0r, sizeof(hw->ap0r));
+	memcpy(hw->ap1r, vcpu->ap1r, sizeof(hw->ap1r));
+}

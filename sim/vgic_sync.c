@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* After an exit: read the hardware back, fold it, replay EOIcount, prune. */
+#include "vgic_internal.h"
+
+#include <string.h>
+
+/* __vgic_v3_save_state: OV-38 to OV-41, HI-7. */
+void vgic_save(struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+	uint32_t elrsr = vgic_v3_cpuif_elrsr(hw);
+
+	if (policy->eager_vmcr)
+		vcpu->vmcr = hw->vmcr;
+	if (!policy->hcr_always && !vcpu->used_lrs)
+		return;
+
+	for (unsigned int i = 0; i < vcpu->used_lrs; i++) {
+		if (elrsr & (1u << i))
+			vcpu->lr[i] &= ~VGIC_LR_STATE;
+		else
+			vcpu->lr[i] = hw->lr[i];
+		hw->lr[i] = 0;
+	}
+	if (policy->save_eoicount && (vcpu->hcr & VGIC_HCR_LRENPIE)) {
+		vcpu->hcr &= ~VGIC_HCR_EOICOUNT;
+		vcpu->hcr |= hw->hcr & VGIC_HCR_EOICOUNT;
+	}
+	hw->hcr = policy->hcr_zero_on_exit ? 0 : vcpu->hcr & ~VGIC_HCR_EN;
+}
+
+void vgic_put(struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
+{
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+
+	vcpu->vmcr = hw->vmcr;
+	memcpy(vcpu->ap0r, hw->ap0r, sizeof(hw->ap0r));
+	memcpy(vcpu->ap1r, hw->ap1r, sizeof(hw->ap1r));
+}
+
+/* Was this INTID in an LR of the run that ends? */
+static bool in_lrs(const struct vgic_vcpu *vcpu, unsigned int used, uint32_t intid)
+{
+	for (unsigned int i = 0; i < used; i++)
+		if ((vcpu->lr[i] & VGIC_LR_VINTID) == intid)
+			return true;
+	return false;
+}
+
+/* Where the walk for EOIcount begins. */
+static struct vgic_irq *replay_start(const struct vgic_policy *policy, struct vgic_vcpu *vcpu)
+{
+	switch (policy->replay) {
+	case VGIC_REPLAY_WHOLE:
+	case VGIC_REPLAY_WHOLE_SKIP_LR:
+		return vcpu->list.head;
+	case VGIC_REPLAY_TAIL:
+		return vcpu->boundary ? vcpu->boundary->next : NULL;
+	case VGIC_REPLAY_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* OV-51 to OV-54: deactivations that the guest did outside the LRs, in list order. */
+static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned int used)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	unsigned int n = vgic_v3_eoicount(vcpu->hcr);
+	struct vgic_irq *irq;
+
+	if (policy->replay == VGIC_REPLAY_NONE)
+		return;
+	for (irq = replay_start(policy, vcpu); irq && n; irq = irq->next) {
+		uint64_t lr;
+
+		if (vgic_irq_oracle(vgic, irq) != vcpu->index || !irq->active)
+			continue;
+		if (policy->replay == VGIC_REPLAY_WHOLE_SKIP_LR && in_lrs(vcpu, used, irq->intid))
+			continue;
+		lr = vgic_compute_lr(vgic, irq) & ~VGIC_LR_ACTIVE;
+		if (lr & VGIC_LR_HW)
+			vgic_physical_dir(vgic, vcpu->index, lr);
+		vgic_fold_lr(vgic, vcpu, lr);
+		vgic_note(vgic, VGIC_EVENT_REPLAYED, vcpu->index, irq, 0);
+		vcpu->counts.replayed++;
+		n--;
+	}
+	vcpu->counts.replay_lost += n;
+}
+
+static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	unsigned int used = vcpu->used_lrs;
+
+	if ((policy->fold_needs_lrs && !used) || (policy->fold_needs_boundary && !vcpu->boundary))
+		return;
+	if (!policy->hcr)
+		vcpu->hcr &= ~VGIC_HCR_UIE;
+	for (unsigned int i = 0; i < used; i++) {
+		bool deactivated = vgic_fold_lr(vgic, vcpu, vcpu->lr[i]);
+		uint32_t intid = vcpu->lr[i] & (vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
+		struct vgic_irq *irq = vgic_irq_find(vgic, vcpu->index, intid);
+
+		if (irq)
+			vgic_note(vgic, VGIC_EVENT_FOLDED, vcpu->index, irq, deactivated);
+	}
+	vcpu->used_lrs = 0;
+	replay_eoicount(vgic, vcpu, used);
+}
+
+void vgic_sync(struct vgic *vgic, unsigned int index)
+{
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+
+	if (vgic->cfg.policy->empty_shortcut && !vcpu->list.count)
+		return;
+	fold_state(vgic, vcpu);
+	vgic_prune(vgic, index);
+	vcpu->boundary = NULL;
+	vcpu->counts.syncs++;
+}
+
+/* vgic_prune_ap_list: OV-55. */
+void vgic_prune(struct vgic *vgic, unsigned int index)
+{
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+	struct vgic_irq *irq = vcpu->list.head, *next;
+
+	while (irq) {
+		unsigned int to = vgic_irq_oracle(vgic, irq);
+
+		next = irq->next;
+		if (to == VGIC_NO_VCPU) {
+			vgic_list_remove(vgic, irq);
+			vcpu->counts.pruned++;
+			vgic_note(vgic, VGIC_EVENT_PRUNED, index, irq, 0);
+		} else if (to != index) {
+			vgic_list_remove(vgic, irq);
+			vgic_list_append(vgic, to, irq);
+			vcpu->counts.migrated++;
+			vgic_note(vgic, VGIC_EVENT_MIGRATED, index, irq, to);
+			vgic_request(vgic, to, VGIC_REQ_IRQ_PENDING, true);
+		}
+		irq = next;
+	}
+}
