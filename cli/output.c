@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "exit.h"
+#include "output.h"
+
+static const char *command_name;
+static bool progress_shown;
+
+void cli_set_command(const char *name)
+{
+	command_name = name;
+}
+
+static void message(const char *kind, const char *format, va_list ap)
+{
+	cli_progress_end();
+	/* What was printed before stays before it when both go to one place. */
+	fflush(stdout);
+	fprintf(stderr, "vgicsim%s%s: %s", command_name ? " " : "",
+		command_name ? command_name : "", kind);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+}
+
+int cli_fail(int code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	message("", format, ap);
+	va_end(ap);
+	return code;
+}
+
+void cli_warn(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	message("warning: ", format, ap);
+	va_end(ap);
+}
+
+int cli_fail_recording(const char *path, const struct vgr_error *err)
+{
+	char where[64] = "";
+
+	if (err->record)
+		snprintf(where, sizeof(where), " at byte %" PRIu64 ", record %" PRIu64, err->offset,
+			 err->record);
+	else if (err->offset)
+		snprintf(where, sizeof(where), " at byte %" PRIu64, err->offset);
+	return cli_fail(EXIT_INPUT, "%s: %s%s%s%s", err->what, path, where, err->hint[0] ? ": " : "",
+			err->hint);
+}
+
+struct vgr_reader *cli_open_recording(const char *path)
+{
+	struct vgr_reader *r;
+	struct vgr_error err;
+
+	if (vgr_reader_open(&r, path, NULL, &err)) {
+		cli_fail_recording(path, &err);
+		return NULL;
+	}
+	return r;
+}
+
+void cli_recording_ending(const char *path, const struct vgr_reader *r)
+{
+	struct vgr_position pos;
+
+	vgr_reader_position(r, &pos);
+	if (vgr_reader_ending(r) == VGR_END_UNFINISHED)
+		cli_warn("the capture did not end properly: %s: read up to its last whole frame, "
+			 "%" PRIu64 " records", path, pos.record);
+	else if (vgr_reader_ending(r) == VGR_END_CUT)
+		cli_warn("the end of the file is missing: %s: read up to its last whole frame, "
+			 "%" PRIu64 " records", path, pos.record);
+}
+
+bool cli_color(FILE *f)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(f)) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+void cli_progress(const char *format, ...)
+{
+	va_list ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	fputs("\r\033[K", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fflush(stderr);
+	progress_shown = true;
+}
+
+void cli_progress_end(void)
+{
+	if (progress_shown)
+		fputs("\r\033[K", stderr);
+	progress_shown = false;
+}
+
+int cli_print_json(FILE *f, json_t *value, bool line)
+{
+	int err;
+
+	if (!value)
+		return -ENOMEM;
+	err = json_dumpf(value, f, line ? JSON_COMPACT : JSON_INDENT(2));
+	json_decref(value);
+	if (err || fputc('\n', f) == EOF)
+		return -EIO;
+	return 0;
+}
+
+int cli_finish_stdout(void)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_OK;
+	/* A reader that has seen enough (head) is no failure worth a message. */
+	if (errno == EPIPE)
+		return EXIT_OUTPUT;
+	return cli_fail(EXIT_OUTPUT, "cannot write: standard output: %s",
+			strerror(errno ? errno : EIO));
+}
+
+char *cli_format_ns(char *buf, size_t size, uint64_t ns)
+{
+	if (ns < 1000)
+		snprintf(buf, size, "%" PRIu64 " ns", ns);
+	else if (ns < 1000000)
+		snprintf(buf, size, "%.2f us", (double)ns / 1e3);
+	else if (ns < UINT64_C(1000000000))
+		snprintf(buf, size, "%.2f ms", (double)ns / 1e6);
+	else
+		snprintf(buf, size, "%.3f s", (double)ns / 1e9);
+	return buf;
+}

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <string.h>
+#include <vgicsim/cpuif.h>
+#include <vgicsim/recording.h>
+#include "text.h"
+
+bool irq_pending(const struct vgr_irq *irq)
+{
+	return (irq->state & VGR_IRQ_LATCH) ||
+	       ((irq->state & VGR_IRQ_LEVEL) && (irq->state & VGR_IRQ_LINE));
+}
+
+char *text_lr(char *buf, size_t size, uint64_t lr, bool verbose)
+{
+	size_t n;
+
+	if (!lr) {
+		snprintf(buf, size, ".");
+		return buf;
+	}
+	n = (size_t)snprintf(buf, size, "%" PRIu64 "%s%s%s", lr & VGIC_LR_VINTID,
+			     lr & VGIC_LR_PENDING ? "p" : "", lr & VGIC_LR_ACTIVE ? "a" : "",
+			     lr & VGIC_LR_STATE ? "" : "-");
+	if (verbose)
+		snprintf(buf + n, size - n, "(%02x%s%s%s)",
+			 (unsigned int)((lr & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT),
+			 lr & VGIC_LR_GROUP1 ? "" : " g0", lr & VGIC_LR_HW ? " hw" : "",
+			 !(lr & VGIC_LR_HW) && (lr & VGIC_LR_EOI) ? " eoi" : "");
+	return buf;
+}
+
+char *text_irq(char *buf, size_t size, const struct vgr_irq *irq, bool verbose)
+{
+	size_t n;
+	bool pending = irq_pending(irq), active = irq->state & VGR_IRQ_ACTIVE;
+
+	n = (size_t)snprintf(buf, size, "%" PRIu32 "%s%s%s%s%s", irq->intid, pending ? "P" : "",
+			     active ? "A" : "", irq->state & VGR_IRQ_ON_LR ? "*" : "",
+			     !pending && !active && !(irq->state & VGR_IRQ_ON_LR) ? "." : "",
+			     irq->state & VGR_IRQ_ENABLED ? "" : "!");
+	if (irq->state & VGR_IRQ_GONE) {
+		snprintf(buf, size, "%" PRIu32 "?", irq->intid);
+		return buf;
+	}
+	if (!verbose)
+		return buf;
+	n += (size_t)snprintf(buf + n, size - n, "(%02x %s%s%s%s%s", irq->priority,
+			      irq->state & VGR_IRQ_LEVEL ? "level" : "edge",
+			      irq->state & VGR_IRQ_LINE ? " high" : "",
+			      irq->state & VGR_IRQ_LATCH ? " latch" : "",
+			      irq->state & VGR_IRQ_GROUP1 ? "" : " g0",
+			      irq->state & VGR_IRQ_HW ? " hw" : "");
+	if (irq->target == VGR_NO_VCPU)
+		snprintf(buf + n, size - n, ")");
+	else
+		snprintf(buf + n, size - n, " ->%u)", irq->target);
+	return buf;
+}
+
+static void text_hcr(FILE *f, uint32_t hcr, bool verbose)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+		bool always;
+	} names[] = {
+		{ VGIC_HCR_UIE, "UIE", true },
+		{ VGIC_HCR_LRENPIE, "LRENPIE", true },
+		{ VGIC_HCR_NPIE, "NPIE", true },
+		{ VGIC_HCR_VGRP0EIE, "VGrp0EIE", false },
+		{ VGIC_HCR_VGRP0DIE, "VGrp0DIE", false },
+		{ VGIC_HCR_VGRP1EIE, "VGrp1EIE", false },
+		{ VGIC_HCR_VGRP1DIE, "VGrp1DIE", false },
+		{ VGIC_HCR_VSGIEOICOUNT, "vSGIEOICount", false },
+		{ VGIC_HCR_TC, "TC", true },
+		{ VGIC_HCR_TALL0, "TALL0", true },
+		{ VGIC_HCR_TALL1, "TALL1", true },
+		{ VGIC_HCR_TDIR, "TDIR", true },
+	};
+	const char *space = "";
+	size_t i;
+
+	fprintf(f, " hcr=%08" PRIx32 "[", hcr);
+	if (!(hcr & VGIC_HCR_EN)) {
+		fputs("off", f);
+		space = " ";
+	}
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(hcr & names[i].bit) || !(names[i].always || verbose))
+			continue;
+		fprintf(f, "%s%s", space, names[i].name);
+		space = " ";
+	}
+	if (vgic_v3_eoicount(hcr))
+		fprintf(f, "%sEOIcount=%u", space, vgic_v3_eoicount(hcr));
+	fputc(']', f);
+}
+
+static void text_list(FILE *f, const char *title, const struct vgr_irq *irqs, unsigned int n,
+		      unsigned int total, bool verbose)
+{
+	char buf[96];
+	unsigned int i;
+
+	fprintf(f, " | %s:", title);
+	for (i = 0; i < n; i++)
+		fprintf(f, " %s", text_irq(buf, sizeof(buf), &irqs[i], verbose));
+	if (total > n)
+		fprintf(f, " ... %u more", total - n);
+	if (!total)
+		fputs(" empty", f);
+}
+
+static void text_lrs(FILE *f, const uint64_t *lrs, unsigned int n, bool verbose)
+{
+	char buf[64];
+	unsigned int i;
+
+	fputs(" LR:", f);
+	for (i = 0; i < n; i++)
+		fprintf(f, " %s", text_lr(buf, sizeof(buf), lrs[i], verbose));
+	if (!n)
+		fputs(" none", f);
+}
+
+static void text_boundary(FILE *f, uint32_t boundary)
+{
+	if (boundary == VGR_BOUNDARY_UNKNOWN || boundary == VGR_BOUNDARY_NONE)
+		return;
+	fprintf(f, ", last_lr_irq=%" PRIu32, boundary);
+}
+
+static void text_flags(FILE *f, uint16_t flags)
+{
+	static const struct {
+		uint16_t flag;
+		const char *name;
+	} names[] = {
+		{ VGR_F_CUT, "cut" },         { VGR_F_NO_FOLD, "no-fold" },
+		{ VGR_F_TORN, "torn" },       { VGR_F_NO_CONFIG, "unlocked" },
+		{ VGR_F_SKIPPED, "skipped" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (flags & names[i].flag)
+			fprintf(f, " (%s)", names[i].name);
+	}
+}
+
+static void text_flush(FILE *f, const struct vgr_flush *v, bool verbose)
+{
+	text_hcr(f, v->hcr, verbose);
+	if (verbose)
+		fprintf(f, " vmcr=%08" PRIx32, v->vmcr);
+	text_lrs(f, vgr_flush_lrs(v), v->used_lrs, verbose);
+	if (verbose)
+		text_list(f, "before", vgr_flush_before(v), v->n_before, v->total_before, true);
+	text_list(f, "ap_list", vgr_flush_after(v), v->n_after, v->total_after, verbose);
+	text_boundary(f, v->boundary);
+	if (verbose && v->active_spis >= 0)
+		fprintf(f, ", active_spis=%" PRId32, v->active_spis);
+	if (!v->dist_enabled)
+		fputs(", distributor off", f);
+	if (v->nested)
+		fputs(", nested", f);
+}
+
+static void text_sync(FILE *f, const struct vgr_sync *v, bool verbose)
+{
+	const uint32_t *order = vgr_sync_order(v);
+	unsigned int i;
+
+	text_hcr(f, v->hcr, verbose);
+	if (verbose)
+		fprintf(f, " vmcr=%08" PRIx32, v->vmcr);
+	text_lrs(f, vgr_sync_lrs(v), v->used_lrs, verbose);
+	text_list(f, "ap_list", vgr_sync_before(v), v->n_before, v->total_before, verbose);
+	text_list(f, "then", vgr_sync_after(v), v->n_before, v->total_before, verbose);
+	if (verbose) {
+		fputs(" | order:", f);
+		for (i = 0; i < v->n_after; i++)
+			fprintf(f, " %" PRIu32, order[i]);
+	} else {
+		fprintf(f, " | left: %u", v->total_after);
+	}
+	text_boundary(f, v->boundary);
+	if (verbose && v->active_spis_before >= 0)
+		fprintf(f, ", active_spis=%" PRId32 "->%" PRId32, v->active_spis_before,
+			v->active_spis_after);
+	if (v->nested)
+		fputs(", nested", f);
+}
+
+static const char *exit_name(uint32_t ret)
+{
+	static const char *const names[] = { "IRQ", "SERROR", "TRAP" };
+
+	return ret < 3 ? names[ret] : "OTHER";
+}
+
+static const char *path_name(uint8_t path)
+{
+	static const char *const names[] = { "unknown", "ioctl", "irqfd", "timer", "pmu" };
+
+	return path < 5 ? names[path] : "unknown";
+}
+
+/* A name from the recorded kernel, which may hold anything. */
+static void copy_comm(char *to, const char comm[16])
+{
+	int i;
+
+	for (i = 0; i < 15 && comm[i]; i++)
+		to[i] = comm[i] < 0x20 || comm[i] > 0x7e || comm[i] == '"' || comm[i] == '\\' ?
+				'?' : comm[i];
+	to[i] = '\0';
+}
+
+static void text_rest(FILE *f, const struct vgr_rec *rec, bool verbose)
+{
+	const void *p = rec;
+	char comm[16];
+
+	switch (rec->type) {
+	case VGR_VCPU: {
+		const struct vgr_vcpu *v = p;
+
+		copy_comm(comm, v->comm);
+		fprintf(f, " id=%" PRIu32 " process=%" PRIu32 " (%s)", v->vcpu_id, v->tgid, comm);
+		break;
+	}
+	case VGR_FLUSH:
+		text_flush(f, p, verbose);
+		break;
+	case VGR_SYNC:
+		text_sync(f, p, verbose);
+		break;
+	case VGR_ENTRY:
+		fprintf(f, " pc=%" PRIx64, ((const struct vgr_entry *)p)->pc);
+		break;
+	case VGR_EXIT: {
+		const struct vgr_exit *v = p;
+
+		fprintf(f, " %s", exit_name(v->ret));
+		if (v->ret == 2)
+			fprintf(f, " ec=%02" PRIx32, v->esr_ec);
+		fprintf(f, " pc=%" PRIx64, v->pc);
+		break;
+	}
+	case VGR_INJECT: {
+		const struct vgr_inject *v = p;
+
+		fprintf(f, " %" PRIu32 " level=%u %s", v->intid, v->level, path_name(v->path));
+		break;
+	}
+	case VGR_SGI:
+		fprintf(f, " value=%016" PRIx64, ((const struct vgr_sgi *)p)->value);
+		break;
+	case VGR_MSI: {
+		const struct vgr_msi *v = p;
+
+		fprintf(f, " device=%" PRIx32 " event=%" PRIu32 " ret=%" PRId32 "%s", v->devid,
+			v->eventid, v->ret, v->cached ? " cached" : "");
+		break;
+	}
+	case VGR_DIR:
+		fprintf(f, " %" PRIu64, ((const struct vgr_dir *)p)->value);
+		break;
+	case VGR_MMIO: {
+		const struct vgr_mmio *v = p;
+
+		fprintf(f, " %s %" PRIx64 " %u bytes", v->write ? "write" : "read", v->gpa, v->len);
+		if (v->write)
+			fprintf(f, " value=%" PRIx64, v->value);
+		break;
+	}
+	case VGR_WFX: {
+		const struct vgr_wfx *v = p;
+
+		fprintf(f, " %s pc=%" PRIx64, v->wfe ? "WFE" : "WFI", v->pc);
+		break;
+	}
+	case VGR_LEVEL: {
+		const struct vgr_level *v = p;
+
+		fprintf(f, " %" PRIu32 " level=%" PRIu32, v->intid, v->level);
+		break;
+	}
+	case VGR_ACKED: {
+		const struct vgr_acked *v = p;
+
+		fprintf(f, " irqchip=%" PRIu32 " pin=%" PRIu32, v->irqchip, v->pin);
+		break;
+	}
+	case VGR_LOSS: {
+		const struct vgr_loss *v = p;
+
+		fprintf(f, " %" PRIu32 " records from seq %" PRIu32, v->count, v->first_seq);
+		break;
+	}
+	default:
+		break;
+	}
+}
+
+void text_record(FILE *f, const struct vgr_rec *rec, uint64_t start, bool verbose)
+{
+	bool before = rec->time < start;
+	uint64_t t = before ? start - rec->time : rec->time - start;
+
+	fprintf(f, "%c%4" PRIu64 ".%09" PRIu64 " [%03u] ", before ? '-' : ' ', t / 1000000000,
+		t % 1000000000, rec->cpu);
+	if (rec->vm == VGR_NO_VM)
+		fputs("-   ", f);
+	else if (rec->vcpu == VGR_NO_VCPU)
+		fprintf(f, "%u:- ", rec->vm);
+	else
+		fprintf(f, "%u:%u ", rec->vm, rec->vcpu);
+	fprintf(f, "%-6s", vgr_type_name(rec->type));
+	text_rest(f, rec, verbose);
+	text_flags(f, rec->flags);
+	fputc('\n', f);
+}
+
+static void json_irqs(FILE *f, const char *key, const struct vgr_irq *irqs, unsigned int n)
+{
+	unsigned int i;
+
+	fprintf(f, ",\"%s\":[", key);
+	for (i = 0; i < n; i++) {
+		fprintf(f, "%s{\"intid\":%" PRIu32 ",\"state\":%u,\"priority\":%u", i ? "," : "",
+			irqs[i].intid, irqs[i].state, irqs[i].priority);
+		if (irqs[i].source || irqs[i].active_source)
+			fprintf(f, ",\"source\":%u,\"active_source\":%u", irqs[i].source,
+				irqs[i].active_source);
+		if (irqs[i].state & VGR_IRQ_HW)
+			fprintf(f, ",\"hwintid\":%u", irqs[i].hwintid);
+		if (irqs[i].vcpu != VGR_NO_VCPU)
+			fprintf(f, ",\"vcpu\":%u", irqs[i].vcpu);
+		if (irqs[i].target != VGR_NO_VCPU)
+			fprintf(f, ",\"target\":%u", irqs[i].target);
+		fputc('}', f);
+	}
+	fputc(']', f);
+}
+
+static void json_lrs(FILE *f, const uint64_t *lrs, unsigned int n)
+{
+	unsigned int i;
+
+	fputs(",\"lr\":[", f);
+	/* As text: most JSON readers keep only 53 bits of a number. */
+	for (i = 0; i < n; i++)
+		fprintf(f, "%s\"0x%016" PRIx64 "\"", i ? "," : "", lrs[i]);
+	fputc(']', f);
+}
+
+static void json_boundary(FILE *f, uint32_t boundary)
+{
+	if (boundary == VGR_BOUNDARY_UNKNOWN)
+		fputs(",\"boundary\":\"unknown\"", f);
+	else if (boundary == VGR_BOUNDARY_NONE)
+		fputs(",\"boundary\":null", f);
+	else
+		fprintf(f, ",\"boundary\":%" PRIu32, boundary);
+}
+
+static void json_flush(FILE *f, const struct vgr_flush *v)
+{
+	fprintf(f, ",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
+		",\"active_spis\":%" PRId32 ",\"used_lrs\":%u,\"nr_lr\":%u"
+		",\"total_before\":%u,\"total_after\":%u,\"dist_enabled\":%s,\"nested\":%s",
+		v->begin, v->hcr, v->vmcr, v->active_spis, v->used_lrs, v->nr_lr, v->total_before,
+		v->total_after, v->dist_enabled ? "true" : "false", v->nested ? "true" : "false");
+	json_boundary(f, v->boundary);
+	json_irqs(f, "before", vgr_flush_before(v), v->n_before);
+	json_irqs(f, "after", vgr_flush_after(v), v->n_after);
+	json_lrs(f, vgr_flush_lrs(v), v->nr_lr);
+}
+
+static void json_sync(FILE *f, const struct vgr_sync *v)
+{
+	const uint32_t *order = vgr_sync_order(v);
+	unsigned int i;
+
+	fprintf(f, ",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
+		",\"active_spis_before\":%" PRId32 ",\"active_spis_after\":%" PRId32
+		",\"total_before\":%u,\"total_after\":%u,\"dist_enabled\":%s,\"nested\":%s",
+		v->begin, v->hcr, v->vmcr, v->active_spis_before, v->active_spis_after,
+		v->total_before, v->total_after, v->dist_enabled ? "true" : "false",
+		v->nested ? "true" : "false");
+	json_boundary(f, v->boundary);
+	json_irqs(f, "before", vgr_sync_before(v), v->n_before);
+	json_irqs(f, "after", vgr_sync_after(v), v->n_before);
+	json_lrs(f, vgr_sync_lrs(v), v->used_lrs);
+	fputs(",\"order\":[", f);
+	for (i = 0; i < v->n_after; i++)
+		fprintf(f, "%s%" PRIu32, i ? "," : "", order[i]);
+	fputc(']', f);
+}
+
+static void json_rest(FILE *f, const struct vgr_rec *rec)
+{
+	const void *p = rec;
+	char comm[16];
+
+	switch (rec->type) {
+	case VGR_VCPU: {
+		const struct vgr_vcpu *v = p;
+
+		copy_comm(comm, v->comm);
+		fprintf(f, ",\"tgid\":%" PRIu32 ",\"vcpu_id\":%" PRIu32 ",\"comm\":\"%s\"", v->tgid,
+			v->vcpu_id, comm);
+		break;
+	}
+	case VGR_FLUSH:
+		json_flush(f, p);
+		break;
+	case VGR_SYNC:
+		json_sync(f, p);
+		break;
+	case VGR_ENTRY:
+		fprintf(f, ",\"pc\":\"0x%" PRIx64 "\"", ((const struct vgr_entry *)p)->pc);
+		break;
+	case VGR_EXIT: {
+		const struct vgr_exit *v = p;
+
+		fprintf(f, ",\"pc\":\"0x%" PRIx64 "\",\"ret\":%" PRIu32 ",\"esr_ec\":%" PRIu32,
+			v->pc, v->ret, v->esr_ec);
+		break;
+	}
+	case VGR_INJECT: {
+		const struct vgr_inject *v = p;
+
+		fprintf(f, ",\"intid\":%" PRIu32 ",\"level\":%u,\"path\":\"%s\"", v->intid,
+			v->level, path_name(v->path));
+		break;
+	}
+	case VGR_SGI: {
+		const struct vgr_sgi *v = p;
+
+		fprintf(f, ",\"value\":\"0x%" PRIx64 "\",\"allow_group1\":%s", v->value,
+			v->allow_group1 ? "true" : "false");
+		break;
+	}
+	case VGR_MSI: {
+		const struct vgr_msi *v = p;
+
+		fprintf(f, ",\"devid\":%" PRIu32 ",\"eventid\":%" PRIu32 ",\"ret\":%" PRId32
+			",\"cached\":%s", v->devid, v->eventid, v->ret,
+			v->cached ? "true" : "false");
+		break;
+	}
+	case VGR_DIR:
+		fprintf(f, ",\"value\":%" PRIu64, ((const struct vgr_dir *)p)->value);
+		break;
+	case VGR_MMIO: {
+		const struct vgr_mmio *v = p;
+
+		fprintf(f, ",\"gpa\":\"0x%" PRIx64 "\",\"len\":%u,\"write\":%s,\"value\":\"0x%"
+			PRIx64 "\"", v->gpa, v->len, v->write ? "true" : "false", v->value);
+		break;
+	}
+	case VGR_WFX: {
+		const struct vgr_wfx *v = p;
+
+		fprintf(f, ",\"pc\":\"0x%" PRIx64 "\",\"wfe\":%s", v->pc,
+			v->wfe ? "true" : "false");
+		break;
+	}
+	case VGR_LEVEL: {
+		const struct vgr_level *v = p;
+
+		fprintf(f, ",\"intid\":%" PRIu32 ",\"level\":%" PRIu32, v->intid, v->level);
+		break;
+	}
+	case VGR_ACKED: {
+		const struct vgr_acked *v = p;
+
+		fprintf(f, ",\"irqchip\":%" PRIu32 ",\"pin\":%" PRIu32, v->irqchip, v->pin);
+		break;
+	}
+	case VGR_LOSS: {
+		const struct vgr_loss *v = p;
+
+		fprintf(f, ",\"first_seq\":%" PRIu32 ",\"count\":%" PRIu32 ",\"from\":%" PRIu64
+			",\"to\":%" PRIu64, v->first_seq, v->count, v->from, v->to);
+		break;
+	}
+	default:
+		break;
+	}
+}
+
+void json_record(FILE *f, const struct vgr_rec *rec, uint64_t number)
+{
+	fprintf(f, "{\"n\":%" PRIu64 ",\"type\":\"%s\",\"time\":%" PRIu64 ",\"seq\":%" PRIu32
+		",\"cpu\":%u,\"tid\":%" PRIu32 ",\"flags\":%u", number, vgr_type_name(rec->type),
+		rec->time, rec->seq, rec->cpu, rec->tid, rec->flags);
+	if (rec->vm != VGR_NO_VM)
+		fprintf(f, ",\"vm\":%u", rec->vm);
+	if (rec->vcpu != VGR_NO_VCPU)
+		fprintf(f, ",\"vcpu\":%u", rec->vcpu);
+	json_rest(f, rec);
+	fputs("}\n", f);
+}
