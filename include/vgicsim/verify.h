@@ -14,7 +14,11 @@
 #include <vgicsim/policy.h>
 #include <vgicsim/records.h>
 
-/* Why a record could not be decided. Numbers index vgic_verify_totals.undecided. */
+/*
+ * Why a record could not be decided. Numbers index vgic_verify_totals.undecided.
+ * CUT, TORN, GONE, NESTED and MALFORMED records cannot be compared; of the others
+ * only one that differs from the model is looked at for a reason.
+ */
 enum vgic_undecided {
 	VGIC_UNDECIDED_CONCURRENT = 0, /* another CPU changed the interrupt in the window */
 	VGIC_UNDECIDED_LATE,           /* list read after its lock was dropped, an arrival in it */
@@ -24,6 +28,7 @@ enum vgic_undecided {
 	VGIC_UNDECIDED_GONE,           /* an interrupt could not be read */
 	VGIC_UNDECIDED_NESTED,         /* vCPU in nested state: another algorithm */
 	VGIC_UNDECIDED_LPI,            /* LPI that the list did not show (OV-78, OV-79) */
+	VGIC_UNDECIDED_LEVEL,          /* physical level was needed and not recorded */
 	VGIC_UNDECIDED_MALFORMED,      /* the record contradicts itself */
 	VGIC_NR_UNDECIDED
 };

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Recomputes one flush or one sync and lists every difference. */
+#include <errno.h>
+
+#include "verify_internal.h"
+#include "vgic_internal.h"
+
+/* State bits that the policy's kernel has. */
+static uint16_t known_state(const struct check *c)
+{
+	uint16_t mask = 0xffff & ~VGR_IRQ_GONE;
+
+	if (!c->cfg->policy->track_on_lr)
+		mask &= ~VGR_IRQ_ON_LR;
+	return mask;
+}
+
+static struct diff *differ(struct check *c, const struct rule *rule, const char *field,
+			   uint32_t intid, uint64_t kernel, uint64_t model)
+{
+	/* The first ones matter; the rest is only counted. */
+	struct diff *d = &c->diffs[c->nr_diffs < MAX_DIFFS ? c->nr_diffs : MAX_DIFFS - 1];
+
+	c->nr_diffs++;
+	*d = (struct diff){
+		.rule = rule,
+		.field = field,
+		.intid = intid,
+		.kernel = kernel,
+		.model = model,
+	};
+	return d;
+}
+
+/* Records that nothing can be said about. */
+static bool comparable(struct check *c, const struct vgr_rec *rec, bool nested)
+{
+	c->undecided = -1;
+	if (nested)
+		c->undecided = VGIC_UNDECIDED_NESTED;
+	else if (rec->flags & VGR_F_CUT)
+		c->undecided = VGIC_UNDECIDED_CUT;
+	else if (rec->flags & VGR_F_TORN)
+		c->undecided = VGIC_UNDECIDED_TORN;
+	else if (rec->vcpu >= VGIC_MAX_VCPUS)
+		c->undecided = VGIC_UNDECIDED_MALFORMED;
+	return c->undecided < 0;
+}
+
+static int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq *irqs, size_t n)
+{
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		if (irqs[i].state & VGR_IRQ_GONE)
+			c->undecided = VGIC_UNDECIDED_GONE;
+		else if (irqs[i].vcpu != rec->vcpu)
+			c->undecided = VGIC_UNDECIDED_MALFORMED;
+	}
+	if (c->undecided >= 0)
+		return 0;
+	err = vgic_list_import(c->vgic, rec->vcpu, irqs, n);
+	if (err == -EINVAL) {
+		c->undecided = VGIC_UNDECIDED_MALFORMED;
+		return 0;
+	}
+	return err;
+}
+
+static void compare_irq(struct check *c, const struct vgr_irq *kernel, const struct vgr_irq *model,
+			const struct rule *rule, const char *field)
+{
+	uint16_t mask = known_state(c);
+	uint32_t intid = kernel->intid;
+
+	c->totals->irqs++;
+	if ((kernel->state ^ model->state) & mask)
+		differ(c, rule, field, intid, kernel->state & mask, model->state & mask);
+	if (kernel->source != model->source)
+		differ(c, rule, "source", intid, kernel->source, model->source);
+	if (kernel->active_source != model->active_source)
+		differ(c, rule, "active source", intid, kernel->active_source,
+		       model->active_source);
+	if (kernel->priority != model->priority)
+		differ(c, rule, "priority", intid, kernel->priority, model->priority);
+	if (kernel->hwintid != model->hwintid)
+		differ(c, rule, "physical INTID", intid, kernel->hwintid, model->hwintid);
+	if (kernel->target != model->target)
+		differ(c, rule, "target", intid, kernel->target, model->target);
+	if (kernel->vcpu != model->vcpu)
+		differ(c, &rule_owner, "owner", intid, kernel->vcpu, model->vcpu);
+}
+
+/* One difference for each bit of HCR: each is a rule of its own. */
+static void compare_hcr(struct check *c, uint32_t kernel, uint32_t model)
+{
+	uint32_t diff = kernel ^ model;
+
+	while (diff) {
+		uint32_t bit = diff & -diff;
+		struct diff *d;
+
+		d = differ(c, rule_of_hcr(bit), "HCR", VGR_BOUNDARY_NONE, kernel, model);
+		d->counter = bit == VGIC_HCR_TDIR;
+		diff &= ~bit;
+	}
+}
+
+int check_flush(struct check *c, const struct vgr_flush *f)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
+	const struct vgr_irq *after = before + f->n_before;
+	const uint64_t *lrs = (const uint64_t *)(after + f->n_after);
+	struct vgic_vcpu *vcpu;
+	struct vgic_irq *irq;
+	uint32_t boundary;
+	unsigned int i;
+	bool skipped;
+	int err;
+
+	c->boundary = VGR_BOUNDARY_UNKNOWN;
+	if (!comparable(c, &f->r, f->nested))
+		return 0;
+	err = load(c, &f->r, before, f->n_before);
+	if (err || c->undecided >= 0)
+		return err;
+	vcpu = &c->vgic->vcpus[f->r.vcpu];
+	vcpu->vmcr = f->vmcr;
+	c->vgic->active_spis = f->active_spis > 0 ? f->active_spis : 0;
+	c->vgic->dist_enabled = f->dist_enabled;
+
+	skipped = f->r.flags & VGR_F_SKIPPED;
+	if (skipped || (c->cfg->policy->empty_shortcut && !f->n_before && !f->n_after)) {
+		/* Nothing is written; the shadow is what some earlier flush left. */
+		if (!c->cfg->policy->empty_shortcut || f->n_before)
+			differ(c, &rule_skip, "skipped", VGR_BOUNDARY_NONE, skipped, !skipped);
+		c->boundary = VGR_BOUNDARY_NONE;
+		return 0;
+	}
+
+	vgic_flush(c->vgic, f->r.vcpu);
+	c->totals->sorted += vcpu->sorted;
+	c->totals->overflowing +=
+		vcpu->summary.nr_act + vcpu->summary.nr_pend > c->cfg->nr_lr;
+
+	if (f->used_lrs != vcpu->used_lrs)
+		differ(c, &rule_used, "used LRs", VGR_BOUNDARY_NONE, f->used_lrs, vcpu->used_lrs);
+	for (i = 0; i < f->nr_lr && i < VGIC_V3_MAX_LRS; i++)
+		if (lrs[i] != vcpu->lr[i])
+			differ(c, rule_of_lr(lrs[i] ^ vcpu->lr[i]), "LR",
+			       lrs[i] ? lrs[i] & VGIC_LR_VINTID : vcpu->lr[i] & VGIC_LR_VINTID,
+			       lrs[i], vcpu->lr[i]);
+	compare_hcr(c, f->hcr, vcpu->hcr);
+
+	irq = vcpu->list.head;
+	for (i = 0; irq && i < f->n_after; i++, irq = irq->next) {
+		struct vgic_irq *same = vgic_irq_find(c->vgic, f->r.vcpu, after[i].intid);
+		struct vgr_irq model;
+
+		if (after[i].intid != irq->intid)
+			differ(c, &rule_order_flush, "place in the list", after[i].intid,
+			       after[i].intid, irq->intid);
+		/* The state is compared wherever the interrupt stands. */
+		if (!same || same->vcpu != f->r.vcpu)
+			continue;
+		vgic_irq_export(same, &model);
+		compare_irq(c, &after[i], &model, rule_of_populated(&after[i], &model),
+			    "state after");
+	}
+	c->late = f->n_after > f->n_before;
+	/* What came after the flush stands at the end, and only where the list was read late. */
+	if (irq || (i < f->n_after && !(f->r.flags & VGR_F_NO_CONFIG)))
+		differ(c, &rule_order_flush, "length of the list", VGR_BOUNDARY_NONE, f->n_after,
+		       f->n_before);
+
+	boundary = vcpu->boundary ? vcpu->boundary->intid : VGR_BOUNDARY_NONE;
+	if (f->boundary != VGR_BOUNDARY_UNKNOWN &&
+	    c->cfg->policy->boundary != VGIC_BOUNDARY_NEVER && f->boundary != boundary)
+		differ(c, &rule_boundary, "boundary", VGR_BOUNDARY_NONE, f->boundary, boundary);
+	c->boundary = boundary;
+	return 0;
+}
+
+bool check_physical_level(void *opaque, unsigned int vcpu, const struct vgic_irq *irq)
+{
+	struct check *c = opaque;
+
+	for (unsigned int i = 0; i < c->samples->nr_levels; i++) {
+		if (c->samples->levels[i].used || c->samples->levels[i].intid != irq->intid ||
+		    c->samples->levels[i].time < c->begin)
+			continue;
+		c->samples->levels[i].used = true;
+		return c->samples->levels[i].level;
+	}
+	/* The irqchip's state, which no probe sees, stands in for an input level of its own. */
+	if (c->cfg->has_levels && irq->get_level)
+		differ(c, &rule_level, "level sampled", irq->intid, 0, 1);
+	else
+		c->no_level = true;
+	return false;
+}
+
+static void compare_samples(struct check *c)
+{
+	for (unsigned int i = 0; i < c->samples->nr_levels; i++)
+		if (!c->samples->levels[i].used && c->samples->levels[i].time >= c->begin &&
+		    c->samples->levels[i].time <= c->end)
+			differ(c, &rule_level, "level sampled", c->samples->levels[i].intid, 1, 0);
+}
+
+void check_notified(void *opaque, uint32_t intid)
+{
+	struct check *c = opaque;
+	unsigned int i, n = 0;
+
+	if (!c->cfg->has_acked)
+		return;
+	/* Notifications come in the order of the LRs, so the n-th answers the n-th. */
+	for (i = 0; i < c->samples->nr_acked; i++)
+		if (c->samples->acked[i].time >= c->begin && n++ == c->notified)
+			break;
+	if (i == c->samples->nr_acked)
+		differ(c, &rule_notify, "notification", intid, 0, 1);
+	else if (c->samples->acked[i].intid != intid)
+		differ(c, &rule_notify, "notification", intid, c->samples->acked[i].intid, intid);
+	c->notified++;
+}
+
+static void compare_notifications(struct check *c)
+{
+	unsigned int n = 0;
+
+	if (!c->cfg->has_acked)
+		return;
+	for (unsigned int i = 0; i < c->samples->nr_acked; i++)
+		if (c->samples->acked[i].time >= c->begin && c->samples->acked[i].time <= c->end &&
+		    n++ >= c->notified)
+			differ(c, &rule_notify, "notification", c->samples->acked[i].intid, 1, 0);
+}
+
+static bool in_lrs(const uint64_t *lrs, unsigned int n, uint32_t intid)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if ((lrs[i] & VGIC_LR_VINTID) == intid)
+			return true;
+	return false;
+}
+
+/* last_lr_irq as the fold finds it: recorded, or the model's own of the last flush. */
+static void load_boundary(struct check *c, struct vgic_vcpu *vcpu, uint32_t recorded)
+{
+	uint32_t intid = recorded != VGR_BOUNDARY_UNKNOWN ? recorded : c->boundary;
+	struct vgic_irq *irq;
+
+	vcpu->boundary = NULL;
+	if (c->cfg->policy->boundary == VGIC_BOUNDARY_NEVER || intid == VGR_BOUNDARY_NONE ||
+	    intid == VGR_BOUNDARY_UNKNOWN)
+		return;
+	irq = vgic_irq_find(c->vgic, vcpu->index, intid);
+	if (irq && irq->vcpu == vcpu->index)
+		vcpu->boundary = irq;
+	else
+		c->undecided = intid >= VGIC_LPI_BASE ? VGIC_UNDECIDED_LPI
+						      : VGIC_UNDECIDED_MALFORMED;
+}
+
+int check_sync(struct check *c, const struct vgr_sync *s)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
+	const struct vgr_irq *after = before + s->n_before;
+	const uint64_t *lrs = (const uint64_t *)(after + s->n_before);
+	const uint32_t *order = (const uint32_t *)(lrs + s->used_lrs);
+	uint64_t replayed;
+	struct vgic_vcpu *vcpu;
+	struct vgic_irq *irq;
+	unsigned int i;
+	bool skipped;
+	int err;
+
+	if (!comparable(c, &s->r, s->nested))
+		return 0;
+	err = load(c, &s->r, before, s->n_before);
+	if (err || c->undecided >= 0)
+		return err;
+	vcpu = &c->vgic->vcpus[s->r.vcpu];
+	c->begin = s->begin;
+	c->end = s->r.time;
+	c->notified = 0;
+
+	skipped = s->r.flags & VGR_F_SKIPPED;
+	if (skipped || (c->cfg->policy->empty_shortcut && !s->n_before)) {
+		if (!c->cfg->policy->empty_shortcut || s->n_before)
+			differ(c, &rule_skip, "skipped", VGR_BOUNDARY_NONE, skipped, !skipped);
+		return 0;
+	}
+	load_boundary(c, vcpu, s->boundary);
+	if (c->undecided >= 0)
+		return 0;
+	vcpu->hcr = s->hcr;
+	vcpu->vmcr = s->vmcr;
+	vcpu->used_lrs = s->used_lrs;
+	for (i = 0; i < s->used_lrs; i++) {
+		irq = vgic_irq_find(c->vgic, s->r.vcpu, lrs[i] & VGIC_LR_VINTID);
+		if (lrs[i] && (!irq || irq->vcpu != s->r.vcpu) &&
+		    (lrs[i] & VGIC_LR_VINTID) >= VGIC_LPI_BASE)
+			c->lpi = true;
+		vcpu->lr[i] = lrs[i];
+	}
+	c->vgic->active_spis = s->active_spis_before > 0 ? s->active_spis_before : 0;
+	c->vgic->dist_enabled = s->dist_enabled;
+
+	replayed = vcpu->counts.replayed;
+	vgic_sync(c->vgic, s->r.vcpu);
+	c->totals->replayed += vcpu->counts.replayed - replayed;
+
+	for (i = 0; i < s->n_before; i++) {
+		struct vgr_irq model;
+
+		if (after[i].state & VGR_IRQ_GONE || after[i].intid != before[i].intid) {
+			c->undecided = after[i].state & VGR_IRQ_GONE ? VGIC_UNDECIDED_GONE
+								     : VGIC_UNDECIDED_MALFORMED;
+			return 0;
+		}
+		vgic_irq_export(vgic_irq_find(c->vgic, s->r.vcpu, after[i].intid), &model);
+		compare_irq(c, &after[i], &model,
+			    rule_of_folded(&after[i], &model,
+					   in_lrs(lrs, s->used_lrs, after[i].intid)),
+			    "state after");
+	}
+	irq = vcpu->list.head;
+	for (i = 0; irq && i < s->n_after; i++, irq = irq->next)
+		if (order[i] != irq->intid)
+			differ(c, &rule_order_sync, "place in the list", order[i], order[i],
+			       irq->intid);
+	c->late = s->n_after > vcpu->list.count;
+	if (irq || i < s->n_after)
+		differ(c, &rule_order_sync, "length of the list",
+		       irq ? irq->intid : order[i], s->n_after, vcpu->list.count);
+
+	if (s->active_spis_before >= 0 && s->active_spis_after != c->vgic->active_spis)
+		differ(c, &rule_counter, "active_spis", VGR_BOUNDARY_NONE, s->active_spis_after,
+		       c->vgic->active_spis)->counter = true;
+	compare_samples(c);
+	compare_notifications(c);
+	return 0;
+}

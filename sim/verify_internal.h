@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of verify share: the log of other CPUs' changes, and the names of rules. */
+#ifndef VGICSIM_SIM_VERIFY_INTERNAL_H
+#define VGICSIM_SIM_VERIFY_INTERNAL_H
+
+#include <vgicsim/verify.h>
+#include <vgicsim/vgic.h>
+
+/* ---- changes (verify_changes.c) ---- */
+
+/* Interrupts that a change may concern; flags are ORed. */
+#define CHANGE_INTIDS 0x01u  /* first to last */
+#define CHANGE_LPIS 0x02u    /* any LPI */
+#define CHANGE_SPIS 0x04u    /* any SPI */
+#define CHANGE_PRIVATE 0x08u /* any SGI or PPI */
+#define CHANGE_COUNTER 0x10u /* active_spis */
+#define CHANGE_ANY (CHANGE_LPIS | CHANGE_SPIS | CHANGE_PRIVATE | CHANGE_COUNTER)
+
+/* Something that one CPU did to interrupts between two moments. */
+struct change {
+	uint64_t from, to;    /* ns; to is UINT64_MAX until the CPU's next record is seen */
+	uint32_t first, last; /* INTIDs, with CHANGE_INTIDS */
+	uint16_t cpu, vm;
+	uint16_t of;          /* vCPU of private INTIDs, VGR_NO_VCPU for any */
+	uint8_t what;
+};
+
+struct open_changes {
+	size_t first, n; /* changes of the CPU's latest record */
+};
+
+struct change_log {
+	struct change *v;
+	size_t n, size;
+	struct open_changes *cpus;
+	size_t nr_cpus;
+	/* Losses, for records that need every record around them. */
+	struct vgr_loss *losses;
+	size_t nr_losses, losses_size;
+	bool sorted;
+};
+
+int change_log_record(struct change_log *log, const struct vgr_rec *rec);
+void change_log_finish(struct change_log *log);
+/* Call before the first query; cheap if nothing was added since. */
+void change_log_prepare(struct change_log *log);
+
+struct window {
+	uint64_t begin, end;
+	uint16_t cpu, vm, vcpu;
+};
+
+/* Did another CPU change one of the n INTIDs in the window? */
+bool change_log_hits(const struct change_log *log, const struct window *w, const uint32_t *intids,
+		     size_t n);
+bool change_log_counter(const struct change_log *log, const struct window *w);
+bool change_log_lost(const struct change_log *log, const struct window *w);
+
+/* ---- rules (verify_rules.c) ---- */
+
+struct rule {
+	const char *id;   /* from 6.19 on */
+	const char *old;  /* the same rule in 6.12, NULL if it has the same name */
+	const char *text;
+};
+
+extern const struct rule rule_skip, rule_used, rule_order_flush, rule_boundary, rule_order_sync,
+	rule_owner, rule_counter, rule_level, rule_notify;
+
+const struct rule *rule_of_lr(uint64_t diff);
+const struct rule *rule_of_hcr(uint32_t diff);
+const struct rule *rule_of_populated(const struct vgr_irq *kernel, const struct vgr_irq *model);
+/* in_lr: the interrupt was in an LR of the run. */
+const struct rule *rule_of_folded(const struct vgr_irq *kernel, const struct vgr_irq *model,
+				  bool in_lr);
+
+/* ---- one record (verify_check.c) ---- */
+
+#define MAX_DIFFS 16
+#define MAX_SAMPLES 64
+
+struct diff {
+	const struct rule *rule;
+	const char *field;
+	uint32_t intid; /* VGR_BOUNDARY_NONE: not about one interrupt */
+	uint64_t kernel, model;
+	bool counter; /* active_spis, or a bit that follows from it */
+};
+
+/* VGR_LEVEL and VGR_ACKED of one CPU since its last flush or sync. */
+struct samples {
+	unsigned int nr_levels, nr_acked;
+	struct {
+		uint64_t time;
+		uint32_t intid;
+		bool level, used;
+	} levels[MAX_SAMPLES];
+	struct {
+		uint64_t time;
+		uint32_t intid;
+	} acked[MAX_SAMPLES];
+};
+
+/* What comparing one record yields. */
+struct check {
+	const struct vgic_verify_config *cfg;
+	struct vgic *vgic;
+	struct vgic_verify_totals *totals;
+	struct samples *samples; /* of the record's CPU */
+	uint32_t boundary;       /* in: of the vCPU's last flush by the model; out of a flush: its own */
+	/* Results. */
+	struct diff diffs[MAX_DIFFS];
+	unsigned int nr_diffs;
+	int undecided; /* enum vgic_undecided of a record that cannot be compared, else -1 */
+	bool lpi;      /* an LR holds an LPI that the list does not show */
+	bool late;     /* interrupts stand in the later list that the earlier one does not have */
+	bool no_level; /* a physical level was needed and not recorded */
+	/* While it runs. */
+	uint64_t begin, end;
+	unsigned int notified;
+};
+
+/* 0, or -ENOMEM. */
+int check_flush(struct check *c, const struct vgr_flush *f);
+int check_sync(struct check *c, const struct vgr_sync *s);
+
+/* vgic_env of the verifier: physical levels and notifications come from the record. */
+bool check_physical_level(void *check, unsigned int vcpu, const struct vgic_irq *irq);
+void check_notified(void *check, uint32_t intid);
+
+#endif
