@@ -178,7 +178,10 @@ static void describe(const struct option *o, char *buf, size_t size)
 			 cli_format_ns(hi, sizeof(hi), o->max));
 	} else if (bounded(o) && (o->kind == OPT_NUMBER || o->kind == OPT_REAL ||
 				  o->kind == OPT_RANGE || o->kind == OPT_SIZE)) {
-		snprintf(buf + n, size - n, " from %" PRIu64 " to %" PRIu64, o->min, o->max);
+		if (o->max == UINT64_MAX)
+			snprintf(buf + n, size - n, " of at least %" PRIu64, o->min);
+		else
+			snprintf(buf + n, size - n, " from %" PRIu64 " to %" PRIu64, o->min, o->max);
 	}
 }
 

@@ -19,7 +19,7 @@ char *text_lr(char *buf, size_t size, uint64_t lr, bool verbose)
 		snprintf(buf, size, ".");
 		return buf;
 	}
-	n = (size_t)snprintf(buf, size, "%" PRIu64 "%s%s%s", lr & VGIC_LR_VINTID,
+	n = (size_t)snprintf(buf, size, "%" PRIu32 "%s%s%s", (uint32_t)(lr & VGIC_LR_VINTID),
 			     lr & VGIC_LR_PENDING ? "p" : "", lr & VGIC_LR_ACTIVE ? "a" : "",
 			     lr & VGIC_LR_STATE ? "" : "-");
 	if (verbose)

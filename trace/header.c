@@ -81,6 +81,8 @@ static const struct field cpu_fields[] = {
 static const struct field vm_fields[] = {
 	FIELD(vgr_vm, tgid, F_U32, 0),
 	FIELD(vgr_vm, nr_vcpus, F_U16, 0),
+	FIELD(vgr_vm, nr_spis, F_U16, 0),
+	FIELD(vgr_vm, vgic_model, F_U8, 5),
 	FIELD(vgr_vm, comm, F_STRING, 0),
 	{ 0 }
 };

@@ -61,6 +61,18 @@ static int find_cpu(struct totals *t, uint16_t cpu, struct vgr_cpu_total **found
 	return 0;
 }
 
+/* A vCPU may be introduced again once more is known of its VM. */
+static void set_vm(struct vgr_vm *vm, const struct vgr_vcpu *v)
+{
+	vm->tgid = v->tgid;
+	if (v->nr_spis)
+		vm->nr_spis = v->nr_spis;
+	if (v->vgic_model)
+		vm->vgic_model = v->vgic_model;
+	memcpy(vm->comm, v->comm, sizeof(v->comm));
+	vm->comm[sizeof(v->comm) - 1] = '\0';
+}
+
 static int add_vcpu(struct totals *t, const struct vgr_vcpu *v)
 {
 	struct vgr_vcpu_info *info;
@@ -70,8 +82,10 @@ static int add_vcpu(struct totals *t, const struct vgr_vcpu *v)
 	if (v->r.vm == VGR_NO_VM || v->r.vcpu == VGR_NO_VCPU)
 		return 0;
 	for (i = 0; i < t->nr_vcpus; i++) {
-		if (t->vcpus[i].vm == v->r.vm && t->vcpus[i].vcpu == v->r.vcpu)
+		if (t->vcpus[i].vm == v->r.vm && t->vcpus[i].vcpu == v->r.vcpu) {
+			set_vm(&t->vms[v->r.vm], v);
 			return 0;
+		}
 	}
 	err = grow((void **)&t->vcpus, &t->cap_vcpus, t->nr_vcpus + 1, sizeof(*t->vcpus));
 	if (!err)
@@ -84,10 +98,8 @@ static int add_vcpu(struct totals *t, const struct vgr_vcpu *v)
 	info->vcpu_id = v->vcpu_id;
 	if (t->nr_vms <= v->r.vm)
 		t->nr_vms = (size_t)v->r.vm + 1;
-	t->vms[v->r.vm].tgid = v->tgid;
 	t->vms[v->r.vm].nr_vcpus++;
-	memcpy(t->vms[v->r.vm].comm, v->comm, sizeof(v->comm));
-	t->vms[v->r.vm].comm[sizeof(v->comm) - 1] = '\0';
+	set_vm(&t->vms[v->r.vm], v);
 	return 0;
 }
 

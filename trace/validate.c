@@ -4,7 +4,7 @@
 
 _Static_assert(sizeof(struct vgr_rec) == 32, "record head");
 _Static_assert(sizeof(struct vgr_irq) == 16, "interrupt");
-_Static_assert(sizeof(struct vgr_vcpu) == 56, "vcpu");
+_Static_assert(sizeof(struct vgr_vcpu) == 64, "vcpu");
 _Static_assert(sizeof(struct vgr_flush) == 72, "flush");
 _Static_assert(sizeof(struct vgr_sync) == 80, "sync");
 _Static_assert(sizeof(struct vgr_entry) == 40, "entry");

@@ -55,6 +55,8 @@ struct vgr_probe {
 struct vgr_vm {
 	uint32_t tgid;     /* process that runs it */
 	uint16_t nr_vcpus; /* seen */
+	uint16_t nr_spis;  /* 0 if not known */
+	uint8_t vgic_model; /* of the guest: 2, 3 or 5; 0 if not known */
 	char comm[16];
 };
 
