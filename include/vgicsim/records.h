@@ -26,7 +26,7 @@
 #define VGR_BOUNDARY_UNKNOWN 0xfffffffeu /* kernel has none, or it could not be read (nVHE) */
 
 enum vgr_type {
-	VGR_VCPU = 1,   /* a vCPU seen for the first time */
+	VGR_VCPU = 1,   /* a vCPU seen for the first time, and again at its first flush */
 	VGR_FLUSH = 2,  /* kvm_vgic_flush_hwstate: list before, list after, LRs, HCR */
 	VGR_SYNC = 3,   /* kvm_vgic_sync_hwstate: LRs read back, states before and after */
 	VGR_ENTRY = 4,  /* tracepoint kvm_entry */
@@ -100,6 +100,9 @@ struct vgr_vcpu {
 	uint32_t tgid;    /* process that runs the VM */
 	uint32_t vcpu_id; /* KVM's vcpu_id (r.vcpu is vcpu_idx) */
 	char comm[16];
+	uint16_t nr_spis;   /* SPIs of the VM: INTIDs 32 to 31 + nr_spis; 0 if not yet known */
+	uint8_t vgic_model; /* guest's GIC: 2, 3 or 5; 0 if not yet known */
+	uint8_t reserved[5];
 };
 
 /*
@@ -167,6 +170,7 @@ enum vgr_path {
 	VGR_PATH_IRQFD = 2,
 	VGR_PATH_TIMER = 3, /* in-kernel device with an owner: arch timer */
 	VGR_PATH_PMU = 4,
+	VGR_PATH_NESTED = 5, /* the vCPU itself: maintenance interrupt of a nested guest */
 };
 
 /* Injections that KVM drops because nothing changes are not recorded. */
