@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* report.html: one page with everything, needing nothing beside it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+struct page {
+	FILE *f;
+	const struct vgic_plot_stage *stage;
+	const struct vgic_plot_options *options;
+	struct vgic_plot_error *err;
+};
+
+static const char *const outcome_name[] = { "completed", "live-lock", "starved" };
+
+static void term(FILE *f, const char *name, const char *value)
+{
+	fprintf(f, "<dt>%s</dt><dd>", name);
+	vgic_plot_html(f, value[0] ? value : "–");
+	fprintf(f, "</dd>\n");
+}
+
+static const char *plural(int64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void write_input(FILE *f, const struct vgic_plot_result *res)
+{
+	char text[600];
+	int i, len;
+
+	fprintf(f, "<div class=\"two\"><div><h3>Recording</h3><dl>\n");
+	term(f, "guest", res->guest);
+	term(f, "file", res->file);
+	term(f, "hash (XXH64)", res->hash);
+	term(f, "kernel", res->kernel);
+	term(f, "CPU", res->cpu);
+	term(f, "list registers", vgic_plot_number(res->nr_lr).s);
+	term(f, "flush and sync pairs", vgic_plot_count(res->pairs).s);
+	term(f, "duration", vgic_plot_ns(res->duration).s);
+	snprintf(text, sizeof(text), "%s record%s", vgic_plot_count(res->lost).s, plural(res->lost));
+	term(f, "lost while recording", res->lost < 0 ? "" : text);
+	if (res->verified) {
+		snprintf(text, sizeof(text), "%s checked, %s mismatch%s, %s not decidable",
+			 vgic_plot_count(res->verify_checked).s,
+			 vgic_plot_count(res->verify_mismatches).s,
+			 res->verify_mismatches == 1 ? "" : "es",
+			 vgic_plot_count(res->verify_undecided).s);
+		term(f, "verified", text);
+	}
+	fprintf(f, "</dl></div><div><h3>Replay</h3><dl>\n");
+	term(f, "policy", res->policy);
+	snprintf(text, sizeof(text), "%s%s", res->arrivals,
+		 !strcmp(res->arrivals, "open") ? " (raises keep their recorded distances)" :
+		 !strcmp(res->arrivals, "dependent") ?
+			 " (raises follow the end of the previous handling)" : "");
+	term(f, "arrivals", text);
+	term(f, "estimator", res->estimator);
+	term(f, "seed", vgic_plot_number(res->seed).s);
+	snprintf(text, sizeof(text), "%s, %s", vgic_plot_ns(res->entry_ns).s,
+		 vgic_plot_ns(res->exit_ns).s);
+	term(f, "entry, exit", text);
+	for (len = 0, i = 0; i < res->nr_mi_delay && len < (int)sizeof(text) - 64; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
+				vgic_plot_ns(res->mi_delay[i]).s);
+	if (!len)
+		text[0] = '\0';
+	term(f, "MI delay", text);
+	snprintf(text, sizeof(text), "vgicsim %s", res->tool_version);
+	term(f, "tool", text);
+	term(f, "result file", res->path);
+	fprintf(f, "</dl></div></div>\n");
+}
+
+static void list_starved(FILE *f, const struct vgic_plot_cell *c)
+{
+	int i, most = c->nr_starved > 12 ? 12 : c->nr_starved;
+
+	for (i = 0; i < most; i++) {
+		fprintf(f, "%sINTID %lld on vCPU %s", i ? "; " : ": ",
+			(long long)c->starved[i].intid, vgic_plot_number(c->starved[i].vcpu).s);
+		if (c->starved[i].since >= 0)
+			fprintf(f, " since %s", vgic_plot_ns_exact(c->starved[i].since).s);
+	}
+	if (c->nr_starved > most)
+		fprintf(f, "; and %d more", c->nr_starved - most);
+}
+
+static void finding(FILE *f, const struct vgic_plot_cell *c, const char *who)
+{
+	bool lost = c->lost > 0, spurious = c->spurious > 0;
+
+	if (c->outcome == VGIC_PLOT_COMPLETED && !c->nr_starved && !lost && !spurious)
+		return;
+	fprintf(f, "<p><b>%s</b>", who);
+	if (c->outcome == VGIC_PLOT_LIVELOCK)
+		fprintf(f, " live-locked, so it has no numbers");
+	else if (c->outcome == VGIC_PLOT_STARVED || c->nr_starved)
+		fprintf(f, " starved %d interrupt%s", c->nr_starved, plural(c->nr_starved));
+	if (c->outcome != VGIC_PLOT_LIVELOCK || c->nr_starved)
+		list_starved(f, c);
+	if (lost)
+		fprintf(f, "; %s interrupt%s lost", vgic_plot_count(c->lost).s, plural(c->lost));
+	if (spurious)
+		fprintf(f, "; %s spurious", vgic_plot_count(c->spurious).s);
+	if (c->detail && c->detail[0]) {
+		fprintf(f, " (");
+		vgic_plot_html(f, c->detail);
+		fprintf(f, ")");
+	}
+	fprintf(f, ".</p>\n");
+}
+
+static bool flawed(const struct vgic_plot_cell *c)
+{
+	return c->outcome != VGIC_PLOT_COMPLETED || c->nr_starved || c->lost > 0 || c->spurious > 0;
+}
+
+/* What must not be overlooked, in front of the pictures. */
+static void write_findings(FILE *f, const struct vgic_plot_result *res)
+{
+	bool any = res->lost > 0 || (res->recorded && flawed(res->recorded)) ||
+		   (res->verified && res->verify_mismatches > 0);
+	char who[64];
+	int i;
+
+	for (i = 0; i < res->nr_cells; i++)
+		any |= flawed(&res->cells[i]);
+	if (!any) {
+		fprintf(f, "<div class=\"note good\"><p>Every replay came to its end; no interrupt was "
+			   "starved, lost or spurious%s.</p></div>\n",
+			res->lost == 0 ? "; the recording lost nothing" : "");
+		return;
+	}
+	fprintf(f, "<div class=\"note\">\n");
+	if (res->lost > 0)
+		fprintf(f, "<p><b>The recording lost %s record%s</b>: what they held is missing from "
+			   "every number below.</p>\n",
+			vgic_plot_count(res->lost).s, plural(res->lost));
+	if (res->verified && res->verify_mismatches > 0)
+		fprintf(f, "<p><b>verify found %s mismatch%s</b>: this kernel does not do what the "
+			   "policy says, so the replay may not hold.</p>\n",
+			vgic_plot_count(res->verify_mismatches).s,
+			res->verify_mismatches == 1 ? "" : "es");
+	if (res->recorded)
+		finding(f, res->recorded, "The recording itself");
+	for (i = 0; i < res->nr_cells; i++) {
+		snprintf(who, sizeof(who), "%d LR%s:", res->cells[i].nr_lr,
+			 plural(res->cells[i].nr_lr));
+		finding(f, &res->cells[i], who);
+	}
+	fprintf(f, "</div>\n");
+}
+
+static double share_full(const struct vgic_plot_cell *c)
+{
+	double sum = 0;
+	int i;
+
+	for (i = 0; i < VGIC_PLOT_LRS; i++)
+		sum += (double)c->used[i];
+	return c->occupancy_known && sum > 0 ? 100 * (double)c->used[c->nr_lr] / sum : -1;
+}
+
+static void cell_number(FILE *f, int64_t n)
+{
+	fprintf(f, "<td>%s</td>", vgic_plot_count(n).s);
+}
+
+static void write_row(FILE *f, const struct vgic_plot_result *res, const struct vgic_plot_cell *c)
+{
+	bool measured = c == res->recorded;
+	double full = share_full(c);
+	int64_t per = -1;
+
+	fprintf(f, "<tr%s><td>", measured ? " class=\"measured\"" :
+		c->nr_lr == res->nr_lr ? " class=\"recorded\"" : "");
+	if (measured)
+		fprintf(f, "measured, %d", c->nr_lr);
+	else
+		fprintf(f, "%d", c->nr_lr);
+	fprintf(f, "</td><td class=\"text\">%s</td>",
+		measured && c->outcome == VGIC_PLOT_COMPLETED ? "–" : outcome_name[c->outcome]);
+	if (vgic_plot_endless(c)) {
+		fprintf(f, "<td class=\"text\" colspan=\"13\">no numbers: it never came to an "
+			   "end</td></tr>\n");
+		return;
+	}
+	cell_number(f, c->interrupts);
+	fprintf(f, "<td>%s</td>", vgic_plot_ns(c->guest_time).s);
+	cell_number(f, c->exits_total);
+	if (c->exits_total >= 0 && c->guest_time > 0)
+		per = (int64_t)((double)c->exits_total * 1e9 / (double)c->guest_time + 0.5);
+	fprintf(f, "<td>%s</td>", vgic_plot_short(per).s);
+	if (c->exits_total >= 0 && c->interrupts > 0)
+		fprintf(f, "<td>%.2f</td>", (double)c->exits_total / (double)c->interrupts);
+	else
+		fprintf(f, "<td>–</td>");
+	cell_number(f, c->excess_exits);
+	cell_number(f, c->mi_total);
+	cell_number(f, c->dir_traps);
+	cell_number(f, c->eoicount);
+	cell_number(f, c->kicks);
+	if (full >= 0)
+		fprintf(f, "<td>%.*f %%</td>", full < 10 ? 2 : 1, full);
+	else
+		fprintf(f, "<td>–</td>");
+	cell_number(f, c->overflow_max);
+	cell_number(f, c->inversions);
+	fprintf(f, "</tr>\n");
+}
+
+static void write_cells(FILE *f, const struct vgic_plot_result *res)
+{
+	int i;
+
+	fprintf(f, "<div class=\"wide\"><table><caption>Totals of each replay; the shaded row has the "
+		   "recorded LR count, the first is what the recording shows. "
+		   "Excess: exits that a machine with unlimited LRs would not have had. "
+		   "Full: share of guest time with every LR in use. "
+		   "Inversions: flushes that left a more urgent interrupt outside the LRs than one "
+		   "inside.</caption>\n"
+		   "<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>guest time</th>"
+		   "<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
+		   "<th>excess</th><th>MIs</th><th>DIR<br>traps</th><th>EOIcount<br>deact.</th>"
+		   "<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
+		   "</tr></thead><tbody>\n");
+	if (res->recorded)
+		write_row(f, res, res->recorded);
+	for (i = 0; i < res->nr_cells; i++)
+		write_row(f, res, &res->cells[i]);
+	fprintf(f, "</tbody></table></div>\n");
+}
+
+static void write_quantiles(FILE *f, const struct vgic_plot_latency *lat)
+{
+	int i;
+
+	fprintf(f, "<td>%s</td>", vgic_plot_count(lat->known ? lat->n : 0).s);
+	for (i = 0; i < 4; i++) {
+		struct vgic_plot_quantile q = vgic_plot_quantile(lat, vgic_plot_p[i]);
+
+		if (q.shown)
+			fprintf(f, "<td>%s<br><small>%s … %s</small></td>", vgic_plot_ns(q.value).s,
+				vgic_plot_ns(q.low).s, vgic_plot_ns(q.high).s);
+		else
+			fprintf(f, "<td><small>n too small</small></td>");
+	}
+	fprintf(f, "<td>%s</td>", vgic_plot_ns(lat->known ? lat->max : -1).s);
+}
+
+static void write_latencies(FILE *f, const struct vgic_plot_result *res)
+{
+	const struct vgic_plot_cell **cells;
+	int nr, kind, i;
+
+	cells = vgic_plot_selected(res, &nr);
+	if (!cells)
+		return;
+	fprintf(f, "<div class=\"wide\"><table><caption>Percentiles of the latencies, with the bounds of "
+		   "95 %% confidence below. A percentile stands here only if at least ten "
+		   "interrupts were slower.</caption>\n"
+		   "<thead><tr><th>latency</th><th>LRs</th><th>n</th><th>p50</th><th>p90</th>"
+		   "<th>p99</th><th>p99.9</th><th>maximum</th></tr></thead><tbody>\n");
+	for (kind = 0; kind < VGIC_PLOT_NR_LATENCIES; kind++) {
+		if (res->recorded && res->recorded->latency[kind].known) {
+			fprintf(f, "<tr class=\"measured\"><td>%s</td><td>measured</td>",
+				vgic_plot_latency_name[kind]);
+			write_quantiles(f, &res->recorded->latency[kind]);
+			fprintf(f, "</tr>\n");
+		}
+		for (i = 0; i < nr; i++) {
+			fprintf(f, "<tr%s><td>%s</td><td>%d</td>",
+				cells[i]->nr_lr == res->nr_lr ? " class=\"recorded\"" : "",
+				vgic_plot_latency_name[kind], cells[i]->nr_lr);
+			if (vgic_plot_endless(cells[i]))
+				fprintf(f, "<td class=\"text\" colspan=\"6\">live-lock: no numbers</td>");
+			else
+				write_quantiles(f, &cells[i]->latency[kind]);
+			fprintf(f, "</tr>\n");
+		}
+	}
+	free(cells);
+	fprintf(f, "</tbody></table></div>\n");
+}
+
+static int write_figure(struct page *p, const struct vgic_plot_drawn *d)
+{
+	char name[200], alt[640];
+	int error = 0;
+	char *path;
+	FILE *svg;
+
+	if (!d->drawn) {
+		fprintf(p->f, "<p class=\"soft\"><b>%s:</b> not drawn, ", d->figure->title);
+		vgic_plot_html(p->f, d->note);
+		fprintf(p->f, ".</p>\n");
+		return 0;
+	}
+	snprintf(name, sizeof(name), "%s.svg", d->base);
+	if (asprintf(&path, "%s/%s", p->stage->temp, name) < 0)
+		return vgic_plot_fail(p->err, -ENOMEM, "not enough memory");
+	svg = fopen(path, "re");
+	if (!svg)
+		error = vgic_plot_fail(p->err, -errno, "%s: cannot read: %s", name,
+				       strerror(errno));
+	free(path);
+	if (error)
+		return error;
+	fprintf(p->f, "<figure id=\"%s\">\n", d->base);
+	snprintf(alt, sizeof(alt), "%s%s%s", d->figure->title, d->note[0] ? ". " : "",
+		 d->note);
+	error = vgic_plot_inline_svg(p->f, svg, d->base, alt);
+	fclose(svg);
+	if (error)
+		return vgic_plot_fail(p->err, error, "%s: gnuplot made no usable picture", name);
+	fprintf(p->f, "<figcaption><b>%s.</b> %s ", d->figure->title, d->figure->caption);
+	vgic_plot_html(p->f, d->note);
+	fprintf(p->f, " <span class=\"files\">Numbers: <code>data/%s.dat</code></span>"
+		      "</figcaption></figure>\n", d->base);
+	return 0;
+}
+
+static const char *name_of(const struct vgic_plot_result *res)
+{
+	return res->guest[0] ? res->guest : res->file[0] ? res->file : res->stem;
+}
+
+static void write_head(FILE *f, struct vgic_plot_result *const *results, int nr)
+{
+	int i;
+
+	fprintf(f, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		   "<meta name=\"generator\" content=\"vgicsim plot\">\n<title>List registers: ");
+	vgic_plot_html(f, nr == 1 ? name_of(results[0]) : "several recordings");
+	fprintf(f, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
+		vgic_plot_embedded("report.css"));
+	if (nr == 1)
+		fprintf(f, "What would more or fewer list registers change?");
+	else
+		fprintf(f, "What would more or fewer list registers change? %d results", nr);
+	fprintf(f, "</h1>\n<p class=\"lead\">");
+	if (nr == 1) {
+		vgic_plot_html(f, name_of(results[0]));
+		fprintf(f, ", recorded with %s list register%s on kernel ",
+			vgic_plot_number(results[0]->nr_lr).s, plural(results[0]->nr_lr));
+		vgic_plot_html(f, results[0]->kernel[0] ? results[0]->kernel : "unknown");
+		fprintf(f, ", replayed with %d to %d.", results[0]->cells[0].nr_lr,
+			results[0]->cells[results[0]->nr_cells - 1].nr_lr);
+	}
+	fprintf(f, "</p>\n");
+	if (nr > 1) {
+		fprintf(f, "<nav><ul>\n");
+		for (i = 0; i < nr; i++) {
+			fprintf(f, "<li><a href=\"#result-%d\">", i + 1);
+			vgic_plot_html(f, results[i]->stem);
+			fprintf(f, "</a></li>\n");
+		}
+		fprintf(f, "</ul></nav>\n");
+	}
+}
+
+int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
+		     struct vgic_plot_result *const *results, int nr_results,
+		     const struct vgic_plot_drawn *drawn, int nr_drawn,
+		     const struct vgic_plot_options *options, struct vgic_plot_error *err)
+{
+	struct page p = { .f = f, .stage = stage, .options = options, .err = err };
+	int error = 0, i, k;
+
+	write_head(f, results, nr_results);
+	for (k = 0; k < nr_drawn && !error; k++)
+		if (!drawn[k].res)
+			error = write_figure(&p, &drawn[k]);
+	for (i = 0; i < nr_results && !error; i++) {
+		const struct vgic_plot_result *res = results[i];
+
+		if (nr_results > 1) {
+			fprintf(f, "<section id=\"result-%d\"><h2>", i + 1);
+			vgic_plot_html(f, res->stem);
+			fprintf(f, "</h2>\n<p class=\"soft\">");
+			vgic_plot_html(f, name_of(res));
+			fprintf(f, "</p>\n");
+		} else {
+			fprintf(f, "<section>\n");
+		}
+		write_findings(f, res);
+		for (k = 0; k < nr_drawn && !error; k++)
+			if (drawn[k].res == res)
+				error = write_figure(&p, &drawn[k]);
+		fprintf(f, "<h3>Totals</h3>\n");
+		write_cells(f, res);
+		fprintf(f, "<h3>Latencies</h3>\n");
+		write_latencies(f, res);
+		write_input(f, res);
+		fprintf(f, "</section>\n");
+	}
+	fprintf(f, "</main>\n<footer>Written by vgicsim %s. Every figure can be drawn again from "
+		   "<code>data/</code>: <code>gnuplot data/NAME.gp</code>. A latency starts when the "
+		   "source becomes pending, never at a flush.</footer>\n</body>\n</html>\n",
+		VGICSIM_VERSION);
+	return error;
+}

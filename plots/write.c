@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From results to a directory of figures: data, script, gnuplot, page, publish. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+struct writer {
+	struct vgic_plot_result *const *results;
+	int nr;
+	const struct vgic_plot_options *options;
+	struct vgic_plot_error *err;
+	struct vgic_plot_stage stage;
+	struct vgic_plot_drawn *drawn;
+	int nr_drawn;
+};
+
+static void write_titles(const struct writer *w, const struct vgic_plot_drawn *d, FILE *vars)
+{
+	const struct vgic_plot_result *res = d->res;
+	char text[400];
+
+	fprintf(vars, "DATA = 'data/%s.dat'\nOUT = '%s'\n", d->base, d->base);
+	fprintf(vars, "TITLE = ");
+	vgic_plot_quote(vars, d->figure->title);
+	if (res && res->nr_lr > 0)
+		snprintf(text, sizeof(text), "%.140s · %.80s · recorded with %d LR%s · %.60s",
+			 res->guest[0] ? res->guest : res->file, res->kernel, res->nr_lr,
+			 res->nr_lr == 1 ? "" : "s", res->policy);
+	else if (res)
+		snprintf(text, sizeof(text), "%.140s · %.80s · %.60s",
+			 res->guest[0] ? res->guest : res->file, res->kernel, res->policy);
+	else
+		snprintf(text, sizeof(text), "%d results", w->nr);
+	fprintf(vars, "\nSUBTITLE = ");
+	vgic_plot_quote(vars, text);
+	fprintf(vars, "\nW = 1200\nH = %d\n",
+		d->figure->write == vgic_plot_latency ? 560 : 860);
+}
+
+/* Puts variables, common part and figure into one script that runs by itself. */
+static int write_script(struct writer *w, const struct vgic_plot_drawn *d, const char *vars)
+{
+	char name[200];
+	int error = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "data/%s.gp", d->base);
+	f = vgic_plot_stage_file(&w->stage, name, w->err, &error);
+	if (!f)
+		return error;
+	fprintf(f, "# SPDX-License-Identifier: GPL-2.0-only\n# Written by vgicsim plot.\n%s\n%s\n%s",
+		vars, vgic_plot_embedded("common.gp"), vgic_plot_embedded(d->figure->script));
+	return vgic_plot_stage_close(f, name, w->err);
+}
+
+static int draw(struct writer *w, const struct vgic_plot_figure *figure,
+		const struct vgic_plot_result *res)
+{
+	struct vgic_plot_drawn *d = &w->drawn[w->nr_drawn++];
+	struct vgic_plot_job job = {
+		.res = res, .all = w->results, .nr_all = w->nr, .options = w->options,
+		.latency = figure->latency, .note = d->note, .note_size = sizeof(d->note),
+		.err = w->err,
+	};
+	char name[200], *vars = NULL;
+	size_t len;
+	int error = 0, drawn;
+
+	d->figure = figure;
+	d->res = res;
+	vgic_plot_base(d->base, sizeof(d->base), w->results, w->nr, res, figure->name);
+	job.vars = open_memstream(&vars, &len);
+	if (!job.vars)
+		return vgic_plot_fail(w->err, -ENOMEM, "not enough memory");
+	snprintf(name, sizeof(name), "data/%s.dat", d->base);
+	job.data = vgic_plot_stage_file(&w->stage, name, w->err, &error);
+	if (!job.data)
+		goto out;
+	write_titles(w, d, job.vars);
+	drawn = figure->write(&job);
+	error = vgic_plot_stage_close(job.data, name, drawn < 0 ? &(struct vgic_plot_error){ "" }
+								: w->err);
+	if (drawn < 0)
+		error = drawn;
+	if (error || !drawn)
+		goto out;
+	fflush(job.vars);
+	error = write_script(w, d, vars);
+	snprintf(name, sizeof(name), "data/%s.gp", d->base);
+	/* The page needs the SVG, wanted as a file or not. */
+	if (!error)
+		error = vgic_plot_gnuplot(w->stage.temp, name,
+					  w->options->formats | VGIC_PLOT_SVG, w->err);
+	d->drawn = !error;
+out:
+	fclose(job.vars);
+	free(vars);
+	return error;
+}
+
+static int draw_all(struct writer *w)
+{
+	const struct vgic_plot_figure *figure;
+	int error = 0, i;
+
+	if (w->nr > 1)
+		error = draw(w, &vgic_plot_comparison, NULL);
+	for (i = 0; i < w->nr && !error; i++)
+		for (figure = vgic_plot_figures; figure->name && !error; figure++)
+			error = draw(w, figure, w->results[i]);
+	return error;
+}
+
+/* A window that no result's time line reaches is a mistake; say so before drawing. */
+static int check_window(struct writer *w)
+{
+	const struct vgic_plot_cell *c;
+	struct vgic_plot_text from, to;
+	int64_t t0, t1;
+	int i;
+
+	for (i = 0; i < w->nr && w->options->has_window; i++) {
+		c = vgic_plot_line_cell(w->results[i]);
+		if (!c)
+			return vgic_plot_fail(w->err, -ERANGE, "%s: no time line in it: leave out --window",
+					      w->results[i]->path);
+		if (!vgic_plot_window(c->timeline, w->options, &t0, &t1))
+			continue;
+		from = vgic_plot_ns_exact(c->timeline->t0);
+		to = vgic_plot_ns_exact(c->timeline->t1);
+		return vgic_plot_fail(w->err, -ERANGE,
+				      "%s: the window is outside its time line: choose within %s to %s",
+				      w->results[i]->path, from.s, to.s);
+	}
+	return 0;
+}
+
+static int write_report(struct writer *w)
+{
+	int error = 0, closed;
+	FILE *f = vgic_plot_stage_file(&w->stage, "report.html", w->err, &error);
+
+	if (!f)
+		return error;
+	error = vgic_plot_report(&w->stage, f, w->results, w->nr, w->drawn, w->nr_drawn,
+				 w->options, w->err);
+	closed = vgic_plot_stage_close(f, "report.html", w->err);
+	return error ? error : closed;
+}
+
+int vgic_plot_write(struct vgic_plot_result *const *results, int nr_results,
+		    const struct vgic_plot_options *options, struct vgic_plot_error *err)
+{
+	struct writer w = {
+		.results = results, .nr = nr_results, .options = options, .err = err,
+	};
+	const struct vgic_plot_figure *figure;
+	int per_result = 0, error;
+
+	for (figure = vgic_plot_figures; figure->name; figure++)
+		per_result++;
+	w.drawn = calloc((size_t)nr_results * (size_t)per_result + 1, sizeof(*w.drawn));
+	if (!w.drawn)
+		return vgic_plot_fail(err, -ENOMEM, "not enough memory");
+	vgic_plot_signals_begin();
+	error = check_window(&w);
+	if (!error)
+		error = vgic_plot_find_gnuplot(err);
+	if (!error)
+		error = vgic_plot_stage_open(&w.stage, options->dir, err);
+	if (!error)
+		error = draw_all(&w);
+	if (!error)
+		error = write_report(&w);
+	if (!error && vgic_plot_interrupted())
+		error = vgic_plot_fail(err, -EINTR, "interrupted");
+	if (!error && !(options->formats & VGIC_PLOT_SVG))
+		error = vgic_plot_stage_drop_ending(&w.stage, ".svg", err);
+	if (!error)
+		error = vgic_plot_stage_publish(&w.stage, err);
+	vgic_plot_stage_finish(&w.stage);
+	vgic_plot_signals_end();
+	free(w.drawn);
+	return error;
+}
