@@ -269,7 +269,7 @@ static int keep(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t begin
 	if (!k)
 		return -ENOMEM;
 	k->next = NULL;
-	k->index = v->totals.records;
+	k->index = v->totals.records + 1;
 	k->window = (struct window){
 		.begin = begin,
 		.end = rec->time,

@@ -35,7 +35,7 @@ enum vgic_undecided {
 const char *vgic_undecided_name(enum vgic_undecided why);
 
 struct vgic_verify_mismatch {
-	uint64_t index;            /* number of the record in the file, from 0 */
+	uint64_t index;            /* number of the record in the file, from 1 */
 	const struct vgr_rec *rec; /* whole record, until the callback returns */
 	const char *rule;          /* "OV-17" */
 	const char *text;          /* the rule in plain words */

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <vgicsim/verify.h>
+#include "exit.h"
+#include "options.h"
+#include "output.h"
+#include "text.h"
+
+struct verify_values {
+	const char *policy;
+	bool json, quiet;
+	uint64_t limit;
+};
+
+#define AT(member) offsetof(struct verify_values, member)
+
+static const struct option options[] = {
+	{ 'P', "policy", OPT_STRING, AT(policy), "NAME",
+	  "kernel generation to compare with; auto: the recorded kernel's", 0, 0, NULL },
+	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL },
+	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing, the exit status tells", 0, 0, NULL },
+	{ 'n', "max-report", OPT_NUMBER, AT(limit), "N", "show at most N mismatches", 0, UINT64_MAX,
+	  NULL },
+	{ 0 }
+};
+
+static const struct verify_values defaults = { .policy = "auto", .limit = 20 };
+
+struct state {
+	const struct verify_values *v;
+	uint64_t start, shown, last;
+	json_t *list;
+};
+
+/* The record that a mismatch is about: what the rule was applied to. */
+static void print_context(const struct state *s, const struct vgic_verify_mismatch *m)
+{
+	printf("    ");
+	text_record(stdout, m->rec, s->start, true);
+}
+
+static void on_mismatch(void *opaque, const struct vgic_verify_mismatch *m)
+{
+	struct state *s = opaque;
+
+	if (s->v->quiet || s->shown++ >= s->v->limit)
+		return;
+	if (s->v->json) {
+		char kernel[24], model[24];
+		json_t *j;
+
+		snprintf(kernel, sizeof(kernel), "0x%" PRIx64, m->kernel);
+		snprintf(model, sizeof(model), "0x%" PRIx64, m->model);
+		j = json_pack("{s:I, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:s}", "record",
+			      (json_int_t)m->index, "type", vgr_type_name(m->rec->type), "vcpu",
+			      (int)m->rec->vcpu, "cpu", (int)m->rec->cpu, "rule", m->rule, "text",
+			      m->text, "field", m->field, "kernel", kernel, "model", model);
+		if (m->intid != VGR_BOUNDARY_NONE)
+			json_object_set_new(j, "intid", json_integer(m->intid));
+		json_array_append_new(s->list, j);
+		return;
+	}
+	printf("%s record %" PRIu64 ", vCPU %u: ", vgr_type_name(m->rec->type), m->index,
+	       m->rec->vcpu);
+	if (m->intid != VGR_BOUNDARY_NONE)
+		printf("interrupt %" PRIu32 ", ", m->intid);
+	printf("%s: kernel 0x%" PRIx64 ", model 0x%" PRIx64 "\n    %s: %s\n", m->field, m->kernel,
+	       m->model, m->rule, m->text);
+	if (m->index != s->last)
+		print_context(s, m);
+	s->last = m->index;
+}
+
+static const struct vgic_policy *choose_policy(const char *name, const struct vgr_header *h,
+					       const char *path)
+{
+	const struct vgic_policy *p;
+	const char *release = NULL;
+	char known[256] = "";
+
+	if (strcmp(name, "auto")) {
+		p = vgic_policy_find(name);
+	} else {
+		release = h->kernel_release;
+		p = vgic_policy_for_release(release);
+	}
+	if (p)
+		return p;
+	for (size_t i = 0; vgic_policy_at(i); i++) {
+		size_t n = strlen(known);
+
+		snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "",
+			 vgic_policy_at(i)->name);
+	}
+	if (release)
+		cli_fail(EXIT_INPUT, "no policy for kernel %s: %s: name one with --policy: %s",
+			 *release ? release : "(unknown)", path, known);
+	else
+		cli_fail(EXIT_USAGE, "unknown policy: %s: one of %s, newest, auto", name, known);
+	return NULL;
+}
+
+static bool has_probe(const struct vgr_header *h, const char *name)
+{
+	for (size_t i = 0; i < h->nr_probes; i++)
+		if (strstr(h->probes[i].name, name) && strcmp(h->probes[i].method, "none"))
+			return true;
+	return false;
+}
+
+static void print_text(const struct state *s, const char *path, const struct vgic_policy *policy,
+		       const struct vgr_header *h, const struct vgic_verify_totals *t)
+{
+	if (s->shown > s->v->limit)
+		printf("and %" PRIu64 " more mismatches\n", s->shown - s->v->limit);
+	printf("%s: kernel %s, %u list registers, policy %s\n", path,
+	       *h->kernel_release ? h->kernel_release : "unknown", h->nr_lr, policy->name);
+	printf("  %" PRIu64 " flush/sync pairs; %" PRIu64 " of %" PRIu64 " flushes and %" PRIu64
+	       " of %" PRIu64 " syncs compared\n", t->pairs, t->checked_flushes, t->flushes,
+	       t->checked_syncs, t->syncs);
+	printf("  %" PRIu64 " interrupt states; %" PRIu64 " lists sorted, %" PRIu64
+	       " overflowing, %" PRIu64 " EOIcount deactivations\n", t->irqs, t->sorted,
+	       t->overflowing, t->replayed);
+	printf("  %" PRIu64 " not decidable", t->undecided_records);
+	if (t->flushes + t->syncs)
+		printf(" (%.3f %%)",
+		       100.0 * t->undecided_records / (double)(t->flushes + t->syncs));
+	printf("\n");
+	for (int i = 0; i < VGIC_NR_UNDECIDED; i++)
+		if (t->undecided[i])
+			printf("    %" PRIu64 " %s\n", t->undecided[i], vgic_undecided_name(i));
+	if (t->mismatches)
+		printf("  %" PRIu64 " mismatches in %" PRIu64 " records\n", t->mismatches,
+		       t->mismatched_records);
+	else
+		printf("  0 mismatches\n");
+}
+
+static void print_json(const struct state *s, const char *path, const struct vgic_policy *policy,
+		       const struct vgr_header *h, const struct vgic_verify_totals *t)
+{
+	json_t *why = json_object();
+
+	for (int i = 0; i < VGIC_NR_UNDECIDED; i++)
+		json_object_set_new(why, vgic_undecided_name(i),
+				    json_integer((json_int_t)t->undecided[i]));
+	cli_print_json(stdout, json_pack(
+		"{s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:O}",
+		"file", path, "kernel", h->kernel_release, "policy", policy->name, "nr_lr",
+		(int)h->nr_lr, "ok", !t->mismatches, "pairs", (json_int_t)t->pairs, "flushes",
+		(json_int_t)t->flushes, "syncs", (json_int_t)t->syncs, "checked_flushes",
+		(json_int_t)t->checked_flushes, "checked_syncs", (json_int_t)t->checked_syncs,
+		"sorted", (json_int_t)t->sorted, "overflowing", (json_int_t)t->overflowing,
+		"replayed", (json_int_t)t->replayed, "mismatches", (json_int_t)t->mismatches,
+		"mismatched_records", (json_int_t)t->mismatched_records, "undecided_records",
+		(json_int_t)t->undecided_records, "undecided", why, "mismatch_list", s->list),
+		false);
+}
+
+/* Feeds all records; EXIT_OK or the exit code of an error that was printed. */
+static int verify_all(struct vgic_verify *v, struct state *s, struct vgr_reader *r,
+		      const char *path)
+{
+	const struct vgr_rec *rec;
+	int got, err;
+
+	while ((got = vgr_reader_next(r, &rec)) > 0) {
+		if (!s->start)
+			s->start = rec->time;
+		err = vgic_verify_record(v, rec);
+		if (err == -EINVAL) {
+			struct vgr_position pos;
+
+			vgr_reader_position(r, &pos);
+			return cli_fail(EXIT_INPUT,
+					"record %" PRIu64 " contradicts itself: %s: record it again",
+					pos.record, path);
+		}
+		if (err)
+			return cli_fail(EXIT_SOFTWARE, "not enough memory");
+	}
+	if (got < 0)
+		return cli_fail_recording(path, vgr_reader_error(r));
+	if (vgic_verify_finish(v))
+		return cli_fail(EXIT_SOFTWARE, "not enough memory");
+	return EXIT_OK;
+}
+
+static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
+{
+	const struct vgr_header *h = vgr_reader_header(r);
+	const struct vgic_policy *policy = choose_policy(s->v->policy, h, path);
+	const struct vgic_verify_totals *t;
+	struct vgic_verify *v;
+	int ret;
+
+	if (!policy)
+		return strcmp(s->v->policy, "auto") ? EXIT_USAGE : EXIT_INPUT;
+	if (h->vgic_model == 2 || h->gic_host == 2)
+		return cli_fail(EXIT_INPUT, "a GICv2 recording: %s: only GICv3 can be verified", path);
+	ret = vgic_verify_create(&v, &(struct vgic_verify_config){
+		.policy = policy,
+		.nr_lr = h->nr_lr,
+		.no_tdir = h->tdir == VGR_NO,
+		.static_traps = h->static_traps,
+		.has_levels = has_probe(h, "get_input_level"),
+		.has_acked = has_probe(h, "kvm_notify_acked_irq"),
+		.opaque = s,
+		.mismatch = on_mismatch,
+	});
+	if (ret == -EINVAL)
+		return cli_fail(EXIT_INPUT, "the number of list registers is not known: %s: record it again",
+				path);
+	if (ret)
+		return cli_fail(EXIT_SOFTWARE, "not enough memory");
+
+	ret = verify_all(v, s, r, path);
+	if (ret == EXIT_OK) {
+		t = vgic_verify_totals(v);
+		if (s->v->json && !s->v->quiet)
+			print_json(s, path, policy, h, t);
+		else if (!s->v->quiet)
+			print_text(s, path, policy, h, t);
+		cli_recording_ending(path, r);
+		ret = cli_finish_stdout();
+		if (ret == EXIT_OK && t->mismatches)
+			ret = EXIT_FINDING;
+	}
+	vgic_verify_destroy(v);
+	return ret;
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	struct state s = { .v = values };
+	struct vgr_reader *r = cli_open_recording(args->v[0]);
+	int ret;
+
+	if (!r)
+		return EXIT_INPUT;
+	s.list = json_array();
+	ret = verify_file(args->v[0], &s, r);
+	json_decref(s.list);
+	vgr_reader_close(r);
+	return ret;
+}
+
+static const char *const examples[] = {
+	"vgicsim verify run.vgr                      # exit status 0: no mismatch",
+	"vgicsim verify -P linux-6.12 -n 5 run.vgr   # as another kernel would have done it",
+	"vgicsim verify --json run.vgr | jq .undecided",
+	NULL
+};
+
+const struct command cmd_verify = {
+	.name = "verify",
+	.summary = "Recompute every flush and sync of a recording and compare",
+	.usage = "[OPTIONS] FILE",
+	.options = options,
+	.values_size = sizeof(struct verify_values),
+	.defaults = &defaults,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = examples,
+	.run = run,
+};
