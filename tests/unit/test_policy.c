@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of policies, and where two generations must differ. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+#include <vgicsim/vgic.h>
+
+static struct vgic *vgic;
+static struct vgic_v3_cpuif_config hw_cfg;
+static struct vgic_v3_cpuif hw;
+
+static void start(const char *policy, unsigned int nr_lr)
+{
+	struct vgic_config cfg = {
+		.policy = vgic_policy_find(policy),
+		.nr_vcpus = 2,
+		.nr_spis = 64,
+		.nr_lr = nr_lr,
+		.has_tdir = true,
+	};
+
+	assert_int_equal(vgic_create(&vgic, &cfg), 0);
+	vgic->dist_enabled = true;
+	for (uint32_t i = 32; i < 96; i++)
+		vgic_write_enable(vgic, 0, i, true);
+	hw_cfg = vgic_v3_cpuif_defaults(nr_lr);
+	vgic_v3_cpuif_init(&hw, &hw_cfg);
+	vgic->vcpus[0].vmcr = VGIC_VMCR_VENG1 | 0xf8u << VGIC_VMCR_VPMR_SHIFT;
+	vgic->vcpus[1].vmcr = vgic->vcpus[0].vmcr;
+	vgic_load(vgic, 0, &hw);
+}
+
+static void stop(void)
+{
+	vgic_destroy(vgic);
+	vgic = NULL;
+}
+
+static void enter(void)
+{
+	vgic_flush(vgic, 0);
+	vgic_restore(vgic, 0, &hw);
+}
+
+static void leave(void)
+{
+	vgic_save(vgic, 0, &hw);
+	vgic_sync(vgic, 0);
+}
+
+/* Acks until nothing is signalled, with an exit between; returns how many of n came. */
+static unsigned int ack_all(unsigned int n, bool drop, uint32_t *order)
+{
+	unsigned int got = 0;
+
+	for (unsigned int tries = 0; tries < 4 * n; tries++) {
+		struct vgic_access a;
+
+		enter();
+		while ((a = vgic_v3_cpuif_ack(&hw, 1)).intid != VGIC_SPURIOUS) {
+			order[got++] = a.intid;
+			if (drop)
+				vgic_v3_cpuif_eoi(&hw, 1, a.intid);
+		}
+		leave();
+	}
+	return got;
+}
+
+static void names_and_releases(void **state)
+{
+	const struct vgic_policy *old = vgic_policy_find("linux-6.12");
+	const struct vgic_policy *new = vgic_policy_find("linux-7.3");
+
+	assert_non_null(old);
+	assert_non_null(new);
+	assert_ptr_equal(vgic_policy_find("newest"), new);
+	assert_null(vgic_policy_find("linux-9.9"));
+	assert_null(vgic_policy_find(""));
+	assert_ptr_equal(vgic_policy_for_release("6.12.95+deb12-cloud-arm64"), old);
+	assert_ptr_equal(vgic_policy_for_release("6.1.0-30-arm64"), old);
+	assert_ptr_equal(vgic_policy_for_release("7.3.4+deb13-cloud-arm64"), new);
+	assert_ptr_equal(vgic_policy_for_release("7.2.13"), new);
+	assert_null(vgic_policy_for_release("6.19.14"));
+	assert_null(vgic_policy_for_release("8.0"));
+	assert_null(vgic_policy_for_release("7"));
+	assert_null(vgic_policy_for_release("x.y"));
+	assert_null(vgic_policy_for_release(""));
+	for (size_t i = 0; vgic_policy_at(i); i++)
+		assert_ptr_equal(vgic_policy_find(vgic_policy_at(i)->name), vgic_policy_at(i));
+}
+
+/* L1: EOImode 1, more acknowledged than LRs. */
+static void starvation_by_active_interrupts(void **state)
+{
+	static const struct {
+		const char *policy;
+		unsigned int got;
+	} cases[] = {{"linux-6.12", 4}, {"linux-7.3", 8}};
+	uint32_t order[64];
+
+	for (int i = 0; i < 2; i++) {
+		start(cases[i].policy, 4);
+		hw.vmcr |= VGIC_VMCR_VEOIM;
+		for (uint32_t n = 32; n < 40; n++)
+			vgic_inject(vgic, 0, n, true);
+		assert_int_equal(ack_all(8, true, order), cases[i].got);
+		/* It keeps spinning: WFI would return at once. */
+		assert_int_equal(vgic_vcpu_pending_irq(vgic, 0), cases[i].got < 8);
+		stop();
+	}
+}
+
+/* L2: EOImode 0, nested handlers of rising priority. */
+static void nested_preemption(void **state)
+{
+	static const struct {
+		const char *policy;
+		uint32_t got;
+	} cases[] = {{"linux-6.12", 4}, {"linux-7.3", 8}};
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t got = 0;
+
+		start(cases[i].policy, 4);
+		for (uint32_t n = 0; n < 8; n++) {
+			vgic_write_priority(vgic, 0, 32 + n, 0x80 - n * 8);
+			vgic_inject(vgic, 0, 32 + n, true);
+			enter();
+			got += vgic_v3_cpuif_ack(&hw, 1).intid == 32 + n;
+			leave();
+		}
+		assert_int_equal(got, cases[i].got);
+		stop();
+	}
+}
+
+/* L4: a disabled group's pending interrupts of high priority fill the LRs. */
+static void disabled_group_blocks(void **state)
+{
+	static const struct {
+		const char *policy;
+		uint32_t intid;
+	} cases[] = {{"linux-6.12", VGIC_SPURIOUS}, {"linux-7.3", 40}};
+
+	for (int i = 0; i < 2; i++) {
+		start(cases[i].policy, 4);
+		for (uint32_t n = 32; n < 36; n++) {
+			vgic_write_priority(vgic, 0, n, 0x10);
+			vgic_write_group(vgic, 0, n, 0);
+			vgic_inject(vgic, 0, n, true);
+		}
+		vgic_write_priority(vgic, 0, 40, 0x90);
+		vgic_inject(vgic, 0, 40, true);
+		enter();
+		assert_int_equal(vgic_v3_cpuif_ack(&hw, 1).intid, cases[i].intid);
+		stop();
+	}
+}
+
+/* L3, SC-3: more active than LRs, finished in order of priority by EOImode 0. */
+static void restored_active_interrupts_end(void **state)
+{
+	static const struct {
+		const char *policy;
+		unsigned int stuck;
+	} cases[] = {{"linux-6.12", 4}, {"linux-7.3", 0}};
+
+	for (int i = 0; i < 2; i++) {
+		unsigned int stuck = 0;
+
+		start(cases[i].policy, 4);
+		for (uint32_t n = 0; n < 8; n++) {
+			vgic_write_priority(vgic, 0, 32 + n, (8 - n) * 8);
+			vgic_write_active(vgic, 0, 0, 32 + n, true);
+			hw.ap1r[0] |= 1u << (8 - n);
+		}
+		for (uint32_t n = 8; n-- > 0;) {
+			enter();
+			vgic_v3_cpuif_eoi(&hw, 1, 32 + n);
+			leave();
+		}
+		for (uint32_t n = 0; n < 8; n++)
+			stuck += vgic_irq_find(vgic, 0, 32 + n)->active;
+		assert_int_equal(stuck, cases[i].stuck);
+		assert_int_equal(vgic->vcpus[0].list.count, cases[i].stuck);
+		assert_int_equal(hw.ap1r[0], 0);
+		stop();
+	}
+}
+
+/* SC-5 with the owner out of the guest: DIR on the other vCPU. */
+static void asymmetric_dir(void **state)
+{
+	static const struct {
+		const char *policy;
+		bool active;
+	} cases[] = {{"linux-6.12", true}, {"linux-7.3", false}};
+
+	for (int i = 0; i < 2; i++) {
+		start(cases[i].policy, 4);
+		hw.vmcr |= VGIC_VMCR_VEOIM;
+		vgic->vcpus[1].vmcr |= VGIC_VMCR_VEOIM;
+		vgic_inject(vgic, 0, 40, true);
+		enter();
+		assert_int_equal(vgic_v3_cpuif_ack(&hw, 1).intid, 40);
+		vgic_v3_cpuif_eoi(&hw, 1, 40);
+		leave();
+		vgic_flush(vgic, 1);
+		assert_int_equal(!!(vgic->vcpus[1].hcr & VGIC_HCR_TDIR), !cases[i].active);
+		vgic_deactivate(vgic, 1, 40);
+		assert_int_equal(vgic_irq_find(vgic, 0, 40)->active, cases[i].active);
+		stop();
+	}
+}
+
+/* HI-1, HI-6: what an empty list costs, and what HCR holds. */
+static void empty_list(void **state)
+{
+	start("linux-6.12", 4);
+	hw.hcr = 0x55;
+	enter();
+	leave();
+	assert_int_equal(vgic->vcpus[0].counts.flushes, 0);
+	assert_int_equal(hw.hcr, 0x55);
+	stop();
+
+	start("linux-7.3", 4);
+	enter();
+	assert_int_equal(hw.hcr, VGIC_HCR_EN | VGIC_HCR_VSGIEOICOUNT | VGIC_HCR_VGRP0EIE |
+					 VGIC_HCR_VGRP1DIE);
+	leave();
+	assert_int_equal(hw.hcr, 0);
+	assert_int_equal(vgic->vcpus[0].counts.flushes, 1);
+	stop();
+}
+
+/* HI-7 against OV-39: when the shadow VMCR follows the guest. */
+static void vmcr_comes_back(void **state)
+{
+	start("linux-6.12", 4);
+	vgic_inject(vgic, 0, 40, true);
+	enter();
+	vgic_v3_cpuif_write_igrpen(&hw, 1, false);
+	leave();
+	assert_true(vgic->vcpus[0].vmcr & VGIC_VMCR_VENG1);
+	vgic_put(vgic, 0, &hw);
+	assert_false(vgic->vcpus[0].vmcr & VGIC_VMCR_VENG1);
+	stop();
+
+	start("linux-7.3", 4);
+	enter();
+	vgic_v3_cpuif_write_igrpen(&hw, 1, false);
+	leave();
+	assert_false(vgic->vcpus[0].vmcr & VGIC_VMCR_VENG1);
+	stop();
+}
+
+/* HI-4: UIE iff something follows the last LR. */
+static void underflow_of_6_12(void **state)
+{
+	start("linux-6.12", 2);
+	vgic_inject(vgic, 0, 40, true);
+	vgic_inject(vgic, 0, 41, true);
+	enter();
+	assert_int_equal(vgic->vcpus[0].hcr, VGIC_HCR_EN);
+	leave();
+	vgic_inject(vgic, 0, 42, true);
+	enter();
+	assert_int_equal(vgic->vcpus[0].hcr, VGIC_HCR_EN | VGIC_HCR_UIE);
+	leave();
+	/* The hardware keeps what the shadow had, without En; only the shadow's UIE is cleared. */
+	assert_int_equal(hw.hcr, VGIC_HCR_UIE);
+	assert_int_equal(vgic->vcpus[0].hcr, VGIC_HCR_EN);
+	stop();
+}
+
+/* L6: an LPI that is active at the exit. */
+static void active_lpi(void **state)
+{
+	static const struct {
+		const char *policy;
+		bool active;
+	} cases[] = {{"linux-6.12", true}, {"linux-7.3", false}};
+
+	for (int i = 0; i < 2; i++) {
+		struct vgic_irq *lpi;
+
+		start(cases[i].policy, 4);
+		assert_int_equal(vgic_lpi_add(vgic, 8200), 0);
+		vgic_write_target(vgic, 8200, 0);
+		vgic_write_enable(vgic, 0, 8200, true);
+		lpi = vgic_irq_find(vgic, 0, 8200);
+		vgic_inject(vgic, 0, 8200, true);
+		enter();
+		assert_int_equal(vgic_v3_cpuif_ack(&hw, 1).intid, 8200);
+		leave();
+		assert_int_equal(lpi->active, cases[i].active);
+		stop();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_and_releases),
+		cmocka_unit_test(starvation_by_active_interrupts),
+		cmocka_unit_test(nested_preemption),
+		cmocka_unit_test(disabled_group_blocks),
+		cmocka_unit_test(restored_active_interrupts_end),
+		cmocka_unit_test(asymmetric_dir),
+		cmocka_unit_test(empty_list),
+		cmocka_unit_test(vmcr_comes_back),
+		cmocka_unit_test(underflow_of_6_12),
+		cmocka_unit_test(active_lpi),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
