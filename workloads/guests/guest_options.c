@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "guest_options.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALL (GUEST_USES_TRIGGER | GUEST_USES_PRIO | GUEST_USES_EOIMODE)
+#define COMMON .seed = 1, .patience = 500
+/* Most stimuli: one vCPU, all of one priority, finished in reverse order. */
+#define PLAIN COMMON, .vcpus = 1, .order = GUEST_LIFO, .hold = 1, .timeout = 10
+
+const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
+	[GUEST_BURST] = {
+		"burst", "N SPIs pending at once, N far above the list registers",
+		"Raises N SPIs in one exit while the guest has IRQs masked, unmasks, and takes\n"
+		"them one by one. --again raises each edge SPI once more while it is active.",
+		"every SPI once, in order of priority, nothing left pending or active",
+		"vgic-guest burst --irqs 200 --prio random --eoimode 1",
+		{ PLAIN, .stim = GUEST_BURST, .irqs = 64, .repeat = 50 },
+		GUEST_MAX_SPIS, 1,
+		ALL | GUEST_USES_AGAIN | GUEST_USES_INJECT | GUEST_USES_PACE,
+	},
+	[GUEST_ACKALL] = {
+		"ackall", "acknowledge all, then finish: more active than list registers",
+		"EOImode 1. Raises N SPIs, acknowledges each with a priority drop (EOIR) but no\n"
+		"deactivation, and only when all are active writes DIR for all, in --order.\n"
+		"--again raises all edge SPIs again while they are active.",
+		"all N acknowledged although none was deactivated; after the DIRs none active",
+		"vgic-guest ackall --irqs 40 --order random --trigger level",
+		{ PLAIN, .stim = GUEST_ACKALL, .irqs = 16, .repeat = 50, .eoimode = 1 },
+		GUEST_MAX_SPIS, 1,
+		ALL | GUEST_USES_ORDER | GUEST_USES_AGAIN | GUEST_USES_INJECT | GUEST_USES_PACE,
+	},
+	[GUEST_PREEMPT] = {
+		"preempt", "nested preemption by priority, deeper than the list registers",
+		"Each handler raises an SPI of higher priority and waits in the handler until it\n"
+		"has been preempted by it; handlers end from the inside out. Towers of up to 31\n"
+		"(one for each priority), more SPIs make more towers. EOImode 1: --order lifo\n"
+		"deactivates at each handler's end, fifo and random after the whole tower.",
+		"every SPI preempts at once; the running priority follows both ways",
+		"vgic-guest preempt --irqs 31 --eoimode 1 --order fifo",
+		{ PLAIN, .stim = GUEST_PREEMPT, .irqs = 16, .repeat = 50,
+		  .prio = GUEST_PRIO_RISING },
+		GUEST_MAX_SPIS, 1,
+		GUEST_USES_TRIGGER | GUEST_USES_EOIMODE | GUEST_USES_ORDER | GUEST_USES_INJECT,
+	},
+	[GUEST_SGI] = {
+		"sgi", "many vCPUs exchanging SGIs",
+		"Even rounds: every vCPU sends its share of the N SGI numbers to all, itself\n"
+		"included, while all have IRQs masked; then everybody takes N. Odd rounds: SGIs\n"
+		"go round the ring one at a time with IRQs enabled.",
+		"every SGI once on every target, in order of priority in even rounds",
+		"vgic-guest sgi --vcpus 8 --prio rising",
+		{ COMMON, .stim = GUEST_SGI, .irqs = 16, .repeat = 40, .vcpus = 4,
+		  .wait = GUEST_WAIT_WFI, .hold = 1, .timeout = 10 },
+		16, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE,
+	},
+	[GUEST_TIMER] = {
+		"timer", "virtual timer PPI (hardware-mapped) together with device SPIs",
+		"Arms the virtual timer and raises N SPIs. Even rounds take nothing before all are\n"
+		"pending, odd rounds take the SPIs while the timer is still running.",
+		"one timer interrupt for each arming, never early, first in even rounds; every\n"
+		"SPI once; the timer neither active nor pending afterwards, and able to fire again",
+		"vgic-guest timer --irqs 32 --eoimode 1 --vcpus 2",
+		{ PLAIN, .stim = GUEST_TIMER, .irqs = 8, .repeat = 100 },
+		GUEST_MAX_SPIS, 1, ALL | GUEST_USES_INJECT,
+	},
+	[GUEST_GROUP] = {
+		"group", "group 1 disabled and enabled in mid-flight with many pending",
+		"Raises N SPIs. Even rounds: a handler turns group 1 off with the others pending.\n"
+		"Odd rounds: group 1 is off from the start, and off again later.",
+		"nothing delivered and IAR 1023 while off; once on again every SPI once, in order",
+		"vgic-guest group --irqs 100 --prio rising",
+		{ PLAIN, .stim = GUEST_GROUP, .irqs = 32, .repeat = 50 },
+		GUEST_MAX_SPIS, 1, ALL,
+	},
+	[GUEST_REMOTE_DIR] = {
+		"remote-dir", "SPIs acknowledged on one vCPU, deactivated on another",
+		"EOImode 1. vCPU 0 acknowledges N SPIs and drops their priority; the other vCPUs\n"
+		"write DIR for them, in --order.",
+		"all N acknowledged; after the DIRs none active, and all come again next round",
+		"vgic-guest remote-dir --irqs 4 --vcpus 3",
+		{ COMMON, .stim = GUEST_REMOTE_DIR, .irqs = 12, .repeat = 50, .vcpus = 2,
+		  .eoimode = 1, .hold = 1, .timeout = 10 },
+		GUEST_MAX_SPIS, 2,
+		ALL | GUEST_USES_ORDER | GUEST_USES_INJECT | GUEST_USES_PACE,
+	},
+	[GUEST_LEVEL] = {
+		"level", "level lines held across several handlers",
+		"Raises N level lines at once. Each stays high for --hold handlers of its\n"
+		"interrupt; the last of them lowers it by a device write (an exit).",
+		"each line delivered exactly --hold times, and never once it is low",
+		"vgic-guest level --irqs 40 --hold 5 --eoimode 1",
+		{ COMMON, .stim = GUEST_LEVEL, .irqs = 12, .repeat = 30, .hold = 3,
+		  .vcpus = 1, .timeout = 10, .trigger = GUEST_LEVEL_TRIGGER },
+		GUEST_MAX_SPIS, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_HOLD,
+	},
+	[GUEST_MIXED] = {
+		"mixed", "long steady load of SGIs, timers, edge and level SPIs",
+		"Every vCPU raises random batches of its share of N SPIs (one in four a level line,\n"
+		"held across two handlers now and then, half of them routed to another vCPU), sends\n"
+		"SGIs, and has a timer running. A batch begins when the one before is done, and not\n"
+		"sooner than --pace after it began. The defaults make more than 100,000 interrupts.",
+		"every interrupt once, whatever the order, over the whole run",
+		"vgic-guest mixed --repeat 500 --vcpus 4 --eoimode 1",
+		{ COMMON, .stim = GUEST_MIXED, .irqs = 36, .repeat = 3000, .vcpus = 2,
+		  .prio = GUEST_PRIO_RANDOM, .wait = GUEST_WAIT_WFI, .timeout = 120,
+		  .hold = 1, .trigger = GUEST_BOTH_TRIGGERS },
+		GUEST_MAX_SPIS, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_PACE,
+	},
+};
+
+struct option {
+	const char *name;
+	const char *arg;      /* NULL: a switch */
+	size_t offset;	      /* of the uint32_t (or, for log, the pointer) in guest_options */
+	uint32_t min, max;
+	const char *words[4]; /* values 0.. by name, instead of a number */
+	unsigned int needs;   /* GUEST_USES_* that the stimulus must have */
+	const char *help;
+};
+
+#define AT(field) offsetof(struct guest_options, field)
+
+static const struct option options[] = {
+	{ "irqs", "N", AT(irqs), 1, GUEST_MAX_SPIS, { 0 }, 0,
+	  "SPIs in each round (sgi: SGI numbers, up to 16)" },
+	{ "vcpus", "N", AT(vcpus), 1, GUEST_MAX_VCPUS, { 0 }, 0,
+	  "vCPUs; SPIs are dealt out to them in turn" },
+	{ "trigger", "edge|level", AT(trigger), 0, 0, { "edge", "level" }, GUEST_USES_TRIGGER,
+	  "how the SPIs are triggered" },
+	{ "prio", "same|rising|falling|random", AT(prio), 0, 0,
+	  { "same", "rising", "falling", "random" }, GUEST_USES_PRIO,
+	  "priorities by INTID; rising: each more urgent than the one before" },
+	{ "eoimode", "0|1", AT(eoimode), 0, 1, { 0 }, GUEST_USES_EOIMODE,
+	  "1: EOIR drops the priority, DIR deactivates" },
+	{ "repeat", "N", AT(repeat), 1, 1000000, { 0 }, 0, "rounds" },
+	{ "pace", "USEC", AT(pace), 0, 1000000, { 0 }, GUEST_USES_PACE,
+	  "time between two raises (mixed: two batches); 0: no pause" },
+	{ "seed", "N", AT(seed), 0, UINT32_MAX, { 0 }, 0,
+	  "of everything random; one seed gives one demand" },
+	{ "order", "fifo|lifo|random", AT(order), 0, 0, { "fifo", "lifo", "random" },
+	  GUEST_USES_ORDER, "in which active interrupts are finished" },
+	{ "hold", "N", AT(hold), 1, 100, { 0 }, GUEST_USES_HOLD,
+	  "handlers that see a level line before it goes low" },
+	{ "again", NULL, AT(again), 0, 1, { 0 }, GUEST_USES_AGAIN,
+	  "raise each edge SPI once more while it is active" },
+	{ "wait", "poll|wfi", AT(wait), 0, 0, { "poll", "wfi" }, 0,
+	  "how the guest waits: in a loop without exits, or blocked" },
+	{ "inject", "sync|thread|irqfd", AT(inject), 0, 0, { "sync", "thread", "irqfd" },
+	  GUEST_USES_INJECT, "who raises: the vCPU's exit, another thread, an eventfd" },
+	{ "timeout", "SEC", AT(timeout), 1, 86400, { 0 }, 0, "end of the whole run, at the latest" },
+	{ "patience", "MS", AT(patience), 10, 600000, { 0 }, 0,
+	  "time without any delivery that counts as starvation" },
+	{ "json", NULL, AT(json), 0, 1, { 0 }, 0, "print the result as one JSON object" },
+	{ "log", "FILE", AT(log), 0, 0, { 0 }, 0,
+	  "write each interrupt's raise, acknowledge, EOI, DIR time as CSV" },
+};
+
+#define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static uint32_t *slot(struct guest_options *o, const struct option *opt)
+{
+	return (uint32_t *)((char *)o + opt->offset);
+}
+
+static bool applies(const struct guest_stim_info *s, const struct option *opt)
+{
+	return !opt->needs || (s->uses & opt->needs);
+}
+
+const char *guest_option_word(const char *option, uint32_t value)
+{
+	size_t i;
+
+	for (i = 0; i < NR_OPTIONS; i++)
+		if (!strcmp(options[i].name, option) && value < 4 && options[i].words[value])
+			return options[i].words[value];
+	return "both";
+}
+
+static void print_indented(FILE *out, const char *text)
+{
+	fputs("  ", out);
+	for (; *text; text++) {
+		fputc(*text, out);
+		if (*text == '\n')
+			fputs("  ", out);
+	}
+	fputc('\n', out);
+}
+
+static void help_options(FILE *out, const struct guest_stim_info *s)
+{
+	char head[64];
+	size_t i;
+
+	fputs("Options:\n", out);
+	for (i = 0; i < NR_OPTIONS; i++) {
+		const struct option *opt = &options[i];
+		struct guest_options defaults;
+		uint32_t def;
+
+		if (s && !applies(s, opt))
+			continue;
+		snprintf(head, sizeof(head), "--%s %s", opt->name, opt->arg ? opt->arg : "");
+		if (strlen(head) > 22)
+			fprintf(out, "  %s\n  %-22s %s", head, "", opt->help);
+		else
+			fprintf(out, "  %-22s %s", head, opt->help);
+		if (s && opt->arg && opt->offset != AT(log)) {
+			defaults = s->defaults;
+			def = *slot(&defaults, opt);
+			if (opt->words[0])
+				fprintf(out, " [%s]", opt->words[def]);
+			else
+				fprintf(out, " [%u]", def);
+		}
+		fputc('\n', out);
+	}
+}
+
+static const char exit_help[] =
+	"Exit: 0 every check held; 1 the hypervisor did not show what it must (the interrupts are\n"
+	"named); 2 usage, or this host cannot run it (what is missing is named).\n";
+
+static void help_all(FILE *out)
+{
+	size_t i;
+
+	fputs("Usage: vgic-guest STIMULUS [OPTION...]\n\n"
+	      "Runs a bare-metal guest on /dev/kvm that puts one kind of stress on the virtual\n"
+	      "GICv3 and checks what the hypervisor does with it.\n\nStimuli:\n", out);
+	for (i = 0; i < GUEST_NR_STIMS; i++)
+		fprintf(out, "  %-12s %s\n", guest_stims[i].name, guest_stims[i].summary);
+	fputc('\n', out);
+	help_options(out, NULL);
+	fprintf(out, "\n%s\nvgic-guest STIMULUS --help says what it does, what must hold, and its "
+		"defaults.\n\nExamples:\n", exit_help);
+	for (i = 0; i < GUEST_NR_STIMS; i++)
+		fprintf(out, "  %s\n", guest_stims[i].example);
+}
+
+static void help_stim(FILE *out, const struct guest_stim_info *s)
+{
+	fprintf(out, "Usage: vgic-guest %s [OPTION...]\n\n%s\n\nWhat it does:\n", s->name,
+		s->summary);
+	print_indented(out, s->does);
+	fputs("\nA correct hypervisor shows:\n", out);
+	print_indented(out, s->must);
+	fputc('\n', out);
+	help_options(out, s);
+	fprintf(out, "\n%s\nExample:\n  %s\n", exit_help, s->example);
+}
+
+static int parse_value(const struct option *opt, const char *text, uint32_t *value, char *err,
+		       size_t len)
+{
+	unsigned long n;
+	char *end;
+	uint32_t i;
+
+	if (opt->words[0]) {
+		for (i = 0; i < 4 && opt->words[i]; i++) {
+			if (!strcmp(text, opt->words[i])) {
+				*value = i;
+				return 0;
+			}
+		}
+		snprintf(err, len, "--%s: '%s' is not one of %s", opt->name, text, opt->arg);
+		return -EINVAL;
+	}
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || n < opt->min || n > opt->max) {
+		snprintf(err, len, "--%s: '%s' is not a number from %u to %u", opt->name, text,
+			 opt->min, opt->max);
+		return -EINVAL;
+	}
+	*value = (uint32_t)n;
+	return 0;
+}
+
+static int check(const struct guest_options *o, char *err, size_t len)
+{
+	const struct guest_stim_info *s = &guest_stims[o->stim];
+
+	if (o->irqs > s->max_irqs)
+		snprintf(err, len, "%s: --irqs is at most %u", s->name, s->max_irqs);
+	else if (o->vcpus < s->min_vcpus)
+		snprintf(err, len, "%s: --vcpus is at least %u", s->name, s->min_vcpus);
+	else if ((o->stim == GUEST_ACKALL || o->stim == GUEST_REMOTE_DIR) && !o->eoimode)
+		snprintf(err, len, "%s: needs --eoimode 1, where EOIR does not deactivate", s->name);
+	else if (o->inject == GUEST_INJECT_IRQFD && o->trigger != GUEST_EDGE)
+		snprintf(err, len, "--inject irqfd: an eventfd can only pulse; use --trigger edge");
+	else if (o->again && o->trigger != GUEST_EDGE)
+		snprintf(err, len, "--again: a level has no second edge; use --trigger edge");
+	else if (o->again && o->inject != GUEST_INJECT_SYNC)
+		snprintf(err, len, "--again: only with --inject sync, else two raises may melt");
+	else if (o->pace && o->inject == GUEST_INJECT_SYNC && o->stim != GUEST_MIXED)
+		snprintf(err, len, "--pace: needs --inject thread or irqfd");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int guest_options_parse(int argc, char **argv, struct guest_options *o, FILE *out, char *err,
+			size_t len)
+{
+	const struct guest_stim_info *s = NULL;
+	const struct option *opt;
+	const char *name, *eq, *value;
+	bool inject_given = false;
+	size_t i, n;
+	int a, rc;
+
+	if (argc < 2) {
+		snprintf(err, len, "no stimulus; vgic-guest --help lists them");
+		return -EINVAL;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help_all(out);
+		return 1;
+	}
+	for (i = 0; i < GUEST_NR_STIMS; i++)
+		if (!strcmp(argv[1], guest_stims[i].name))
+			s = &guest_stims[i];
+	if (!s) {
+		snprintf(err, len, "'%s' is no stimulus; vgic-guest --help lists them", argv[1]);
+		return -EINVAL;
+	}
+	*o = s->defaults;
+	for (a = 2; a < argc; a++) {
+		if (!strcmp(argv[a], "--help") || !strcmp(argv[a], "-h")) {
+			help_stim(out, s);
+			return 1;
+		}
+		name = argv[a];
+		if (strncmp(name, "--", 2)) {
+			snprintf(err, len, "'%s' is not an option", argv[a]);
+			return -EINVAL;
+		}
+		name += 2;
+		eq = strchr(name, '=');
+		n = eq ? (size_t)(eq - name) : strlen(name);
+		for (i = 0; i < NR_OPTIONS; i++)
+			if (strlen(options[i].name) == n && !strncmp(options[i].name, name, n))
+				break;
+		if (i == NR_OPTIONS) {
+			snprintf(err, len, "'%s' is not an option; see vgic-guest %s --help",
+				 argv[a], s->name);
+			return -EINVAL;
+		}
+		opt = &options[i];
+		if (!applies(s, opt)) {
+			snprintf(err, len, "--%s means nothing for %s", opt->name, s->name);
+			return -EINVAL;
+		}
+		if (!opt->arg) {
+			if (eq) {
+				snprintf(err, len, "--%s takes no value", opt->name);
+				return -EINVAL;
+			}
+			*slot(o, opt) = 1;
+			continue;
+		}
+		value = eq ? eq + 1 : ++a < argc ? argv[a] : NULL;
+		if (!value || !*value) {
+			snprintf(err, len, "--%s needs a value (%s)", opt->name, opt->arg);
+			return -EINVAL;
+		}
+		if (opt->offset == AT(log)) {
+			o->log = value;
+			continue;
+		}
+		rc = parse_value(opt, value, slot(o, opt), err, len);
+		if (rc)
+			return rc;
+		inject_given |= opt->offset == AT(inject);
+	}
+	/* A pause between raises needs somebody other than the vCPU to make it. */
+	if (o->pace && !inject_given && o->stim != GUEST_MIXED)
+		o->inject = GUEST_INJECT_THREAD;
+	return check(o, err, len);
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "guest_report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define ISPENDR 0x200
+#define ISACTIVER 0x300
+
+static const char *const fail_words[GUEST_NR_FAILS] = {
+	[GUEST_FAIL_NONE] = "none",
+	[GUEST_FAIL_STARVED] = "starved",
+	[GUEST_FAIL_TWICE] = "delivered_twice",
+	[GUEST_FAIL_ORDER] = "priority_order",
+	[GUEST_FAIL_RPR] = "running_priority",
+	[GUEST_FAIL_NOT_IDLE] = "not_idle",
+	[GUEST_FAIL_ACTIVE] = "stuck_active",
+	[GUEST_FAIL_PENDING] = "stuck_pending",
+	[GUEST_FAIL_GROUP] = "group_off",
+	[GUEST_FAIL_EARLY] = "timer_early",
+	[GUEST_FAIL_WRONG_CPU] = "wrong_vcpu",
+	[GUEST_FAIL_EXCEPTION] = "guest_exception",
+};
+
+static void read_bits(struct guest_vm *vm, uint32_t offset, uint32_t *by_intid)
+{
+	uint32_t c, i, bits, intid, words = (GUEST_FIRST_SPI + vm->o->irqs + 31) / 32;
+
+	for (c = 0; c < vm->o->vcpus; c++) {
+		if (guest_vm_gicr_read(vm, c, offset, &bits))
+			continue;
+		for (i = 0; i < 32; i++)
+			if (bits >> i & 1)
+				by_intid[i] |= 1U << c;
+	}
+	for (c = 1; c < words; c++) {
+		if (guest_vm_gicd_read(vm, offset + 4 * c, &bits))
+			continue;
+		for (i = 0; i < 32; i++) {
+			intid = 32 * c + i;
+			if (bits >> i & 1)
+				by_intid[intid] |= 1U << vm->sh->route[intid];
+		}
+	}
+}
+
+void guest_judge(struct guest_vm *vm, struct guest_verdict *v)
+{
+	const struct guest_shared *sh = vm->sh;
+	uint32_t c, i;
+	bool any = false;
+
+	memset(v, 0, sizeof(*v));
+	v->starved = vm->timed_out;
+	for (c = 0; c < vm->o->vcpus; c++) {
+		const struct guest_vcpu *g = &sh->vcpu[c];
+
+		v->interrupts += g->irqs;
+		v->log_lost += g->log_lost;
+		v->round = g->round > v->round ? g->round : v->round;
+		any |= g->nr_fails || !g->done;
+		for (i = 0; i < g->nr_fails && i < GUEST_MAX_FAILS; i++)
+			v->starved |= g->fail[i].code == GUEST_FAIL_STARVED;
+		for (i = 0; i < GUEST_FIRST_SPI; i++) {
+			if (g->want[i] > g->got[i])
+				v->missing[i] |= 1U << c;
+			if (g->got[i] > g->want[i])
+				v->surplus[i] |= 1U << c;
+		}
+	}
+	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + vm->o->irqs; i++) {
+		if (sh->want[i] > sh->got[i])
+			v->missing[i] |= 1U << sh->route[i];
+		if (sh->got[i] > sh->want[i])
+			v->surplus[i] |= 1U << sh->route[i];
+	}
+	/* KVM's word for it, independent of what the guest saw. */
+	read_bits(vm, ISACTIVER, v->active);
+	read_bits(vm, ISPENDR, v->pending);
+	for (i = 0; i < GUEST_NR_INTIDS; i++)
+		any |= v->missing[i] || v->surplus[i] || v->active[i] || v->pending[i];
+	v->pass = !any && !vm->timed_out;
+}
+
+/* "32-35, 40" for the INTIDs that have bit @c; false if there is none. */
+static bool ranges(FILE *out, const uint32_t *by_intid, uint32_t c, const char *before)
+{
+	uint32_t i, first;
+	bool any = false;
+
+	for (i = 0; i < GUEST_NR_INTIDS; i++) {
+		if (!(by_intid[i] >> c & 1))
+			continue;
+		first = i;
+		while (i + 1 < GUEST_NR_INTIDS && by_intid[i + 1] >> c & 1)
+			i++;
+		fprintf(out, "%s%u", any ? ", " : before, first);
+		if (i > first)
+			fprintf(out, "-%u", i);
+		any = true;
+	}
+	return any;
+}
+
+static void print_sets(FILE *out, const struct guest_vm *vm, const char *what,
+		       const uint32_t *by_intid)
+{
+	char head[80];
+	uint32_t c;
+
+	for (c = 0; c < vm->o->vcpus; c++) {
+		snprintf(head, sizeof(head), "  %s, vCPU %u: INTID ", what, c);
+		if (ranges(out, by_intid, c, head))
+			fputc('\n', out);
+	}
+}
+
+static void print_fail(FILE *out, const struct guest_options *o, const struct guest_fail *f)
+{
+	switch (f->code) {
+	case GUEST_FAIL_STARVED:
+		fprintf(out, "starved: nothing delivered for %u ms", o->patience);
+		if (f->intid != GUEST_SPURIOUS)
+			fprintf(out, " while waiting for INTID %u", f->intid);
+		break;
+	case GUEST_FAIL_TWICE:
+		fprintf(out, "INTID %u delivered once too often", f->intid);
+		break;
+	case GUEST_FAIL_ORDER:
+		fprintf(out, "INTID %u of priority 0x%02" PRIx64
+			" came after one of lower urgency, 0x%02" PRIx64, f->intid, f->got, f->want);
+		break;
+	case GUEST_FAIL_RPR:
+		fprintf(out, "running priority 0x%02" PRIx64 ", must be 0x%02" PRIx64, f->got,
+			f->want);
+		if (f->intid != GUEST_SPURIOUS)
+			fprintf(out, " (INTID %u)", f->intid);
+		break;
+	case GUEST_FAIL_NOT_IDLE:
+		fprintf(out, "INTID %u delivered where nothing was due", f->intid);
+		break;
+	case GUEST_FAIL_ACTIVE:
+		fprintf(out, "INTID %u stuck active after it was finished", f->intid);
+		break;
+	case GUEST_FAIL_PENDING:
+		fprintf(out, "INTID %u still pending after it was finished", f->intid);
+		break;
+	case GUEST_FAIL_GROUP:
+		fprintf(out, "an interrupt was delivered while group 1 was off");
+		break;
+	case GUEST_FAIL_EARLY:
+		fprintf(out, "timer interrupt %" PRIu64 " ticks early", f->want - f->got);
+		break;
+	case GUEST_FAIL_WRONG_CPU:
+		fprintf(out, "INTID %u taken by vCPU %" PRIu64 ", routed to %" PRIu64, f->intid,
+			f->got, f->want);
+		break;
+	default:
+		fprintf(out, "guest exception, vector %u, ESR 0x%" PRIx64 ", ELR 0x%" PRIx64,
+			f->intid, f->got, f->want);
+		break;
+	}
+}
+
+void guest_print_text(const struct guest_vm *vm, const struct guest_verdict *v, FILE *out)
+{
+	const struct guest_stim_info *s = &guest_stims[vm->o->stim];
+	uint32_t c, i;
+
+	if (v->pass) {
+		fprintf(out, "vgic-guest %s: pass: %" PRIu64 " interrupts on %u vCPU%s, %u rounds, "
+			"%.2f s\n", s->name, v->interrupts, vm->o->vcpus,
+			vm->o->vcpus > 1 ? "s" : "", vm->o->repeat, vm->seconds);
+		return;
+	}
+	fprintf(out, "vgic-guest %s: FAIL in round %u of %u after %" PRIu64 " interrupts, %.2f s\n",
+		s->name, v->round + 1, vm->o->repeat, v->interrupts, vm->seconds);
+	if (vm->timed_out)
+		fprintf(out, "  the guest was not done within --timeout %u s\n", vm->o->timeout);
+	for (c = 0; c < vm->o->vcpus; c++) {
+		const struct guest_vcpu *g = &vm->sh->vcpu[c];
+
+		for (i = 0; i < g->nr_fails && i < 8; i++) {
+			fprintf(out, "  vCPU %u, round %u: ", c, g->fail[i].round + 1);
+			print_fail(out, vm->o, &g->fail[i]);
+			fputc('\n', out);
+		}
+		if (g->nr_fails > 8)
+			fprintf(out, "  vCPU %u: %u more\n", c, g->nr_fails - 8);
+	}
+	/* A run that stopped for another reason leaves raises in flight that prove nothing. */
+	if (v->starved)
+		print_sets(out, vm, "never delivered", v->missing);
+	print_sets(out, vm, "delivered too often", v->surplus);
+	print_sets(out, vm, "active at the end", v->active);
+	print_sets(out, vm, "pending at the end", v->pending);
+	fputs("  must hold: ", out);
+	for (i = 0; s->must[i]; i++)
+		fputs(s->must[i] == '\n' ? "\n  " : (char[]){ s->must[i], 0 }, out);
+	fputc('\n', out);
+}
+
+static void json_set(FILE *out, const struct guest_vm *vm, const char *name,
+		     const uint32_t *by_intid)
+{
+	const char *sep = "";
+	uint32_t c, i;
+
+	fprintf(out, ",\"%s\":[", name);
+	for (c = 0; c < vm->o->vcpus; c++) {
+		for (i = 0; i < GUEST_NR_INTIDS; i++) {
+			if (!(by_intid[i] >> c & 1))
+				continue;
+			fprintf(out, "%s{\"vcpu\":%u,\"intid\":%u}", sep, c, i);
+			sep = ",";
+		}
+	}
+	fputc(']', out);
+}
+
+void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, FILE *out)
+{
+	static const uint32_t none[GUEST_NR_INTIDS];
+	const struct guest_options *o = vm->o;
+	const char *sep = "";
+	struct utsname host;
+	uint32_t c, i;
+
+	memset(&host, 0, sizeof(host));
+	uname(&host);
+	fprintf(out, "{\"stimulus\":\"%s\",\"result\":\"%s\",\"kernel\":\"%s\"",
+		guest_stims[o->stim].name, v->pass ? "pass" : "fail", host.release);
+	fprintf(out, ",\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%s\""
+		",\"eoimode\":%u,\"repeat\":%u,\"pace\":%u,\"seed\":%u,\"order\":\"%s\""
+		",\"hold\":%u,\"again\":%u,\"wait\":\"%s\",\"inject\":\"%s\",\"timeout\":%u"
+		",\"patience\":%u}",
+		o->irqs, o->vcpus, guest_option_word("trigger", o->trigger),
+		guest_option_word("prio", o->prio), o->eoimode, o->repeat, o->pace, o->seed,
+		guest_option_word("order", o->order), o->hold, o->again,
+		guest_option_word("wait", o->wait), guest_option_word("inject", o->inject),
+		o->timeout, o->patience);
+	fprintf(out, ",\"interrupts\":%" PRIu64 ",\"rounds\":%u,\"seconds\":%.3f,\"timed_out\":%s",
+		v->interrupts, v->pass ? o->repeat : v->round + 1, vm->seconds,
+		vm->timed_out ? "true" : "false");
+	fputs(",\"failures\":[", out);
+	for (c = 0; c < o->vcpus; c++) {
+		const struct guest_vcpu *g = &vm->sh->vcpu[c];
+
+		for (i = 0; i < g->nr_fails && i < GUEST_MAX_FAILS; i++) {
+			const struct guest_fail *f = &g->fail[i];
+
+			fprintf(out, "%s{\"vcpu\":%u,\"round\":%u,\"check\":\"%s\",\"intid\":%u"
+				",\"got\":%" PRIu64 ",\"want\":%" PRIu64 "}", sep, c, f->round + 1,
+				f->code < GUEST_NR_FAILS ? fail_words[f->code] : "unknown",
+				f->intid, f->got, f->want);
+			sep = ",";
+		}
+	}
+	fputc(']', out);
+	json_set(out, vm, "never_delivered", v->starved ? v->missing : none);
+	json_set(out, vm, "delivered_too_often", v->surplus);
+	json_set(out, vm, "active_at_end", v->active);
+	json_set(out, vm, "pending_at_end", v->pending);
+	fputs("}\n", out);
+}
+
+static void log_time(FILE *f, uint64_t t)
+{
+	if (t)
+		fprintf(f, ",%" PRIu64, t);
+	else
+		fputc(',', f);
+}
+
+int guest_write_log(const struct guest_vm *vm, const char *path)
+{
+	const struct guest_shared *sh = vm->sh;
+	const struct guest_log *log = (const struct guest_log *)((const char *)vm->ram +
+								 GUEST_LOG_OFFSET);
+	uint64_t counter = 0, mono = 0, lost = 0, n;
+	FILE *f = fopen(path, "w");
+	int rc = 0;
+	uint32_t c;
+
+	if (!f)
+		return -errno;
+	guest_vm_clock(vm, &counter, &mono);
+	for (c = 0; c < vm->o->vcpus; c++)
+		lost += sh->vcpu[c].log_lost;
+	fprintf(f, "# vgic-guest %s: times are the guest's virtual counter\n",
+		guest_stims[vm->o->stim].name);
+	fprintf(f, "# counter_hz %" PRIu64 "\n# counter_minus_host %" PRId64 "\n", vm->cntfrq,
+		vm->cnt_offset);
+	fprintf(f, "# anchor counter %" PRIu64 " clock_monotonic_ns %" PRIu64 "\n", counter, mono);
+	fprintf(f, "# lost %" PRIu64 "\n", lost);
+	fputs("vcpu,round,intid,priority,raise,ack,eoi,dir,dir_vcpu\n", f);
+	for (c = 0; c < vm->o->vcpus; c++) {
+		for (n = 0; n < sh->vcpu[c].log_n; n++) {
+			const struct guest_log *l = &log[c * sh->log_cap + n];
+
+			fprintf(f, "%u,%u,%u,%u", c, l->round, l->intid, l->prio);
+			log_time(f, l->raise);
+			log_time(f, l->ack);
+			log_time(f, l->eoi);
+			log_time(f, l->dir);
+			if (l->dir)
+				fprintf(f, ",%u\n", l->dir_vcpu);
+			else
+				fputs(",\n", f);
+		}
+	}
+	if (ferror(f))
+		rc = -EIO;
+	if (fclose(f) && !rc)
+		rc = -errno;
+	if (rc)
+		unlink(path);
+	return rc;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef GUESTS_GUEST_VM_H
+#define GUESTS_GUEST_VM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest_abi.h"
+#include "guest_options.h"
+
+struct guest_vm;
+
+struct guest_cpu {
+	struct guest_vm *vm;
+	uint32_t id;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	pthread_t thread;
+	bool started;
+	char error[160]; /* why the thread ended, if not because the guest had finished */
+};
+
+/* Raises that another thread makes for the vCPUs (--inject thread, irqfd). */
+struct guest_injector {
+	pthread_t thread;
+	bool started;
+	bool stop;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	uint32_t *queue; /* ring of INTIDs */
+	uint32_t head, tail, size;
+};
+
+struct guest_vm {
+	const struct guest_options *o;
+	int kvm, vm, gic;
+	void *ram;
+	size_t ram_size;
+	struct guest_shared *sh;
+	struct guest_cpu cpu[GUEST_MAX_VCPUS];
+	struct guest_injector inj;
+	int eventfd[GUEST_MAX_SPIS]; /* for --inject irqfd, else -1 */
+	uint64_t cntfrq;
+	int64_t cnt_offset; /* guest's counter = host's CNTVCT + this */
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	uint32_t nr_ended;
+	bool stop;
+	bool timed_out;
+	double seconds;
+	char error[200]; /* the line for the user after a negative return */
+};
+
+/*
+ * Set up a VM for @o. Returns 0; negative errno with vm->error saying what is missing and what
+ * to do. guest_vm_finish() must follow in either case.
+ */
+int guest_vm_init(struct guest_vm *vm, const struct guest_options *o);
+
+/* Run until all vCPUs have finished or the time is over (vm->timed_out). Returns as init does. */
+int guest_vm_run(struct guest_vm *vm);
+
+/*
+ * 32 bits of a distributor register (@vcpu ignored) or, for @offset < 0x400 of words of private
+ * INTIDs, of a redistributor's SGI frame. To be used when no vCPU runs.
+ */
+int guest_vm_gicd_read(struct guest_vm *vm, uint32_t offset, uint32_t *value);
+int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint32_t *value);
+
+/* The guest's counter at this moment, and CLOCK_MONOTONIC (nanoseconds) beside it. */
+void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *monotonic);
+
+void guest_vm_finish(struct guest_vm *vm);
+
+#endif
