@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is measured, each metric defined once: the table of definitions, one cell
+ * of numbers (one LR count of a replay, or the recording itself), and the small
+ * meters that fill it. Meters watch; they change nothing.
+ */
+#ifndef VGICSIM_METRICS_H
+#define VGICSIM_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vgicsim/hist.h>
+#include <vgicsim/records.h>
+#include <vgicsim/workload.h>
+
+/* What --explain prints. */
+struct vgic_metric {
+	const char *name; /* as in the result file, e.g. "mi.np" */
+	const char *unit;
+	const char *text; /* definition and formula */
+};
+
+/* The table; NULL from the end on. By name; NULL if there is none. */
+const struct vgic_metric *vgic_metric_at(size_t index);
+const struct vgic_metric *vgic_metric_find(const char *name);
+
+enum vgic_outcome { VGIC_OUTCOME_COMPLETED = 0, VGIC_OUTCOME_LIVELOCK, VGIC_OUTCOME_STARVED };
+
+enum vgic_latency {
+	VGIC_LATENCY_RAISE_TO_LR = 0,
+	VGIC_LATENCY_RAISE_TO_ACK,
+	VGIC_LATENCY_ACK_TO_EOI,
+	VGIC_LATENCY_RAISE_TO_DEACTIVATE,
+	VGIC_LATENCIES
+};
+
+#define VGIC_MI_SOURCES 8u
+/* Overflow depths with a time of their own; deeper ones count as the last. */
+#define VGIC_DEPTHS 1025u
+#define VGIC_MAX_STARVED 256u
+
+struct vgic_starved {
+	uint16_t vcpu;
+	uint32_t intid;
+	uint64_t since_ns; /* from the start */
+};
+
+struct vgic_segment {
+	uint8_t lr, state; /* state: VGIC_LR_STATE bits >> 62: 1 pending, 2 active, 3 both */
+	uint32_t intid;
+	uint64_t t0, t1;
+};
+
+struct vgic_mark {
+	uint64_t t;
+	uint32_t value; /* MISR of an MI, or overflow depth */
+};
+
+/* Time line of one vCPU's LRs in [t0, t1), ns from the start. Bounded; full says it was cut. */
+#define VGIC_TIMELINE_MAX 65536u
+struct vgic_timeline {
+	uint64_t t0, t1;
+	uint16_t vcpu;
+	bool full;
+	struct vgic_segment *segments;
+	struct vgic_mark *mis, *depths;
+	size_t nr_segments, nr_mis, nr_depths;
+	/* Open segments while it is filled. */
+	uint64_t lr[VGR_MAX_LRS], since[VGR_MAX_LRS];
+};
+
+/* One column of numbers. A latency with known == false was not measurable. */
+struct vgic_cell {
+	unsigned int nr_lr;
+	enum vgic_outcome outcome;
+	char detail[256]; /* empty: nothing to say */
+	uint64_t guest_ns, wall_ns;
+	uint64_t exits, exit[VGIC_EXIT_KINDS];
+	uint64_t mi, mi_source[VGIC_MI_SOURCES]; /* bit order of ICH_MISR_EL2 */
+	uint64_t dir_traps, eoicount, kicks, lr_writes, lr_reads, interrupts;
+	bool excess_known;
+	int64_t excess_exits;
+	uint64_t used_ns[VGR_MAX_LRS + 1], pending_ns[VGR_MAX_LRS + 1];
+	uint64_t active_ns[VGR_MAX_LRS + 1], entries[VGR_MAX_LRS + 1];
+	uint32_t overflow_max;
+	uint64_t overflow_entries;
+	uint64_t *depth_ns; /* VGIC_DEPTHS */
+	bool latency_known[VGIC_LATENCIES];
+	struct vgic_hist latency[VGIC_LATENCIES];
+	uint64_t inversions, inversion_ns;
+	bool order_known; /* spurious and lost are measured */
+	uint64_t spurious, lost;
+	struct vgic_starved starved[VGIC_MAX_STARVED];
+	size_t nr_starved;
+	bool has_timeline;
+	struct vgic_timeline timeline;
+};
+
+/* Empty cell. 0 or -ENOMEM. */
+int vgic_cell_init(struct vgic_cell *c, unsigned int nr_lr);
+/* Frees; fine on a zeroed structure. */
+void vgic_cell_finish(struct vgic_cell *c);
+
+/* Gives the cell a time line to fill: vCPU and window in ns from the start. 0 or -ENOMEM. */
+int vgic_cell_timeline(struct vgic_cell *c, uint16_t vcpu, uint64_t t0, uint64_t t1);
+
+/* An exit of this kind; misr counts its sources if the kind is VGIC_EXIT_MI. */
+void vgic_cell_exit(struct vgic_cell *c, enum vgic_exit_kind kind, uint32_t misr);
+
+/* LRs stood like this (n of them) for ns of guest time. */
+void vgic_cell_occupancy(struct vgic_cell *c, const uint64_t *lr, unsigned int n, uint64_t ns);
+
+/* depth interrupts stood outside the LRs for ns of wall time. */
+void vgic_cell_depth(struct vgic_cell *c, uint32_t depth, uint64_t ns);
+
+void vgic_cell_starved(struct vgic_cell *c, uint16_t vcpu, uint32_t intid, uint64_t since_ns);
+
+/* LRs of the vCPU from time t on (n of them, the others are empty); MI; depth. */
+void vgic_timeline_lrs(struct vgic_timeline *tl, uint64_t t, const uint64_t *lr, unsigned int n);
+void vgic_timeline_mi(struct vgic_timeline *tl, uint64_t t, uint32_t misr);
+void vgic_timeline_depth(struct vgic_timeline *tl, uint64_t t, uint32_t depth);
+/* Closes what is open at time t. */
+void vgic_timeline_close(struct vgic_timeline *tl, uint64_t t);
+
+/*
+ * Measures a recording itself: the truth a replay is compared with. Feed every
+ * record in file order, then finish. window: time line to keep (t0 == t1: the
+ * busiest stretch is looked for in a first pass, see vgic_busy).
+ */
+struct vgic_measure;
+int vgic_measure_create(struct vgic_measure **m, unsigned int nr_lr, uint16_t vm);
+void vgic_measure_destroy(struct vgic_measure *m);
+int vgic_measure_timeline(struct vgic_measure *m, uint16_t vcpu, uint64_t t0, uint64_t t1);
+/* 0 or -ENOMEM. */
+int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec);
+/* Moves the numbers into cell, which the caller finishes. */
+void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell);
+
+/*
+ * Looks for the stretch of window_ns with most LR activity (LRs in use, MIs,
+ * overflow), vCPU by vCPU. Feed every record, then ask. Times are ns from the
+ * first record.
+ */
+struct vgic_busy;
+int vgic_busy_create(struct vgic_busy **b, uint64_t window_ns, uint16_t vm);
+void vgic_busy_destroy(struct vgic_busy *b);
+int vgic_busy_record(struct vgic_busy *b, const struct vgr_rec *rec);
+/* False: no LR was ever used. */
+bool vgic_busy_window(const struct vgic_busy *b, uint16_t *vcpu, uint64_t *t0, uint64_t *t1);
+
+/* MISR at the sync of a recorded run, from what was read back (hardware model 4). */
+uint32_t vgic_sync_misr(const struct vgr_sync *s, unsigned int nr_lr);
+
+#endif

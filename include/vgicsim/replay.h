@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A workload run closed-loop on one machine: vgic with a policy, CPU interfaces
+ * with nr_lr list registers, a guest that acknowledges only what is presented to
+ * it and whose handlers take time only while their vCPU runs.
+ */
+#ifndef VGICSIM_REPLAY_H
+#define VGICSIM_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vgicsim/metrics.h>
+#include <vgicsim/policy.h>
+#include <vgicsim/workload.h>
+
+/* How raises from outside (other threads, devices) are placed in time. */
+enum vgic_arrivals {
+	VGIC_ARRIVALS_CAUSAL = 0, /* at their distance from the exit in whose wake they came */
+	VGIC_ARRIVALS_OPEN,       /* at their recorded time: distance to the previous raise */
+	VGIC_ARRIVALS_DEPENDENT,  /* at their distance from the end of the previous handling */
+};
+
+#define VGIC_MAX_MI_DELAYS 64u
+
+struct vgic_replay_config {
+	const struct vgic_policy *policy;
+	unsigned int nr_lr; /* 1 to 16 */
+	uint64_t seed;
+	enum vgic_arrivals arrivals;
+	/* MI asserted to guest left, ns: drawn evenly from these. 0 entries: the profile's. */
+	uint64_t mi_delay_ns[VGIC_MAX_MI_DELAYS];
+	unsigned int nr_mi_delays;
+	bool has_tdir;           /* host capability */
+	bool eoicount_on_split;  /* hardware counts a split EOIR that finds no LR */
+	unsigned int pre_bits, prio_bits; /* 0: 5 */
+	bool timeline;
+	uint16_t timeline_vcpu;
+	uint64_t timeline_t0, timeline_t1; /* ns from the start */
+};
+
+/* Entries of one vCPU in a row without any progress of its guest: live-lock. */
+#define VGIC_LIVELOCK_ENTRIES 10000u
+
+/*
+ * Runs the workload; cell is made here and finished by the caller, also when the
+ * outcome is a live-lock or a starvation. The same arguments give the same cell.
+ * 0, -EINVAL or -ENOMEM (then there is no cell).
+ */
+int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config *cfg,
+		struct vgic_cell *cell);
+
+/* "causal", "open", "dependent"; -1 if text is none of them. */
+const char *vgic_arrivals_name(enum vgic_arrivals arrivals);
+int vgic_arrivals_parse(const char *text);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a replay hands on: input, configuration, the numbers of the recording
+ * itself and one cell for each LR count. Written as JSON ("vgicsim-result",
+ * version 1), the format that the figures are drawn from.
+ */
+#ifndef VGICSIM_RESULT_H
+#define VGICSIM_RESULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vgicsim/metrics.h>
+#include <vgicsim/workload.h>
+
+#define VGIC_RESULT_FORMAT "vgicsim-result"
+#define VGIC_RESULT_VERSION 1
+
+struct vgic_result {
+	/* input */
+	const char *file, *kernel, *cpu, *guest;
+	uint64_t hash; /* vgr_reader_identity */
+	unsigned int nr_lr;
+	uint64_t pairs, lost, duration_ns;
+	/* configuration */
+	const char *policy, *arrivals, *estimator;
+	uint64_t seed;
+	struct vgic_profile profile;
+	const uint64_t *mi_delay_ns;
+	size_t nr_mi_delays;
+	/* numbers */
+	const struct vgic_cell *recorded; /* NULL: none */
+	const struct vgic_cell *cells;
+	size_t nr_cells;
+};
+
+#endif

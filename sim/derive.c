@@ -1,0 +1,868 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Records in order: runs, exits, and what changed the state of interrupts from outside. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "derive_internal.h"
+
+#define EC_WFX 0x01u
+#define MAX_SAMPLES 65536u
+#define PROP_STATE                                                                                 \
+	(VGR_IRQ_ENABLED | VGR_IRQ_LEVEL | VGR_IRQ_HW | VGR_IRQ_GROUP1 | VGR_IRQ_RESAMPLE |        \
+	 VGR_IRQ_GETLEVEL)
+
+int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config *cfg)
+{
+	struct vgic_derive *d;
+
+	if (cfg->nr_lr < 1 || cfg->nr_lr > VGIC_V3_MAX_LRS)
+		return -EINVAL;
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	d->cfg = *cfg;
+	d->hw_cfg = vgic_v3_cpuif_defaults(cfg->nr_lr);
+	if (cfg->pre_bits)
+		d->hw_cfg.pre_bits = (uint8_t)cfg->pre_bits;
+	if (cfg->prio_bits)
+		d->hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
+	d->wl = vgic_workload_create(0);
+	if (!d->wl) {
+		free(d);
+		return -ENOMEM;
+	}
+	d->wl->nr_lr = cfg->nr_lr;
+	d->last_open = VGIC_WL_NONE;
+	for (unsigned int i = 0; i < MAX_CPUS; i++)
+		d->cpu_vcpu[i] = VGR_NO_VCPU;
+	*out = d;
+	return 0;
+}
+
+void vgic_derive_destroy(struct vgic_derive *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->nr_vcpus; i++) {
+		free(d->vcpus[i].stack);
+		free(d->vcpus[i].items);
+	}
+	free(d->vcpus);
+	free(d->known);
+	free(d->index);
+	free(d->lpis);
+	free(d->steps);
+	free(d->s_entry.v);
+	free(d->s_exit.v);
+	free(d->s_mi_out.v);
+	free(d->s_dir_out.v);
+	vgic_workload_destroy(d->wl);
+	free(d);
+}
+
+void vgic_derive_stats(const struct vgic_derive *d, struct vgic_derive_stats *stats)
+{
+	*stats = d->stats;
+}
+
+static void sample(struct vgic_derive *d, struct samples *s, uint64_t from, uint64_t to)
+{
+	if (to < from || s->n >= MAX_SAMPLES)
+		return;
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 256;
+		uint64_t *v = realloc(s->v, cap * sizeof(*v));
+
+		if (!v) {
+			d->nomem = true;
+			return;
+		}
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n++] = to - from;
+}
+
+static int compare_u64(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+static uint64_t median(struct samples *s, uint64_t none)
+{
+	if (!s->n)
+		return none;
+	qsort(s->v, s->n, sizeof(*s->v), compare_u64);
+	return s->v[(s->n - 1) / 2];
+}
+
+static struct dvcpu *vcpu_of(struct vgic_derive *d, uint16_t index)
+{
+	if (index >= d->nr_vcpus) {
+		size_t n = (size_t)index + 1;
+		struct dvcpu *v = realloc(d->vcpus, n * sizeof(*v));
+
+		if (!v) {
+			d->nomem = true;
+			return NULL;
+		}
+		memset(v + d->nr_vcpus, 0, (n - d->nr_vcpus) * sizeof(*v));
+		for (size_t i = d->nr_vcpus; i < n; i++) {
+			vgic_v3_cpuif_init(&v[i].hw, &d->hw_cfg);
+			v[i].first_effect = v[i].last_effect = VGIC_WL_NONE;
+			v[i].last_op = v[i].last_op_effect = v[i].dir_op = VGIC_WL_NONE;
+		}
+		d->vcpus = v;
+		d->nr_vcpus = n;
+	}
+	return &d->vcpus[index];
+}
+
+struct item *derive_item(struct vgic_derive *d, struct dvcpu *v)
+{
+	if (v->nr_items == v->cap_items) {
+		size_t cap = v->cap_items ? v->cap_items * 2 : 1024;
+		struct item *p = realloc(v->items, cap * sizeof(*p));
+
+		if (!p) {
+			d->nomem = true;
+			return NULL;
+		}
+		v->items = p;
+		v->cap_items = cap;
+	}
+	return &v->items[v->nr_items++];
+}
+
+uint32_t derive_dir_op(struct vgic_derive *d, uint32_t source)
+{
+	uint32_t op = vgic_workload_op(d->wl, VGIC_OP_DIR);
+
+	if (op == VGIC_WL_NONE) {
+		d->nomem = true;
+		return op;
+	}
+	d->wl->ops[op].source = source;
+	d->wl->ops[op].count = d->known[source].acks;
+	return op;
+}
+
+void derive_handled(struct vgic_derive *d, uint32_t script, uint64_t time)
+{
+	struct known *k = &d->known[d->wl->scripts[script].source];
+
+	if (k->active == script)
+		k->active = VGIC_WL_NONE;
+	k->handled++;
+	k->handled_time = time;
+}
+
+/* ---- interrupts ---- */
+
+static size_t hash_of(uint16_t vcpu, uint32_t intid)
+{
+	uint64_t x = ((uint64_t)(intid < 32 ? vcpu + 1u : 0) << 32 | intid) * 0x9e3779b97f4a7c15ull;
+
+	return (size_t)(x >> 40);
+}
+
+static int index_grow(struct vgic_derive *d)
+{
+	size_t n = d->nr_index ? d->nr_index * 2 : 1024;
+	uint32_t *p = calloc(n, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->wl->nr_sources; i++) {
+		const struct vgic_source *s = &d->wl->sources[i];
+		size_t h = hash_of(s->vcpu, s->initial.intid) & (n - 1);
+
+		while (p[h])
+			h = (h + 1) & (n - 1);
+		p[h] = (uint32_t)i + 1;
+	}
+	free(d->index);
+	d->index = p;
+	d->nr_index = n;
+	return 0;
+}
+
+/* Index of an interrupt, made with the defaults of vgic-init.c if it is new. */
+uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid)
+{
+	if (d->wl->nr_sources * 2 >= d->nr_index && index_grow(d)) {
+		d->nomem = true;
+		return VGIC_WL_NONE;
+	}
+	size_t h = hash_of(vcpu, intid) & (d->nr_index - 1);
+
+	for (; d->index[h]; h = (h + 1) & (d->nr_index - 1)) {
+		const struct vgic_source *s = &d->wl->sources[d->index[h] - 1];
+
+		if (s->initial.intid == intid && (intid >= 32 || s->vcpu == vcpu))
+			return d->index[h] - 1;
+	}
+	struct vgr_irq irq = {
+		.intid = intid,
+		.state = VGR_IRQ_ENABLED | VGR_IRQ_GROUP1,
+		.priority = 0xa0,
+		.vcpu = VGR_NO_VCPU,
+		.target = intid < 32 ? vcpu : 0,
+	};
+
+	if (intid >= 16 && intid < VGIC_LPI_BASE)
+		irq.state |= VGR_IRQ_LEVEL;
+	uint32_t s = vgic_workload_source(d->wl, vcpu, &irq);
+
+	if (s == VGIC_WL_NONE) {
+		d->nomem = true;
+		return s;
+	}
+	if (s >= d->cap_known) {
+		size_t cap = d->cap_known ? d->cap_known * 2 : 256;
+		struct known *k = realloc(d->known, cap * sizeof(*k));
+
+		if (!k) {
+			d->nomem = true;
+			return VGIC_WL_NONE;
+		}
+		d->known = k;
+		d->cap_known = cap;
+	}
+	d->known[s] = (struct known){.last_script = VGIC_WL_NONE, .active = VGIC_WL_NONE, .props = irq};
+	d->index[h] = s + 1;
+	return s;
+}
+
+/* ---- effects ---- */
+
+static void chain(struct vgic_derive *d, uint32_t *first, uint32_t *last, uint32_t effect)
+{
+	if (*first == VGIC_WL_NONE)
+		*first = effect;
+	else
+		d->wl->effects[*last].next = effect;
+	*last = effect;
+}
+
+/* Hangs an effect on vCPU v's open exit, on its last exit, or on nothing. */
+static void attach(struct vgic_derive *d, struct dvcpu *v, uint32_t effect, uint64_t time)
+{
+	struct vgic_effect *e = &d->wl->effects[effect];
+
+	e->wall_ns = time - d->start;
+	if (v && v->exit == EXIT_PENDING) {
+		e->delay_ns = time > v->exit_time ? time - v->exit_time : 0;
+		chain(d, &v->first_effect, &v->last_effect, effect);
+		if (e->origin == VGIC_ORIGIN_OUTSIDE)
+			v->outside = true;
+	} else if (v && v->last_op != VGIC_WL_NONE) {
+		e->delay_ns = time > v->last_op_time ? time - v->last_op_time : 0;
+		chain(d, &d->wl->ops[v->last_op].effects, &v->last_op_effect, effect);
+	} else {
+		chain(d, &d->wl->open, &d->last_open, effect);
+	}
+}
+
+static uint32_t new_effect(struct vgic_derive *d, enum vgic_effect_kind kind)
+{
+	uint32_t e = vgic_workload_effect(d->wl, kind);
+
+	if (e == VGIC_WL_NONE)
+		d->nomem = true;
+	return e;
+}
+
+/* The first raise that reaches a vCPU waiting in WFI ends this WFI. */
+static void maybe_wakes(struct vgic_derive *d, struct dvcpu *anchor, uint16_t target,
+			uint64_t time)
+{
+	struct dvcpu *v = target < d->nr_vcpus ? &d->vcpus[target] : NULL;
+	uint32_t e;
+
+	if (!v || v->exit != EXIT_PENDING || v->exit_kind != VGIC_EXIT_WFI || v->woken)
+		return;
+	v->woken = true;
+	e = new_effect(d, VGIC_EFFECT_WAKE);
+	if (e == VGIC_WL_NONE)
+		return;
+	d->wl->effects[e].source = target;
+	d->wl->effects[e].value = v->nr_wfi;
+	attach(d, anchor, e, time);
+}
+
+static struct dvcpu *by_tid(struct vgic_derive *d, uint32_t tid)
+{
+	for (size_t i = 0; tid && i < d->nr_vcpus; i++)
+		if (d->vcpus[i].exists && d->vcpus[i].tid == tid)
+			return &d->vcpus[i];
+	return NULL;
+}
+
+/*
+ * Whose exit a change from outside belongs to: the vCPU that left the guest last
+ * on the CPU where it was made, else the one it is for.
+ */
+static struct dvcpu *outside_anchor(struct vgic_derive *d, const struct vgr_rec *r, uint16_t target)
+{
+	uint16_t last = r->cpu < MAX_CPUS ? d->cpu_vcpu[r->cpu] : VGR_NO_VCPU;
+
+	if (last != VGR_NO_VCPU && d->vcpus[last].exit == EXIT_PENDING)
+		return &d->vcpus[last];
+	if (target < d->nr_vcpus)
+		return &d->vcpus[target];
+	return d->nr_vcpus ? &d->vcpus[0] : NULL;
+}
+
+static void fill_gap(struct vgic_derive *d, uint32_t effect, uint64_t time)
+{
+	struct vgic_effect *e = &d->wl->effects[effect];
+	const struct known *k = &d->known[e->source];
+
+	e->handled = k->handled;
+	if (k->handled && time >= k->handled_time)
+		e->gap_ns = time - k->handled_time;
+}
+
+static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
+{
+	const struct vgr_rec *r = &in->r;
+	uint32_t source = derive_source(d, r->vcpu, in->intid);
+
+	if (source == VGIC_WL_NONE)
+		return;
+	struct known *k = &d->known[source];
+	uint16_t target = in->intid < 32 ? r->vcpu : k->props.target;
+	struct dvcpu *v = by_tid(d, r->tid);
+	uint8_t origin = VGIC_ORIGIN_OUTSIDE;
+
+	if (in->path == VGR_PATH_TIMER || in->path == VGR_PATH_PMU) {
+		origin = VGIC_ORIGIN_TIMER;
+		v = target < d->nr_vcpus ? &d->vcpus[target] : NULL;
+	} else if (v && v->exit == EXIT_PENDING && in->path != VGR_PATH_IRQFD) {
+		origin = VGIC_ORIGIN_OWN;
+	} else {
+		v = outside_anchor(d, r, target);
+	}
+	uint32_t e = new_effect(d, VGIC_EFFECT_LINE);
+
+	if (e == VGIC_WL_NONE)
+		return;
+	struct vgic_effect *x = &d->wl->effects[e];
+
+	x->source = source;
+	x->level = in->level;
+	x->origin = origin;
+	x->awaited = origin == VGIC_ORIGIN_OWN && in->level && v->exit_kind == VGIC_EXIT_MMIO;
+	fill_gap(d, e, r->time);
+	attach(d, v, e, r->time);
+	if (k->props.state & VGR_IRQ_LEVEL)
+		k->line = in->level;
+	else
+		k->latch = 1;
+	if (in->level) {
+		k->raised = r->time;
+		maybe_wakes(d, v, target, r->time);
+	}
+}
+
+static void on_sgi(struct vgic_derive *d, struct dvcpu *v, const struct vgr_sgi *s)
+{
+	uint32_t intid = (s->value >> 24) & 0xf;
+	bool all = s->value & (1ull << 40);
+	uint64_t aff1 = (s->value >> 16) & 0xff;
+	uint32_t e = new_effect(d, VGIC_EFFECT_SGI);
+
+	v->exit_kind = VGIC_EXIT_SGI;
+	if (e == VGIC_WL_NONE)
+		return;
+	d->wl->effects[e].value = s->value;
+	d->wl->effects[e].level = s->allow_group1;
+	d->wl->effects[e].vcpu = s->r.vcpu;
+	attach(d, v, e, s->r.time);
+	for (size_t i = 0; i < d->nr_vcpus; i++) {
+		bool hit = all ? i != s->r.vcpu : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
+		uint32_t source;
+
+		if (!hit)
+			continue;
+		source = derive_source(d, (uint16_t)i, intid);
+		if (source == VGIC_WL_NONE)
+			return;
+		d->known[source].latch = 1;
+		d->known[source].raised = s->r.time;
+		maybe_wakes(d, v, (uint16_t)i, s->r.time);
+	}
+}
+
+static void on_msi(struct vgic_derive *d, const struct vgr_msi *m)
+{
+	struct dvcpu *v = outside_anchor(d, &m->r, VGR_NO_VCPU);
+	uint32_t e = new_effect(d, VGIC_EFFECT_LATCH);
+
+	if (e == VGIC_WL_NONE)
+		return;
+	d->wl->effects[e].origin = VGIC_ORIGIN_OUTSIDE;
+	for (size_t i = 0; i < d->nr_lpis; i++) {
+		if (d->lpis[i].devid != m->devid || d->lpis[i].eventid != m->eventid)
+			continue;
+		struct known *k = &d->known[d->lpis[i].source];
+
+		d->wl->effects[e].source = d->lpis[i].source;
+		k->latch = 1;
+		k->raised = m->r.time;
+		fill_gap(d, e, m->r.time);
+		if (k->props.target < d->nr_vcpus)
+			v = outside_anchor(d, &m->r, k->props.target);
+		attach(d, v, e, m->r.time);
+		maybe_wakes(d, v, k->props.target, m->r.time);
+		return;
+	}
+	attach(d, v, e, m->r.time);
+	if (d->nr_msi == MSI_WAITS) {
+		memmove(d->msi, d->msi + 1, (MSI_WAITS - 1) * sizeof(d->msi[0]));
+		d->nr_msi--;
+	}
+	d->msi[d->nr_msi++] = (struct msi_wait){m->devid, m->eventid, m->r.time, e};
+}
+
+/* An LPI is pending for no known reason: the oldest MSI not yet accounted for was it. */
+static bool claim_msi(struct vgic_derive *d, uint32_t source)
+{
+	if (!d->nr_msi)
+		return false;
+	if (d->nr_lpis == d->cap_lpis) {
+		size_t cap = d->cap_lpis ? d->cap_lpis * 2 : 16;
+		struct lpi_map *p = realloc(d->lpis, cap * sizeof(*p));
+
+		if (!p) {
+			d->nomem = true;
+			return false;
+		}
+		d->lpis = p;
+		d->cap_lpis = cap;
+	}
+	struct msi_wait m = d->msi[0];
+	unsigned int kept = 0;
+
+	d->lpis[d->nr_lpis++] = (struct lpi_map){m.devid, m.eventid, source};
+	for (unsigned int i = 0; i < d->nr_msi; i++) {
+		if (d->msi[i].devid == m.devid && d->msi[i].eventid == m.eventid)
+			d->wl->effects[d->msi[i].effect].source = source;
+		else
+			d->msi[kept++] = d->msi[i];
+	}
+	d->nr_msi = kept;
+	return true;
+}
+
+/* ---- snapshots ---- */
+
+static bool same_props(const struct vgr_irq *a, const struct vgr_irq *b)
+{
+	return (a->state & PROP_STATE) == (b->state & PROP_STATE) && a->priority == b->priority &&
+	       a->target == b->target && a->hwintid == b->hwintid;
+}
+
+/* The vCPU whose register write made a change visible in vCPU v's list: the last to write. */
+static struct dvcpu *writer_of(struct vgic_derive *d, struct dvcpu *v)
+{
+	struct dvcpu *best = v;
+
+	for (size_t i = 0; i < d->nr_vcpus; i++)
+		if (d->vcpus[i].last_mmio > best->last_mmio && d->vcpus[i].last_mmio > v->exit_time)
+			best = &d->vcpus[i];
+	return best;
+}
+
+static void state_effect(struct vgic_derive *d, struct dvcpu *v, uint32_t source,
+			 enum vgic_effect_kind kind, uint8_t level, const struct vgr_irq *irq,
+			 uint64_t time)
+{
+	uint32_t e = new_effect(d, kind);
+
+	if (e == VGIC_WL_NONE)
+		return;
+	struct vgic_effect *x = &d->wl->effects[e];
+
+	x->source = source;
+	x->level = level;
+	x->origin = VGIC_ORIGIN_OWN;
+	if (kind == VGIC_EFFECT_STATE) {
+		uint32_t prop = vgic_workload_prop(d->wl, irq);
+
+		if (prop == VGIC_WL_NONE)
+			d->nomem = true;
+		d->wl->effects[e].prop = prop;
+	}
+	struct dvcpu *w = writer_of(d, v);
+
+	x->awaited = kind == VGIC_EFFECT_LATCH && w->exit == EXIT_PENDING &&
+		     w->exit_kind == VGIC_EXIT_MMIO;
+	attach(d, w, e, time);
+}
+
+/* One interrupt as it stood on the list before a flush, against what is known of it. */
+static void compare(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
+		    const struct vgr_irq *irq, uint64_t time)
+{
+	uint32_t source = derive_source(d, index, irq->intid);
+
+	if (source == VGIC_WL_NONE || (irq->state & VGR_IRQ_GONE))
+		return;
+	struct known *k = &d->known[source];
+
+	if (!k->seen) {
+		struct vgr_irq *init = &d->wl->sources[source].initial;
+		bool was_level = k->props.state & VGR_IRQ_LEVEL;
+
+		*init = *irq;
+		init->state &= PROP_STATE;
+		init->vcpu = VGR_NO_VCPU;
+		init->source = init->active_source = 0;
+		if (k->unlisted) {
+			init->state &= ~VGR_IRQ_ENABLED;
+			state_effect(d, v, source, VGIC_EFFECT_STATE, 0, irq, time);
+		}
+		if (was_level && !(irq->state & VGR_IRQ_LEVEL) && k->line) {
+			k->latch = k->line;
+			k->line = 0;
+		}
+		k->seen = true;
+	} else if (!same_props(&k->props, irq)) {
+		state_effect(d, v, source, VGIC_EFFECT_STATE, 0, irq, time);
+	}
+	k->props = *irq;
+	k->unlisted = false;
+	if ((irq->state & VGR_IRQ_LATCH) && !k->latch) {
+		if (irq->intid < VGIC_LPI_BASE || !claim_msi(d, source))
+			state_effect(d, v, source, VGIC_EFFECT_LATCH, 1, irq, time);
+	} else if (!(irq->state & VGR_IRQ_LATCH) && k->latch == 2) {
+		state_effect(d, v, source, VGIC_EFFECT_UNLATCH, 0, irq, time);
+	}
+	if ((irq->state & (VGR_IRQ_LEVEL | VGR_IRQ_HW)) == VGR_IRQ_LEVEL) {
+		bool line = irq->state & VGR_IRQ_LINE;
+
+		if ((line && !k->line) || (!line && k->line == 2))
+			state_effect(d, v, source, VGIC_EFFECT_LINE, line, irq, time);
+	}
+	if (irq->intid < VGIC_LPI_BASE) {
+		bool active = irq->state & VGR_IRQ_ACTIVE;
+
+		if (active && !k->active_seen && k->active == VGIC_WL_NONE)
+			state_effect(d, v, source, VGIC_EFFECT_ACTIVE, 1, irq, time);
+		else if (!active && k->active_seen)
+			state_effect(d, v, source, VGIC_EFFECT_ACTIVE, 0, irq, time);
+	}
+}
+
+static void remember(struct vgic_derive *d, uint16_t index, const struct vgr_irq *irq)
+{
+	uint32_t source = derive_source(d, index, irq->intid);
+
+	if (source == VGIC_WL_NONE || (irq->state & VGR_IRQ_GONE))
+		return;
+	struct known *k = &d->known[source];
+
+	k->latch = irq->state & VGR_IRQ_LATCH ? 2 : 0;
+	k->line = irq->state & VGR_IRQ_LINE ? 2 : 0;
+	k->active_seen = irq->state & VGR_IRQ_ACTIVE;
+}
+
+/* Raised before this flush began, for this vCPU, and not on its list: it was disabled. */
+static void find_unlisted(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
+			  const struct vgr_flush *f, const struct vgr_irq *list)
+{
+	for (size_t s = 0; s < d->wl->nr_sources; s++) {
+		struct known *k = &d->known[s];
+		bool listed = false;
+
+		if (k->seen || !k->raised || k->raised > f->begin || k->unlisted)
+			continue;
+		if (d->wl->sources[s].vcpu != index && d->wl->sources[s].vcpu != VGR_NO_VCPU)
+			continue;
+		for (unsigned int i = 0; i < f->n_before && !listed; i++)
+			listed = list[i].intid == k->props.intid;
+		if (!listed && d->wl->sources[s].vcpu == index)
+			k->unlisted = true;
+	}
+}
+
+static void on_flush(struct vgic_derive *d, struct dvcpu *v, const struct vgr_flush *f)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
+	const struct vgr_irq *after = before + f->n_before;
+	const uint64_t *lr = (const uint64_t *)(after + f->n_after);
+	uint16_t index = f->r.vcpu;
+
+	if (f->r.flags & (VGR_F_CUT | VGR_F_TORN))
+		d->stats.cut++;
+	v->exists = true;
+	v->tid = f->r.tid;
+	v->shadow_pending = false;
+	find_unlisted(d, v, index, f, before);
+	for (unsigned int i = 0; i < f->n_before; i++) {
+		bool pending = (before[i].state & VGR_IRQ_LATCH) ||
+			       ((before[i].state & VGR_IRQ_LEVEL) &&
+				(before[i].state & VGR_IRQ_LINE));
+
+		compare(d, v, index, &before[i], f->begin);
+		v->shadow_pending |= pending && (before[i].state & VGR_IRQ_ENABLED) &&
+				     !(before[i].state & VGR_IRQ_ACTIVE);
+	}
+	for (unsigned int i = 0; i < f->n_after; i++)
+		remember(d, index, &after[i]);
+	v->used = f->used_lrs < d->cfg.nr_lr ? f->used_lrs : d->cfg.nr_lr;
+	if (v->used > f->nr_lr)
+		v->used = f->nr_lr;
+	memcpy(v->lr, lr, v->used * sizeof(*lr));
+	v->hcr = f->hcr;
+	v->shadow_vmcr = f->vmcr;
+	v->flush_begin = f->begin;
+	v->flush_time = f->r.time;
+	v->flushed = true;
+}
+
+static void on_sync(struct vgic_derive *d, struct dvcpu *v, const struct vgr_sync *s)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
+	const struct vgr_irq *after = before + s->n_before;
+	const uint64_t *lr = (const uint64_t *)(after + s->n_before);
+
+	v->folded = !(s->r.flags & (VGR_F_NO_FOLD | VGR_F_SKIPPED));
+	v->misr = vgic_sync_misr(s, d->cfg.nr_lr);
+	v->sync_begin = s->begin;
+	v->sync_hcr = s->hcr;
+	v->sync_vmcr = s->vmcr;
+	if (v->used > s->used_lrs)
+		v->used = s->used_lrs;
+	memcpy(v->back, lr, v->used * sizeof(*lr));
+	v->nr_tail = 0;
+	bool split = s->vmcr & VGIC_VMCR_VEOIM;
+
+	for (unsigned int i = 0; i < s->n_before; i++) {
+		bool ended = (before[i].state & VGR_IRQ_ACTIVE) &&
+			     !(after[i].state & VGR_IRQ_ACTIVE);
+		bool in_lr = false;
+
+		for (unsigned int k = 0; k < v->used && !in_lr; k++)
+			in_lr = (v->lr[k] & VGIC_LR_VINTID) == before[i].intid;
+		if (ended && !in_lr && !split && vgic_v3_eoicount(s->hcr)) {
+			uint32_t source = derive_source(d, s->r.vcpu, before[i].intid);
+
+			if (source != VGIC_WL_NONE && d->known[source].active != VGIC_WL_NONE &&
+			    v->nr_tail < sizeof(v->tail) / sizeof(v->tail[0]))
+				v->tail[v->nr_tail++] = d->known[source].active;
+		}
+		remember(d, s->r.vcpu, &after[i]);
+	}
+	v->synced = true;
+	v->flushed = false;
+	if (!v->entered)
+		return;
+	v->g0 = v->g;
+	v->g += s->begin > v->entry ? s->begin - v->entry : 0;
+	v->g1 = v->g;
+	v->exit = EXIT_PENDING;
+	v->exit_time = s->begin;
+	v->exit_kind = VGIC_EXIT_OTHER_IRQ;
+	v->kick_exit = v->kicked;
+	v->woken = v->yields = v->outside = false;
+	v->dir_op = VGIC_WL_NONE;
+	if (s->r.cpu < MAX_CPUS)
+		d->cpu_vcpu[s->r.cpu] = s->r.vcpu;
+}
+
+static void on_exit_record(struct vgic_derive *d, struct dvcpu *v, const struct vgr_exit *x)
+{
+	if (!v->entered || !v->synced)
+		return;
+	v->entered = v->synced = false;
+	if (x->ret == 0)
+		v->exit_kind = v->misr ? VGIC_EXIT_MI : VGIC_EXIT_OTHER_IRQ;
+	else if (x->esr_ec == EC_WFX)
+		v->exit_kind = VGIC_EXIT_WFI;
+	else
+		v->exit_kind = VGIC_EXIT_OTHER;
+	if (v->exit_kind == VGIC_EXIT_WFI)
+		v->nr_wfi++;
+	sample(d, &d->s_exit, v->sync_begin, x->r.time);
+	derive_run(d, v, x->r.vcpu);
+}
+
+/* The exit is over: it becomes an operation unless list registers alone caused it. */
+static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
+{
+	bool has_effects = v->first_effect != VGIC_WL_NONE;
+	uint32_t op;
+
+	if (v->exit != EXIT_PENDING)
+		return;
+	v->exit = EXIT_NONE;
+	if (v->exit_kind == VGIC_EXIT_MI)
+		sample(d, &d->s_mi_out, v->exit_time, entry);
+	if (v->exit_kind == VGIC_EXIT_DIR) {
+		sample(d, &d->s_dir_out, v->exit_time, entry);
+		if (v->dir_op != VGIC_WL_NONE) {
+			op = v->dir_op;
+			goto effects;
+		}
+	}
+	bool by_lrs = v->exit_kind == VGIC_EXIT_MI ||
+		      (v->exit_kind == VGIC_EXIT_OTHER_IRQ && v->kick_exit);
+
+	if (by_lrs && !has_effects)
+		return;
+	struct item *it = derive_item(d, v);
+
+	op = vgic_workload_op(d->wl, VGIC_OP_EXIT);
+	if (!it || op == VGIC_WL_NONE) {
+		d->nomem = true;
+		return;
+	}
+	*it = (struct item){v->g, op, VGIC_WL_NONE, VGIC_OP_EXIT};
+	struct vgic_op *o = &d->wl->ops[op];
+
+	o->exit = by_lrs ? VGIC_EXIT_OTHER_IRQ : v->exit_kind;
+	if (v->yields)
+		o->flags |= VGIC_OP_YIELDS;
+	if (o->exit == VGIC_EXIT_OTHER_IRQ && v->outside)
+		o->flags |= VGIC_OP_ARRIVAL;
+	if (o->exit == VGIC_EXIT_WFI) {
+		o->count = v->nr_wfi;
+		if (!v->shadow_pending)
+			o->flags |= VGIC_OP_TIMED;
+	}
+effects:
+	d->wl->ops[op].out_ns = entry > v->exit_time ? entry - v->exit_time : 0;
+	d->wl->ops[op].effects = v->first_effect;
+	v->last_op = op;
+	v->last_op_time = v->exit_time;
+	v->last_op_effect = v->last_effect;
+	v->first_effect = v->last_effect = VGIC_WL_NONE;
+}
+
+static void on_entry(struct vgic_derive *d, struct dvcpu *v, const struct vgr_rec *r)
+{
+	if (!v->flushed)
+		return;
+	if (r->cpu < MAX_CPUS) {
+		uint16_t last = d->cpu_vcpu[r->cpu];
+
+		d->cpu_used[r->cpu] = 1;
+		if (last != VGR_NO_VCPU && last != r->vcpu && d->vcpus[last].exit == EXIT_PENDING)
+			d->vcpus[last].yields = true;
+	}
+	settle(d, v, r->time);
+	if (!v->started) {
+		v->started = true;
+		v->started_at = r->time - d->start;
+		d->wl->start = d->start;
+		v->last_op_time = r->time;
+	}
+	sample(d, &d->s_entry, v->flush_begin, r->time);
+	v->entry = r->time;
+	v->entered = true;
+	v->synced = v->kicked = false;
+}
+
+int vgic_derive_record(struct vgic_derive *d, const struct vgr_rec *rec)
+{
+	struct dvcpu *v = NULL;
+
+	if (!d->started) {
+		d->started = true;
+		d->start = rec->time;
+	}
+	if (rec->type == VGR_LOSS)
+		d->stats.lost += ((const struct vgr_loss *)rec)->count;
+	if (rec->vm != d->cfg.vm || rec->time < d->start)
+		return 0;
+	d->last = rec->time;
+	if (rec->vcpu != VGR_NO_VCPU) {
+		v = vcpu_of(d, rec->vcpu);
+		if (!v)
+			return -ENOMEM;
+	}
+	switch (rec->type) {
+	case VGR_FLUSH:
+		on_flush(d, v, (const struct vgr_flush *)rec);
+		break;
+	case VGR_ENTRY:
+		on_entry(d, v, rec);
+		break;
+	case VGR_SYNC:
+		on_sync(d, v, (const struct vgr_sync *)rec);
+		break;
+	case VGR_EXIT:
+		on_exit_record(d, v, (const struct vgr_exit *)rec);
+		break;
+	case VGR_INJECT:
+		on_inject(d, (const struct vgr_inject *)rec);
+		break;
+	case VGR_SGI:
+		on_sgi(d, v, (const struct vgr_sgi *)rec);
+		break;
+	case VGR_MSI:
+		on_msi(d, (const struct vgr_msi *)rec);
+		break;
+	case VGR_DIR:
+		v->exit_kind = VGIC_EXIT_DIR;
+		derive_dir(d, v, rec->vcpu, ((const struct vgr_dir *)rec)->value);
+		break;
+	case VGR_MMIO:
+		v->exit_kind = VGIC_EXIT_MMIO;
+		if (((const struct vgr_mmio *)rec)->write)
+			v->last_mmio = rec->time;
+		break;
+	case VGR_KICK:
+		if (v->entered && !v->synced)
+			v->kicked = true;
+		break;
+	default:
+		break;
+	}
+	return d->nomem ? -ENOMEM : 0;
+}
+
+int vgic_derive_finish(struct vgic_derive *d, struct vgic_workload **out)
+{
+	struct vgic_workload *wl = d->wl;
+	bool any = false;
+
+	for (size_t i = 0; i < d->nr_vcpus; i++) {
+		any |= d->vcpus[i].started;
+		settle(d, &d->vcpus[i], d->last);
+	}
+	if (d->nomem)
+		return -ENOMEM;
+	if (!any)
+		return -ENODATA;
+	free(wl->vcpus);
+	wl->vcpus = calloc(d->nr_vcpus, sizeof(*wl->vcpus));
+	if (!wl->vcpus)
+		return -ENOMEM;
+	wl->nr_vcpus = (uint32_t)d->nr_vcpus;
+	wl->duration_ns = d->last - d->start;
+	wl->eoicount_on_split = d->split_count;
+	for (unsigned int i = 0; i < MAX_CPUS; i++)
+		wl->host_cpus += d->cpu_used[i];
+	wl->profile = (struct vgic_profile){
+		.entry_ns = median(&d->s_entry, 1000),
+		.exit_ns = median(&d->s_exit, 1000),
+		.kick_ns = 1000,
+		.mi_delay_ns = 100,
+	};
+	uint64_t out_ns = wl->profile.entry_ns + wl->profile.exit_ns;
+
+	wl->profile.mi_out_ns = median(&d->s_mi_out, out_ns);
+	wl->profile.dir_out_ns = median(&d->s_dir_out, out_ns);
+	if (derive_scripts(d) || vgic_workload_typical(wl))
+		return -ENOMEM;
+	*out = wl;
+	d->wl = NULL;
+	return 0;
+}

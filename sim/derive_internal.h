@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shared by the three steps of a derivation: records, one run, scripts. */
+#ifndef VGICSIM_DERIVE_INTERNAL_H
+#define VGICSIM_DERIVE_INTERNAL_H
+
+#include <vgicsim/cpuif.h>
+#include <vgicsim/derive.h>
+#include <vgicsim/metrics.h>
+
+/* Stream item that is not an operation: the acknowledge that opens a frame. */
+#define ITEM_ACK 0xffu
+
+/* One step of a vCPU in the order in which it happened. */
+struct item {
+	uint64_t g;      /* guest time of the vCPU, ns */
+	uint32_t op;     /* operation, VGIC_WL_NONE for ITEM_ACK */
+	uint32_t script; /* whose frame; VGIC_WL_NONE if it is the frame on top */
+	uint8_t kind;    /* enum vgic_op_kind or ITEM_ACK */
+};
+
+/* One step inside a run before it has a time. */
+struct step {
+	uint32_t script;
+	uint32_t value;
+	uint8_t kind;
+};
+
+struct samples {
+	uint64_t *v;
+	size_t n, cap;
+};
+
+/* What is known about an interrupt while records pass. */
+struct known {
+	uint32_t last_script;
+	uint32_t active;  /* script that holds it active */
+	uint32_t acks;    /* so far */
+	uint32_t handled; /* handlings that have ended */
+	uint64_t handled_time;
+	struct vgr_irq props;
+	bool seen;        /* props come from a snapshot */
+	bool unlisted;    /* raised, and not on the list of the flush after that */
+	uint8_t latch, line; /* 0 no, 1 by a raise since the last snapshot, 2 by a snapshot */
+	bool active_seen; /* active in the last snapshot */
+	uint64_t raised;  /* time of the last raise, 0 if none */
+};
+
+enum exit_state { EXIT_NONE = 0, EXIT_PENDING };
+
+struct dvcpu {
+	bool exists;
+	uint32_t tid;
+	/* run */
+	bool flushed, entered, in_guest, synced;
+	uint64_t entry, g, g0, g1, sync_begin, flush_begin, flush_time;
+	uint64_t lr[VGIC_V3_MAX_LRS], back[VGIC_V3_MAX_LRS];
+	unsigned int used;
+	uint32_t hcr, vmcr, sync_hcr, sync_vmcr, shadow_vmcr;
+	bool shadow_pending; /* pending and enabled interrupts stood in the flush */
+	bool folded;
+	uint32_t misr;
+	uint32_t tail[64]; /* scripts deactivated outside the LRs in this sync */
+	unsigned int nr_tail;
+	struct vgic_v3_cpuif hw;
+	uint32_t *stack; /* scripts acknowledged and not dropped */
+	size_t nr_stack, cap_stack;
+	bool masked;
+	bool vmcr_known;
+	/* exit, from the sync to the next entry */
+	enum exit_state exit;
+	uint8_t exit_kind;
+	bool kicked, kick_exit, yields, woken, outside;
+	uint64_t exit_time;
+	uint64_t last_mmio; /* time of its last MMIO write */
+	uint32_t first_effect, last_effect;
+	/* last exit that became an operation */
+	uint32_t last_op;
+	uint64_t last_op_time;
+	uint32_t last_op_effect;
+	uint32_t dir_op;
+	uint32_t nr_wfi;
+	bool started;
+	uint64_t started_at; /* first entry, ns from the start */
+	/* stream */
+	struct item *items;
+	size_t nr_items, cap_items;
+};
+
+struct lpi_map {
+	uint32_t devid, eventid, source;
+};
+
+struct msi_wait {
+	uint32_t devid, eventid;
+	uint64_t time;
+	uint32_t effect; /* already in place, source still open */
+};
+
+#define MSI_WAITS 64u
+#define MAX_CPUS 1024u
+
+struct vgic_derive {
+	struct vgic_derive_config cfg;
+	struct vgic_v3_cpuif_config hw_cfg;
+	struct vgic_workload *wl;
+	struct vgic_derive_stats stats;
+	bool started;
+	uint64_t start, last;
+	struct dvcpu *vcpus;
+	size_t nr_vcpus;
+	struct known *known;
+	size_t cap_known;
+	uint32_t *index; /* hash of (vcpu, intid) to source + 1 */
+	size_t nr_index;
+	uint32_t last_open; /* effect */
+	uint16_t cpu_vcpu[MAX_CPUS]; /* vCPU that left the guest last on a CPU */
+	uint8_t cpu_used[MAX_CPUS];
+	struct lpi_map *lpis;
+	size_t nr_lpis, cap_lpis;
+	struct msi_wait msi[MSI_WAITS];
+	unsigned int nr_msi;
+	struct step *steps;
+	size_t nr_steps, cap_steps;
+	struct samples s_entry, s_exit, s_mi_out, s_dir_out;
+	bool split_count; /* EOIcount seen although every DIR is trapped and EOImode is 1 */
+	bool nomem;
+};
+
+/* derive.c */
+uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid);
+struct item *derive_item(struct vgic_derive *d, struct dvcpu *v);
+uint32_t derive_dir_op(struct vgic_derive *d, uint32_t source);
+void derive_handled(struct vgic_derive *d, uint32_t script, uint64_t time);
+
+/* derive_run.c: what the guest did between entry and sync. */
+void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index);
+/* A trapped DIR of vCPU v: drops that must have come before it, then the DIR. */
+void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t value);
+
+/* derive_script.c: streams to frames. 0 or -ENOMEM. */
+int derive_scripts(struct vgic_derive *d);
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One run of the guest: from the LRs as programmed and as read back to an order
+ * of acknowledges, drops and deactivations that the CPU interface allows.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "derive_internal.h"
+
+static void step(struct vgic_derive *d, uint8_t kind, uint32_t script, uint32_t value)
+{
+	if (d->nr_steps == d->cap_steps) {
+		size_t cap = d->cap_steps ? d->cap_steps * 2 : 128;
+		struct step *p = realloc(d->steps, cap * sizeof(*p));
+
+		if (!p) {
+			d->nomem = true;
+			return;
+		}
+		d->steps = p;
+		d->cap_steps = cap;
+	}
+	d->steps[d->nr_steps++] = (struct step){script, value, kind};
+}
+
+static bool push(struct vgic_derive *d, struct dvcpu *v, uint32_t script)
+{
+	if (v->nr_stack == v->cap_stack) {
+		size_t cap = v->cap_stack ? v->cap_stack * 2 : 32;
+		uint32_t *p = realloc(v->stack, cap * sizeof(*p));
+
+		if (!p) {
+			d->nomem = true;
+			return false;
+		}
+		v->stack = p;
+		v->cap_stack = cap;
+	}
+	v->stack[v->nr_stack++] = script;
+	return true;
+}
+
+static struct vgic_source *source_of(struct vgic_derive *d, uint32_t script)
+{
+	return &d->wl->sources[d->wl->scripts[script].source];
+}
+
+static uint32_t intid_of(struct vgic_derive *d, uint32_t script)
+{
+	return source_of(d, script)->initial.intid;
+}
+
+static unsigned int group_of(struct vgic_derive *d, uint32_t script)
+{
+	return d->known[d->wl->scripts[script].source].props.state & VGR_IRQ_GROUP1 ? 1 : 0;
+}
+
+/* The guest acknowledged the interrupt in LR i (it is in the Active state afterwards). */
+static uint32_t acknowledged(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
+			     unsigned int i)
+{
+	uint32_t source = derive_source(d, index, (uint32_t)(v->hw.lr[i] & VGIC_LR_VINTID));
+
+	if (source == VGIC_WL_NONE)
+		return VGIC_WL_NONE;
+	struct known *k = &d->known[source];
+	uint32_t s = vgic_workload_script(d->wl, source, index);
+
+	if (s == VGIC_WL_NONE) {
+		d->nomem = true;
+		return s;
+	}
+	if (k->last_script == VGIC_WL_NONE)
+		d->wl->sources[source].first_script = s;
+	else
+		d->wl->scripts[k->last_script].next = s;
+	k->last_script = s;
+	k->active = s;
+	k->acks++;
+	d->wl->sources[source].acks++;
+	if (!push(d, v, s))
+		return VGIC_WL_NONE;
+	step(d, ITEM_ACK, s, 0);
+	return s;
+}
+
+/* Only LR i may be chosen: what a guest that polls, or a stale VMCR, makes of the rules. */
+static void force_ack(struct vgic_derive *d, struct dvcpu *v, unsigned int i)
+{
+	struct vgic_v3_cpuif keep = v->hw;
+	unsigned int group = v->hw.lr[i] & VGIC_LR_GROUP1 ? 1 : 0;
+
+	d->stats.forced++;
+	for (unsigned int k = 0; k < VGIC_V3_MAX_LRS; k++)
+		if (k != i)
+			v->hw.lr[k] = 0;
+	v->hw.vmcr |= VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1 | VGIC_VMCR_VPMR;
+	vgic_v3_cpuif_ack(&v->hw, group);
+	for (unsigned int k = 0; k < VGIC_V3_MAX_LRS; k++)
+		if (k != i)
+			v->hw.lr[k] = keep.lr[k];
+	v->hw.vmcr = keep.vmcr;
+	if (v->hw.lr[i] & VGIC_LR_PENDING)
+		v->hw.lr[i] = (v->hw.lr[i] & ~VGIC_LR_STATE) | VGIC_LR_ACTIVE;
+}
+
+static void pop(struct dvcpu *v)
+{
+	if (v->nr_stack)
+		v->nr_stack--;
+}
+
+/* EOIR of the interrupt on top of the stack. */
+static void drop_top(struct vgic_derive *d, struct dvcpu *v, bool split)
+{
+	uint32_t s = v->stack[v->nr_stack - 1];
+
+	vgic_v3_cpuif_eoi(&v->hw, group_of(d, s), intid_of(d, s));
+	step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, s, 0);
+	pop(v);
+}
+
+static bool is_tail(const struct dvcpu *v, uint32_t script)
+{
+	for (unsigned int i = 0; i < v->nr_tail; i++)
+		if (v->tail[i] == script)
+			return true;
+	return false;
+}
+
+static int lr_of(const struct dvcpu *v, uint32_t intid)
+{
+	for (unsigned int i = 0; i < v->used; i++)
+		if ((v->hw.lr[i] & VGIC_LR_STATE) && (v->hw.lr[i] & VGIC_LR_VINTID) == intid)
+			return (int)i;
+	return -1;
+}
+
+/* Without the LRs that the guest cannot have looked at: which one did it acknowledge next? */
+static int next_wanted(const struct dvcpu *v, const bool *want)
+{
+	int best = -1;
+	unsigned int best_prio = 256;
+
+	for (unsigned int i = 0; i < v->used; i++) {
+		unsigned int prio =
+			(v->hw.lr[i] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT;
+
+		if (!want[i] || (v->hw.lr[i] & VGIC_LR_STATE) != VGIC_LR_PENDING)
+			continue;
+		if (prio < best_prio) {
+			best = (int)i;
+			best_prio = prio;
+		}
+	}
+	return best;
+}
+
+static void write_vmcr(struct vgic_derive *d, struct dvcpu *v, uint32_t vmcr)
+{
+	if (v->vmcr_known && v->vmcr == vmcr)
+		return;
+	v->vmcr_known = true;
+	v->vmcr = v->hw.vmcr = vmcr;
+	step(d, VGIC_OP_VMCR, VGIC_WL_NONE, vmcr);
+}
+
+/*
+ * Whether the interface registers changed before or after the acknowledges of
+ * the run: an enable or a wider mask must come first to let them happen.
+ */
+static bool vmcr_comes_first(const struct dvcpu *v)
+{
+	const uint32_t enables = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
+	uint32_t old = v->vmcr, new = v->sync_vmcr;
+
+	if (!v->vmcr_known)
+		return true;
+	if (v->misr & (VGIC_MISR_VGRP0E | VGIC_MISR_VGRP0D | VGIC_MISR_VGRP1E | VGIC_MISR_VGRP1D))
+		return false;
+	if (old & ~new & enables)
+		return false;
+	return (new & ~old & enables) || (new & VGIC_VMCR_VPMR) >= (old & VGIC_VMCR_VPMR);
+}
+
+/* Places the steps in the run; see the estimator in vgicsim-replay(1). */
+static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool last_fixed)
+{
+	size_t n = d->nr_steps;
+	uint64_t len = v->g1 - v->g0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct step *s = &d->steps[i];
+		struct item *it = derive_item(d, v);
+		uint64_t k = first_fixed ? i : i + 1;
+		uint64_t of = n - 1 + !first_fixed + !last_fixed;
+
+		if (!it)
+			return;
+		it->g = v->g0 + (of ? (uint64_t)((double)len * (double)k / (double)of) : 0);
+		it->kind = s->kind;
+		it->script = s->script;
+		it->op = VGIC_WL_NONE;
+		if (s->kind == ITEM_ACK)
+			continue;
+		uint32_t op = s->kind == VGIC_OP_DIR
+				      ? derive_dir_op(d, d->wl->scripts[s->script].source)
+				      : vgic_workload_op(d->wl, s->kind);
+
+		if (op == VGIC_WL_NONE) {
+			d->nomem = true;
+			return;
+		}
+		it->op = op;
+		d->wl->ops[op].value = s->value;
+		if (s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DIR)
+			derive_handled(d, s->script, v->sync_begin);
+	}
+}
+
+static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script, bool *want_deact,
+			int lr)
+{
+	vgic_v3_cpuif_dir(&v->hw, intid_of(d, script));
+	step(d, VGIC_OP_DIR, script, 0);
+	if (lr >= 0)
+		want_deact[lr] = false;
+}
+
+/* The order of events inside the run, one after the other until the read-back is explained. */
+static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *want_ack,
+		  bool *want_deact, bool split, unsigned int split_drops)
+{
+	for (unsigned int guard = 0; guard < 512 && !d->nomem; guard++) {
+		uint32_t top = v->nr_stack ? v->stack[v->nr_stack - 1] : VGIC_WL_NONE;
+		int top_lr = top == VGIC_WL_NONE ? -1 : lr_of(v, intid_of(d, top));
+		bool top_active = top_lr >= 0 && (v->hw.lr[top_lr] & VGIC_LR_ACTIVE);
+		bool top_ends = top != VGIC_WL_NONE &&
+				((top_active && want_deact[top_lr]) || is_tail(v, top));
+		int wanted = next_wanted(v, want_ack);
+		int hppi = vgic_v3_cpuif_hppi(&v->hw);
+		bool can = hppi >= 0 && hppi == wanted && vgic_v3_cpuif_can_signal(&v->hw);
+
+		if (split_drops && top != VGIC_WL_NONE && !top_active && wanted < 0) {
+			drop_top(d, v, true);
+			split_drops--;
+			continue;
+		}
+		if (can && !(v->masked && top_ends)) {
+			unsigned int group = v->hw.lr[hppi] & VGIC_LR_GROUP1 ? 1 : 0;
+
+			if (v->masked) {
+				step(d, VGIC_OP_UNMASK, VGIC_WL_NONE, 0);
+				v->masked = false;
+			}
+			vgic_v3_cpuif_ack(&v->hw, group);
+			want_ack[hppi] = false;
+			acknowledged(d, v, index, (unsigned int)hppi);
+			continue;
+		}
+		if (top_ends) {
+			drop_top(d, v, split);
+			if (split)
+				dirs_of_run(d, v, top, want_deact, top_lr);
+			else if (top_lr >= 0)
+				want_deact[top_lr] = false;
+			for (unsigned int i = 0; i < v->nr_tail; i++)
+				if (v->tail[i] == top)
+					v->tail[i] = VGIC_WL_NONE;
+			continue;
+		}
+		if (wanted < 0)
+			break;
+		unsigned int group = v->hw.lr[wanted] & VGIC_LR_GROUP1 ? 1 : 0;
+		uint8_t prio = (v->hw.lr[wanted] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT;
+
+		if (top != VGIC_WL_NONE &&
+		    vgic_v3_cpuif_group_priority(&v->hw, group, prio) >=
+			    vgic_v3_cpuif_running_priority(&v->hw)) {
+			/* The running one must have been dropped, though nothing shows it. */
+			if (!split)
+				d->stats.unseen++;
+			drop_top(d, v, split);
+			continue;
+		}
+		if (v->masked) {
+			step(d, VGIC_OP_UNMASK, VGIC_WL_NONE, 0);
+			v->masked = false;
+		}
+		force_ack(d, v, (unsigned int)wanted);
+		want_ack[wanted] = false;
+		acknowledged(d, v, index, (unsigned int)wanted);
+	}
+	/* What is left was deactivated out of order: DIR of interrupts dropped long ago. */
+	for (unsigned int i = 0; i < v->used; i++) {
+		uint32_t source;
+
+		if (!want_deact[i] || !(v->hw.lr[i] & VGIC_LR_ACTIVE))
+			continue;
+		source = derive_source(d, index, (uint32_t)(v->hw.lr[i] & VGIC_LR_VINTID));
+		if (source == VGIC_WL_NONE || d->known[source].active == VGIC_WL_NONE)
+			continue;
+		for (size_t k = 0; k < v->nr_stack; k++) {
+			if (v->stack[k] != d->known[source].active)
+				continue;
+			step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, v->stack[k], 0);
+			memmove(&v->stack[k], &v->stack[k + 1],
+				(v->nr_stack - k - 1) * sizeof(*v->stack));
+			v->nr_stack--;
+			break;
+		}
+		if (split)
+			dirs_of_run(d, v, d->known[source].active, want_deact, (int)i);
+	}
+}
+
+void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
+{
+	const uint32_t armed = VGIC_HCR_UIE | VGIC_HCR_LRENPIE | VGIC_HCR_NPIE;
+	bool want_ack[VGIC_V3_MAX_LRS] = {false}, want_deact[VGIC_V3_MAX_LRS] = {false};
+	bool any = false;
+
+	d->nr_steps = 0;
+	d->stats.runs++;
+	memset(v->hw.lr, 0, sizeof(v->hw.lr));
+	memcpy(v->hw.lr, v->lr, v->used * sizeof(*v->lr));
+	v->hw.hcr = (v->hcr & armed) | VGIC_HCR_EN;
+	v->hw.vmcr = v->vmcr;
+	for (unsigned int i = 0; i < v->used && v->folded; i++) {
+		bool p0 = v->lr[i] & VGIC_LR_PENDING, a0 = v->lr[i] & VGIC_LR_ACTIVE;
+		bool p1 = v->back[i] & VGIC_LR_PENDING, a1 = v->back[i] & VGIC_LR_ACTIVE;
+
+		want_ack[i] = p0 && !p1;
+		want_deact[i] = (a0 && (!a1 || want_ack[i])) || (want_ack[i] && !a1);
+		any |= want_ack[i] || want_deact[i];
+	}
+	bool first = d->cfg.eager_vmcr && v->folded && vmcr_comes_first(v);
+
+	if (first)
+		write_vmcr(d, v, v->sync_vmcr);
+	if (!d->cfg.eager_vmcr) {
+		/* The shadow is as old as the last put; the LRs say what was enabled. */
+		uint32_t vmcr = v->shadow_vmcr | VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
+
+		if (!(vmcr & VGIC_VMCR_VPMR))
+			vmcr |= 0xf8u << VGIC_VMCR_VPMR_SHIFT;
+		write_vmcr(d, v, vmcr);
+	}
+	bool split = v->hw.vmcr & VGIC_VMCR_VEOIM;
+	unsigned int split_drops = split ? vgic_v3_eoicount(v->sync_hcr) : 0;
+	bool ready = vgic_v3_cpuif_can_signal(&v->hw);
+	bool opened = v->masked;
+	size_t before = d->nr_steps;
+
+	if (split_drops)
+		d->split_count = true;
+	if (any || v->nr_tail || split_drops)
+		order(d, v, index, want_ack, want_deact, split, split_drops);
+	bool acted = d->nr_steps > before;
+
+	if (d->cfg.eager_vmcr && v->folded && !first)
+		write_vmcr(d, v, v->sync_vmcr);
+	bool left = vgic_v3_cpuif_can_signal(&v->hw);
+	bool mi = v->exit_kind == VGIC_EXIT_MI;
+
+	if (left && !acted && ready && !v->masked) {
+		/* It stood there through the whole run: the guest did not look. */
+		struct item *it = derive_item(d, v);
+		uint32_t op = vgic_workload_op(d->wl, VGIC_OP_MASK);
+
+		v->masked = true;
+		if (!it || op == VGIC_WL_NONE) {
+			d->nomem = true;
+			return;
+		}
+		*it = (struct item){v->g0, op, VGIC_WL_NONE, VGIC_OP_MASK};
+	}
+	bool starts_with_ack = acted && d->steps[before].kind == ITEM_ACK && ready && !opened;
+
+	if (d->nr_steps)
+		place(d, v, starts_with_ack || (first && !acted), mi || (acted && left));
+}
+
+static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint32_t script,
+		     uint32_t op)
+{
+	struct item *it = derive_item(d, v);
+
+	if (!it || op == VGIC_WL_NONE) {
+		d->nomem = true;
+		return;
+	}
+	*it = (struct item){v->g, op, script, kind};
+}
+
+void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t value)
+{
+	uint32_t source = derive_source(d, index, (uint32_t)(value & 0xffffff));
+
+	if (source == VGIC_WL_NONE)
+		return;
+	struct known *k = &d->known[source];
+	uint32_t script = k->active != VGIC_WL_NONE ? k->active : k->last_script;
+
+	/* A guest that splits EOI writes EOIR before DIR: what stands above was dropped. */
+	while (v->nr_stack) {
+		uint32_t top = v->stack[v->nr_stack - 1];
+
+		vgic_v3_cpuif_eoi(&v->hw, group_of(d, top), intid_of(d, top));
+		emit_now(d, v, VGIC_OP_DROP, top, vgic_workload_op(d->wl, VGIC_OP_DROP));
+		pop(v);
+		if (top == script || d->nomem)
+			break;
+	}
+	uint32_t op = derive_dir_op(d, source);
+
+	emit_now(d, v, VGIC_OP_DIR, script, op);
+	v->dir_op = op;
+	if (script != VGIC_WL_NONE)
+		derive_handled(d, script, v->exit_time);
+	k->active_seen = false;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The stream of one vCPU becomes frames: background and handlers, each on its own time. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "derive_internal.h"
+
+struct frame {
+	uint32_t script;
+	uint32_t last_op;
+	uint64_t own;
+	uint32_t acked; /* of interrupts this frame asked for */
+};
+
+struct raiser {
+	uint32_t script; /* frame that asked for the source, VGIC_WL_NONE if none */
+};
+
+struct builder {
+	struct vgic_derive *d;
+	struct vgic_workload *wl;
+	uint16_t vcpu;
+	struct frame *stack;
+	size_t n, cap;
+	uint64_t g;
+	uint8_t *crossed;      /* by script */
+	struct raiser *raiser; /* by source */
+};
+
+/*
+ * With EOImode 1 a handler may deactivate itself, or a later part of the program
+ * may deactivate many at once. Where acknowledges and DIRs of two interrupts
+ * cross, neither DIR belongs to its handler.
+ */
+static int find_crossings(struct builder *b, const struct dvcpu *v)
+{
+	uint32_t *open = calloc(v->nr_items + 1, sizeof(*open));
+	size_t n = 0;
+
+	if (!open)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->nr_items; i++) {
+		const struct item *it = &v->items[i];
+		size_t at;
+
+		if (it->kind == ITEM_ACK) {
+			/* Until a DIR on this vCPU is seen it counts as somebody else's. */
+			b->crossed[it->script] = 1;
+			open[n++] = it->script;
+			continue;
+		}
+		if (it->kind != VGIC_OP_EOI && it->kind != VGIC_OP_DIR)
+			continue;
+		for (at = n; at > 0 && open[at - 1] != it->script; at--)
+			;
+		if (!at)
+			continue;
+		at--;
+		bool inner = false;
+
+		for (size_t k = at + 1; k < n; k++) {
+			b->crossed[open[k]] |= 2;
+			inner = true;
+		}
+		b->crossed[it->script] &= ~1u;
+		if (inner)
+			b->crossed[it->script] |= 2;
+		memmove(&open[at], &open[at + 1], (n - at - 1) * sizeof(*open));
+		n--;
+	}
+	free(open);
+	return 0;
+}
+
+static int frame_push(struct builder *b, uint32_t script)
+{
+	if (b->n == b->cap) {
+		size_t cap = b->cap ? b->cap * 2 : 32;
+		struct frame *p = realloc(b->stack, cap * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		b->stack = p;
+		b->cap = cap;
+	}
+	b->stack[b->n++] = (struct frame){.script = script, .last_op = VGIC_WL_NONE};
+	return 0;
+}
+
+static struct frame *frame_find(struct builder *b, uint32_t script)
+{
+	for (size_t i = b->n; i > 1; i--)
+		if (b->stack[i - 1].script == script)
+			return &b->stack[i - 1];
+	return NULL;
+}
+
+static void frame_remove(struct builder *b, struct frame *f)
+{
+	size_t at = (size_t)(f - b->stack);
+
+	memmove(f, f + 1, (b->n - at - 1) * sizeof(*f));
+	b->n--;
+}
+
+static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
+{
+	struct vgic_op *o = &b->wl->ops[op];
+	struct vgic_script *s = &b->wl->scripts[f->script];
+
+	o->at = f->own;
+	o->need = f->acked;
+	if (f->last_op == VGIC_WL_NONE)
+		s->first = op;
+	else
+		b->wl->ops[f->last_op].next = op;
+	f->last_op = op;
+	s->own_ns = f->own;
+	if (last) {
+		o->flags |= VGIC_OP_LAST;
+		s->whole = true;
+	}
+	for (uint32_t e = o->effects; e != VGIC_WL_NONE; e = b->wl->effects[e].next)
+		if (b->wl->effects[e].awaited && b->wl->effects[e].source != VGIC_WL_NONE)
+			b->raiser[b->wl->effects[e].source].script = f->script;
+}
+
+static int walk(struct builder *b, const struct dvcpu *v)
+{
+	for (size_t i = 0; i < v->nr_items; i++) {
+		const struct item *it = &v->items[i];
+		struct frame *top = &b->stack[b->n - 1];
+		struct frame *f;
+
+		if (it->g > b->g) {
+			top->own += it->g - b->g;
+			b->g = it->g;
+		}
+		if (it->kind == ITEM_ACK) {
+			uint32_t source = b->wl->scripts[it->script].source;
+			uint32_t asked = b->raiser[source].script;
+
+			for (size_t k = 0; asked != VGIC_WL_NONE && k < b->n; k++)
+				if (b->stack[k].script == asked)
+					b->stack[k].acked++;
+			b->raiser[source].script = VGIC_WL_NONE;
+			if (frame_push(b, it->script))
+				return -ENOMEM;
+			continue;
+		}
+		f = it->script == VGIC_WL_NONE ? NULL : frame_find(b, it->script);
+		switch (it->kind) {
+		case VGIC_OP_EOI:
+			append(b, f ? f : top, it->op, f != NULL);
+			if (f)
+				frame_remove(b, f);
+			break;
+		case VGIC_OP_DROP:
+			append(b, f ? f : top, it->op, f && b->crossed[it->script]);
+			if (f && b->crossed[it->script])
+				frame_remove(b, f);
+			break;
+		case VGIC_OP_DIR:
+			if (f && !b->crossed[it->script]) {
+				append(b, f, it->op, true);
+				frame_remove(b, f);
+			} else {
+				append(b, top, it->op, false);
+			}
+			break;
+		default:
+			append(b, top, it->op, false);
+		}
+	}
+	return 0;
+}
+
+int derive_scripts(struct vgic_derive *d)
+{
+	struct vgic_workload *wl = d->wl;
+	struct builder b = {.d = d, .wl = wl};
+	int ret = -ENOMEM;
+
+	b.crossed = calloc(wl->nr_scripts + d->nr_vcpus + 1, 1);
+	b.raiser = calloc(wl->nr_sources + 1, sizeof(*b.raiser));
+	if (!b.crossed || !b.raiser)
+		goto out;
+	for (size_t i = 0; i < d->nr_vcpus; i++) {
+		struct dvcpu *v = &d->vcpus[i];
+		uint32_t bg = vgic_workload_script(wl, VGIC_WL_NONE, (uint16_t)i);
+
+		if (bg == VGIC_WL_NONE)
+			goto out;
+		wl->vcpus[i].background = bg;
+		wl->vcpus[i].start_ns = v->started_at;
+		wl->vcpus[i].guest_ns = v->g;
+		for (size_t s = 0; s < wl->nr_sources; s++)
+			b.raiser[s].script = VGIC_WL_NONE;
+		b.vcpu = (uint16_t)i;
+		b.n = 0;
+		b.g = 0;
+		if (frame_push(&b, bg) || find_crossings(&b, v) || walk(&b, v))
+			goto out;
+	}
+	ret = 0;
+out:
+	free(b.crossed);
+	free(b.raiser);
+	free(b.stack);
+	return ret;
+}

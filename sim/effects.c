@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What exits, devices and other vCPUs do to interrupts, when its time has come. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "machine.h"
+
+static bool before(const struct due *a, const struct due *b)
+{
+	return a->time != b->time ? a->time < b->time : a->order < b->order;
+}
+
+int heap_push(struct machine *m, const struct due *d)
+{
+	if (m->nr_heap == m->cap_heap) {
+		size_t cap = m->cap_heap * 2 + 64;
+		struct due *p = realloc(m->heap, cap * sizeof(*p));
+
+		if (!p) {
+			m->nomem = true;
+			return -ENOMEM;
+		}
+		m->heap = p;
+		m->cap_heap = cap;
+	}
+	size_t i = m->nr_heap++;
+
+	m->heap[i] = *d;
+	m->heap[i].order = m->order++;
+	while (i) {
+		size_t up = (i - 1) / 2;
+
+		if (!before(&m->heap[i], &m->heap[up]))
+			break;
+		struct due t = m->heap[i];
+
+		m->heap[i] = m->heap[up];
+		m->heap[up] = t;
+		i = up;
+	}
+	return 0;
+}
+
+bool heap_pop(struct machine *m, struct due *d)
+{
+	if (!m->nr_heap)
+		return false;
+	*d = m->heap[0];
+	m->heap[0] = m->heap[--m->nr_heap];
+	for (size_t i = 0;;) {
+		size_t least = i, l = 2 * i + 1, r = l + 1;
+
+		if (l < m->nr_heap && before(&m->heap[l], &m->heap[least]))
+			least = l;
+		if (r < m->nr_heap && before(&m->heap[r], &m->heap[least]))
+			least = r;
+		if (least == i)
+			break;
+		struct due t = m->heap[i];
+
+		m->heap[i] = m->heap[least];
+		m->heap[least] = t;
+		i = least;
+	}
+	return true;
+}
+
+static bool moved_by_arrivals(const struct machine *m, const struct vgic_effect *e)
+{
+	return m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL && e->origin == VGIC_ORIGIN_OUTSIDE;
+}
+
+void effects_start(struct machine *m, uint32_t first, unsigned int vcpu, uint32_t serial,
+		   uint32_t script, uint32_t source)
+{
+	uint32_t own = script == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[script].source;
+
+	for (uint32_t i = first; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
+		const struct vgic_effect *e = &m->wl->effects[i];
+		struct due d = {
+			.time = m->now + e->delay_ns,
+			.effect = i,
+			.source = VGIC_WL_NONE,
+		};
+
+		if (moved_by_arrivals(m, e))
+			continue;
+		/* A handling that stands in for another one acts on its own interrupt. */
+		if (own != VGIC_WL_NONE && e->kind != VGIC_EFFECT_WAKE &&
+		    e->kind != VGIC_EFFECT_SGI && e->source == own && source != own)
+			d.source = source;
+		if (e->awaited) {
+			d.raiser = serial;
+			d.raiser_vcpu = (uint16_t)vcpu;
+		}
+		heap_push(m, &d);
+	}
+}
+
+void effects_handled(struct machine *m, struct msource *s)
+{
+	s->handled++;
+	while (s->dep_count) {
+		uint32_t i = m->dependents[s->dep_first];
+		const struct vgic_effect *e = &m->wl->effects[i];
+		struct due d = {.effect = i, .source = VGIC_WL_NONE};
+
+		if (e->handled > s->handled)
+			break;
+		d.time = m->now + (e->gap_ns == UINT64_MAX ? 0 : e->gap_ns);
+		heap_push(m, &d);
+		s->dep_first++;
+		s->dep_count--;
+	}
+}
+
+void raised(struct machine *m, struct msource *s)
+{
+	if (s->raise_time != NEVER)
+		return;
+	s->raise_time = m->now;
+	s->in_lr = false;
+	s->outside = 0;
+}
+
+static void note_raise(struct machine *m, struct msource *s, const struct due *due)
+{
+	raised(m, s);
+	if (due->raiser) {
+		s->raiser = due->raiser;
+		s->raiser_vcpu = due->raiser_vcpu;
+	}
+}
+
+/* Enable, priority, group, route and type at once; what is pending stays pending. */
+static void apply_state(struct machine *m, struct msource *s, const struct vgr_irq *prop)
+{
+	struct vgr_irq now, want = *prop;
+	const uint16_t keep = VGR_IRQ_LINE | VGR_IRQ_LATCH | VGR_IRQ_ACTIVE | VGR_IRQ_ON_LR;
+	unsigned int of = m->wl->sources[s->index].vcpu;
+
+	vgic_irq_export(s->irq, &now);
+	want.state = (uint16_t)((prop->state & ~keep) | (now.state & keep));
+	want.source = now.source;
+	want.active_source = now.active_source;
+	want.vcpu = now.vcpu;
+	vgic_irq_import(m->vgic, of == VGR_NO_VCPU ? 0 : of, &want);
+	vgic_queue(m->vgic, s->irq);
+}
+
+static void send_sgi(struct machine *m, const struct vgic_effect *e)
+{
+	uint32_t intid = (e->value >> 24) & 0xf;
+	bool all = e->value & (1ull << 40);
+	uint64_t aff1 = (e->value >> 16) & 0xff;
+
+	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+		bool hit = all ? i != e->vcpu : aff1 == i / 16 && (e->value & (1ull << (i % 16)));
+		struct vgic_irq *irq = hit ? vgic_irq_find(m->vgic, i, intid) : NULL;
+
+		if (irq && irq->user && irq->enabled)
+			raised(m, irq->user);
+	}
+	vgic_write_sgir(m->vgic, e->vcpu, e->value, e->level);
+}
+
+void effect_apply(struct machine *m, const struct due *due)
+{
+	const struct vgic_effect *e = &m->wl->effects[due->effect];
+
+	if (e->kind == VGIC_EFFECT_WAKE) {
+		struct mvcpu *v = e->source < m->nr_vcpus ? &m->vcpus[e->source] : NULL;
+
+		if (v && v->wfi_woken < e->value)
+			v->wfi_woken = (uint32_t)e->value;
+		if (v && v->state == VCPU_WFI && v->wfi_woken >= v->wfi)
+			machine_wake(m, e->source);
+		return;
+	}
+	if (e->kind == VGIC_EFFECT_SGI) {
+		send_sgi(m, e);
+		return;
+	}
+	uint32_t source = due->source != VGIC_WL_NONE ? due->source : e->source;
+
+	if (source == VGIC_WL_NONE || !m->sources[source].irq)
+		return;
+	struct msource *s = &m->sources[source];
+	unsigned int of = m->wl->sources[source].vcpu;
+
+	if (of == VGR_NO_VCPU)
+		of = 0;
+	switch (e->kind) {
+	case VGIC_EFFECT_LINE:
+		s->physical = e->level;
+		if (e->level && (!s->irq->level || !s->irq->line_level))
+			note_raise(m, s, due);
+		else if (!e->level && s->irq->level && !s->in_lr && !s->irq->pending_latch)
+			s->raise_time = NEVER;
+		vgic_inject(m->vgic, of, s->irq->intid, e->level);
+		break;
+	case VGIC_EFFECT_LATCH:
+		note_raise(m, s, due);
+		vgic_write_pending(m->vgic, of, s->irq->intid, true);
+		break;
+	case VGIC_EFFECT_UNLATCH:
+		vgic_write_pending(m->vgic, of, s->irq->intid, false);
+		if (!vgic_irq_pending(s->irq))
+			s->raise_time = NEVER;
+		break;
+	case VGIC_EFFECT_STATE:
+		apply_state(m, s, &m->wl->props[e->prop]);
+		break;
+	case VGIC_EFFECT_ACTIVE:
+		vgic_write_active(m->vgic, of, of, s->irq->intid, e->level);
+		break;
+	default:
+		break;
+	}
+}

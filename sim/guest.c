@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest of a replay: acknowledges, handles, drops, deactivates, idles. */
+#include <string.h>
+
+#include "machine.h"
+
+/* Handler of an interrupt of which the recording shows no handling at all. */
+#define UNKNOWN_HANDLER_NS 1000u
+
+static struct frame *top_of(struct mvcpu *v)
+{
+	return &v->frames[v->nr_frames - 1];
+}
+
+static uint64_t at_of(const struct machine *m, const struct frame *f)
+{
+	return f->script == VGIC_WL_NONE ? UNKNOWN_HANDLER_NS : m->wl->ops[f->op].at;
+}
+
+static bool is_over(const struct frame *f)
+{
+	return f->script != VGIC_WL_NONE && f->op == VGIC_WL_NONE;
+}
+
+/* A DIR or a step that must come after something which has not happened yet. */
+static bool must_wait(const struct machine *m, const struct frame *f)
+{
+	if (f->script == VGIC_WL_NONE)
+		return false;
+	const struct vgic_op *op = &m->wl->ops[f->op];
+
+	if (f->acked < op->need)
+		return true;
+	if (op->kind != VGIC_OP_DIR || op->source == VGIC_WL_NONE)
+		return false;
+	if (op->source == m->wl->scripts[f->script].source)
+		return false;
+	return m->sources[op->source].acks < op->count;
+}
+
+static bool can_ack(struct mvcpu *v)
+{
+	return v->nr_frames < MAX_FRAMES && !top_of(v)->masked &&
+	       vgic_v3_cpuif_can_signal(&v->hw);
+}
+
+/* Interrupts that the recorded guest handled and this one has not yet. */
+static bool has_due(const struct machine *m, unsigned int index)
+{
+	for (size_t i = 0; i < m->wl->nr_sources; i++) {
+		const struct msource *s = &m->sources[i];
+
+		if (s->raise_time != NEVER && s->cursor != VGIC_WL_NONE &&
+		    s->irq && s->irq->vcpu == index && s->irq->enabled)
+			return true;
+	}
+	return false;
+}
+
+void guest_plan(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct frame *f = top_of(v);
+
+	v->stalled = false;
+	v->next = NEVER;
+	if (can_ack(v)) {
+		v->next = v->now;
+		return;
+	}
+	if (is_over(f)) {
+		v->stalled = v->draining;
+		v->next = v->draining ? NEVER : v->now;
+	} else if (must_wait(m, f)) {
+		v->stalled = true;
+	} else {
+		uint64_t at = at_of(m, f);
+
+		v->next = v->now + (at > f->own ? at - f->own : 0);
+	}
+}
+
+static void deactivated(struct machine *m, struct msource *s, uint64_t raise_time)
+{
+	if (raise_time != NEVER)
+		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE],
+			      m->now - raise_time);
+	/* A line that is still high asks again from now on. */
+	if (s->raise_time == NEVER && s->irq->level && s->irq->line_level && !s->irq->hw)
+		raised(m, s);
+	effects_handled(m, s);
+}
+
+static void acknowledge(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	int lr = vgic_v3_cpuif_hppi(&v->hw);
+	unsigned int group = v->hw.lr[lr] & VGIC_LR_GROUP1 ? 1 : 0;
+	struct vgic_access a = vgic_v3_cpuif_ack(&v->hw, group);
+	struct vgic_irq *irq = vgic_irq_find(m->vgic, index, a.intid);
+	struct msource *s = irq ? irq->user : NULL;
+	struct frame *f = &v->frames[v->nr_frames];
+
+	v->progressed = true;
+	m->cell->interrupts++;
+	memset(f, 0, sizeof(*f));
+	f->script = f->op = f->source = VGIC_WL_NONE;
+	f->serial = ++m->serial;
+	f->group = (uint8_t)group;
+	f->ack_time = m->now;
+	f->raise_time = NEVER;
+	v->nr_frames++;
+	if (!s)
+		return;
+	f->source = s->index;
+	if (s->raise_time != NEVER)
+		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_ACK], m->now - s->raise_time);
+	if (irq->level && !irq->hw && !irq->line_level && !irq->pending_latch)
+		m->cell->spurious++;
+	f->raise_time = s->active_raise = s->raise_time;
+	s->raise_time = NEVER;
+	s->in_lr = false;
+	s->outside = 0;
+	s->physical = false;
+	s->acks++;
+	if (s->raiser && s->raiser_vcpu == index)
+		for (unsigned int i = 0; i < v->nr_frames; i++)
+			if (v->frames[i].serial == s->raiser)
+				v->frames[i].acked++;
+	s->raiser = 0;
+	f->script = s->cursor;
+	if (s->cursor != VGIC_WL_NONE)
+		s->cursor = m->wl->scripts[s->cursor].next;
+	else if (m->wl->sources[s->index].typical != VGIC_WL_NONE)
+		f->script = m->wl->sources[s->index].typical;
+	else
+		f->script = m->wl->typical;
+	if (f->script != VGIC_WL_NONE)
+		f->op = m->wl->scripts[f->script].first;
+}
+
+static void frame_end(struct mvcpu *v)
+{
+	v->nr_frames--;
+}
+
+static void finish_access(struct machine *m, struct frame *f, const struct vgic_access *a)
+{
+	struct msource *s = f->source == VGIC_WL_NONE ? NULL : &m->sources[f->source];
+
+	if ((a->did & VGIC_DID_DROP) && !f->dropped) {
+		f->dropped = true;
+		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_ACK_TO_EOI], m->now - f->ack_time);
+	}
+	if (s && (a->did & (VGIC_DID_DEACTIVATE | VGIC_DID_COUNT)))
+		deactivated(m, s, f->raise_time);
+}
+
+static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f)
+{
+	if (f->source == VGIC_WL_NONE)
+		return;
+	uint32_t intid = m->wl->sources[f->source].initial.intid;
+	struct vgic_access a = vgic_v3_cpuif_eoi(&v->hw, f->group, intid);
+
+	finish_access(m, f, &a);
+}
+
+/* DIR of a source. True: the guest was left for it. */
+static bool write_dir(struct machine *m, unsigned int index, uint32_t source,
+		      const struct vgic_op *op, const struct frame *f)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct msource *s = &m->sources[source];
+	uint32_t intid = m->wl->sources[source].initial.intid;
+	struct vgic_access a = vgic_v3_cpuif_dir(&v->hw, intid);
+	bool trapped = false;
+
+	if ((a.did & VGIC_DID_TRAP) && !vgic_dir_fast(m->vgic, index, &v->hw, intid)) {
+		uint64_t out = m->wl->profile.dir_out_ns;
+
+		machine_exit(m, index, VGIC_EXIT_DIR);
+		vgic_deactivate(m->vgic, index, intid);
+		machine_enter_at(m, index, m->now + out);
+		trapped = true;
+	}
+	deactivated(m, s, s->active_raise);
+	s->active_raise = NEVER;
+	if (op)
+		effects_start(m, op->effects, index, f->serial, f->script, f->source);
+	return trapped;
+}
+
+static void do_exit(struct machine *m, unsigned int index, const struct vgic_op *op,
+		    const struct frame *f)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	uint64_t out = op->out_ns;
+	bool yields = m->one_cpu && (op->flags & VGIC_OP_YIELDS);
+	uint64_t t = m->now;
+
+	if ((op->flags & VGIC_OP_ARRIVAL) && m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL) {
+		effects_start(m, op->effects, index, f->serial, f->script, f->source);
+		return;
+	}
+	machine_exit(m, index, op->exit);
+	if (op->exit == VGIC_EXIT_WFI || op->exit == VGIC_EXIT_MMIO) {
+		vgic_put(m->vgic, index, &v->hw);
+		vgic_load(m->vgic, index, &v->hw);
+	}
+	effects_start(m, op->effects, index, f->serial, f->script, f->source);
+	if (yields)
+		out = m->wl->profile.exit_ns + m->wl->profile.entry_ns;
+	if (op->exit == VGIC_EXIT_WFI && !(op->flags & VGIC_OP_TIMED)) {
+		v->wfi = op->count;
+		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
+			v->state = VCPU_WFI;
+			v->next = NEVER;
+			machine_release_cpu(m, index);
+			return;
+		}
+		uint64_t least = m->wl->profile.exit_ns + m->wl->profile.entry_ns;
+
+		/* It did not wait: recorded waiting is not a cost. */
+		out = out < 2 * least ? out : least;
+	} else if (op->exit == VGIC_EXIT_WFI) {
+		yields = m->one_cpu;
+	}
+	machine_enter_at(m, index, t + out);
+	if (yields)
+		machine_release_cpu(m, index);
+}
+
+static void do_op(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct frame *f = top_of(v);
+
+	v->progressed = true;
+	if (f->script == VGIC_WL_NONE) {
+		struct frame copy = *f;
+
+		write_eoi(m, v, f);
+		frame_end(v);
+		if ((v->hw.vmcr & VGIC_VMCR_VEOIM) && copy.source != VGIC_WL_NONE)
+			write_dir(m, index, copy.source, NULL, &copy);
+		return;
+	}
+	const struct vgic_op *op = &m->wl->ops[f->op];
+	struct frame copy = *f;
+	bool last = op->flags & VGIC_OP_LAST;
+	uint32_t target = op->source;
+
+	f->op = op->next;
+	switch (op->kind) {
+	case VGIC_OP_EXIT:
+		if (last)
+			frame_end(v);
+		do_exit(m, index, op, &copy);
+		return;
+	case VGIC_OP_EOI:
+	case VGIC_OP_DROP:
+		write_eoi(m, v, f);
+		break;
+	case VGIC_OP_DIR:
+		if (target == m->wl->scripts[f->script].source)
+			target = f->source;
+		if (last)
+			frame_end(v);
+		if (target != VGIC_WL_NONE)
+			write_dir(m, index, target, op, &copy);
+		return;
+	case VGIC_OP_VMCR:
+		v->hw.vmcr = op->value;
+		break;
+	case VGIC_OP_MASK:
+		f->masked = true;
+		break;
+	case VGIC_OP_UNMASK:
+		f->masked = false;
+		break;
+	}
+	if (last)
+		frame_end(v);
+}
+
+void guest_step(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct frame *f = top_of(v);
+
+	if (can_ack(v)) {
+		acknowledge(m, index);
+		return;
+	}
+	if (is_over(f)) {
+		if (!v->draining && has_due(m, index)) {
+			v->draining = true;
+			return;
+		}
+		if (!v->draining || !has_due(m, index)) {
+			v->state = VCPU_DONE;
+			v->next = NEVER;
+			machine_release_cpu(m, index);
+		}
+		return;
+	}
+	if (must_wait(m, f) || at_of(m, f) > f->own)
+		return;
+	do_op(m, index);
+}
+
+bool guest_give_up(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct frame *f = top_of(v);
+
+	if (v->state != VCPU_GUEST || !v->stalled)
+		return false;
+	if (v->draining) {
+		v->state = VCPU_DONE;
+		v->next = NEVER;
+		machine_release_cpu(m, index);
+		return true;
+	}
+	if (is_over(f) || f->script == VGIC_WL_NONE)
+		return false;
+	const struct vgic_op *op = &m->wl->ops[f->op];
+
+	if (f->acked < op->need) {
+		f->acked = op->need;
+	} else {
+		/* DIR of an interrupt that was never acknowledged: the guest would not write it. */
+		bool last = op->flags & VGIC_OP_LAST;
+
+		f->op = op->next;
+		if (last)
+			frame_end(v);
+	}
+	guest_plan(m, index);
+	return true;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The loop of a replay: time, entries, exits, who has the CPU. */
+#include <string.h>
+
+#include "machine.h"
+
+/* A guest that only waits is taken off its CPU after this, if another vCPU wants it. */
+#define HOST_TICK_NS 4000000u
+
+static uint64_t random64(struct machine *m)
+{
+	uint64_t z = (m->rng += 0x9e3779b97f4a7c15ull);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+static uint64_t mi_delay(struct machine *m)
+{
+	if (!m->cfg->nr_mi_delays)
+		return m->wl->profile.mi_delay_ns;
+	if (m->cfg->nr_mi_delays == 1)
+		return m->cfg->mi_delay_ns[0];
+	return m->cfg->mi_delay_ns[random64(m) % m->cfg->nr_mi_delays];
+}
+
+static bool on_timeline(const struct machine *m, unsigned int v)
+{
+	return m->cell->has_timeline && m->cell->timeline.vcpu == v;
+}
+
+static void show_lrs(struct machine *m, unsigned int v)
+{
+	if (on_timeline(m, v))
+		vgic_timeline_lrs(&m->cell->timeline, m->now, m->vcpus[v].hw.lr, m->cfg->nr_lr);
+}
+
+/* The guest has run until now. */
+static void advance(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	uint64_t ns = m->now - v->now;
+
+	if (v->state != VCPU_GUEST || !ns)
+		return;
+	v->frames[v->nr_frames - 1].own += ns;
+	vgic_cell_occupancy(m->cell, v->hw.lr, m->cfg->nr_lr, ns);
+	m->cell->guest_ns += ns;
+	if (v->inverted)
+		m->cell->inversion_ns += ns;
+	v->now = m->now;
+}
+
+void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kind)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	uint32_t misr = vgic_v3_cpuif_misr(&v->hw);
+
+	advance(m, index);
+	if (kind == VGIC_EXIT_OTHER_IRQ && misr)
+		kind = VGIC_EXIT_MI;
+	for (unsigned int i = 0; i < m->cfg->nr_lr; i++)
+		m->cell->lr_reads += (v->hw.lr[i] & VGIC_LR_STATE) != 0;
+	vgic_cell_exit(m->cell, kind, misr);
+	if (kind == VGIC_EXIT_MI && on_timeline(m, index))
+		vgic_timeline_mi(&m->cell->timeline, m->now, misr);
+	vgic_save(m->vgic, index, &v->hw);
+	vgic_sync(m->vgic, index);
+	v->state = VCPU_OUT;
+	v->mi_at = v->exit_at = v->next = NEVER;
+	v->stalled = false;
+	m->last_exit = m->now;
+	show_lrs(m, index);
+	if (v->progressed) {
+		v->idle_entries = 0;
+	} else if (++v->idle_entries >= VGIC_LIVELOCK_ENTRIES && !m->livelock) {
+		m->livelock = true;
+		m->livelock_vcpu = (uint16_t)index;
+	}
+}
+
+void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	v->state = VCPU_OUT;
+	v->next = t > m->now ? t : m->now;
+}
+
+/* The vCPU that has waited longest for the only CPU gets it. */
+void machine_release_cpu(struct machine *m, unsigned int index)
+{
+	unsigned int best = m->nr_vcpus;
+
+	if (!m->one_cpu || m->owner != index)
+		return;
+	m->owner = VGIC_NO_VCPU;
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_READY &&
+		    (best == m->nr_vcpus ||
+		     m->vcpus[i].ready_since < m->vcpus[best].ready_since))
+			best = i;
+	if (best < m->nr_vcpus)
+		machine_enter_at(m, best, m->now);
+}
+
+void machine_wake(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	if (v->state == VCPU_WFI)
+		machine_enter_at(m, index,
+				 m->now + m->wl->profile.exit_ns + m->wl->profile.entry_ns);
+}
+
+/* Which deliverable interrupts the flush left out, and whether one of them is more urgent. */
+static void look_outside(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	int worst = -1;
+
+	v->depth = 0;
+	v->inverted = false;
+	if (k->list.count <= k->used_lrs)
+		return;
+	for (unsigned int i = 0; i < k->used_lrs; i++) {
+		int prio = (int)((k->lr[i] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT);
+
+		if ((k->lr[i] & VGIC_LR_STATE) && prio > worst)
+			worst = prio;
+	}
+	for (struct vgic_irq *q = k->list.head; q; q = q->next) {
+		bool inside = false;
+
+		if (vgic_irq_oracle(m->vgic, q) != index)
+			continue;
+		for (unsigned int i = 0; i < k->used_lrs && !inside; i++)
+			inside = (k->lr[i] & VGIC_LR_STATE) &&
+				 (k->lr[i] & VGIC_LR_VINTID) == q->intid;
+		if (inside)
+			continue;
+		v->depth++;
+		if (q->active || !(k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
+			continue;
+		if (q->priority < worst)
+			v->inverted = true;
+		if (q->user)
+			((struct msource *)q->user)->outside++;
+	}
+}
+
+static void enter(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct vgic_vcpu *k = &m->vgic->vcpus[index];
+
+	if (m->one_cpu && m->owner != VGIC_NO_VCPU && m->owner != index) {
+		v->state = VCPU_READY;
+		v->ready_since = m->now;
+		v->next = NEVER;
+		return;
+	}
+	m->owner = (uint16_t)index;
+	if (v->requests & VGIC_REQ_PROCESS_UPDATE)
+		vgic_prune(m->vgic, index);
+	v->requests = 0;
+	v->kick = false;
+	if (v->flush_time != NEVER)
+		vgic_cell_depth(m->cell, v->depth, m->now - v->flush_time);
+	v->flush_time = m->now;
+	vgic_flush(m->vgic, index);
+	vgic_restore(m->vgic, index, &v->hw);
+	look_outside(m, index);
+	m->cell->entries[k->used_lrs]++;
+	m->cell->lr_writes += k->used_lrs;
+	if (v->depth > m->cell->overflow_max)
+		m->cell->overflow_max = v->depth;
+	m->cell->overflow_entries += v->depth > 0;
+	m->cell->inversions += v->inverted;
+	if (m->first_entry == NEVER)
+		m->first_entry = m->now;
+	v->state = VCPU_GUEST;
+	v->now = v->entry = m->now;
+	v->progressed = false;
+	v->exit_at = NEVER;
+	/* Asserted before the guest is entered: it never gets to run. */
+	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? m->now : NEVER;
+	guest_plan(m, index);
+	if (on_timeline(m, index))
+		vgic_timeline_depth(&m->cell->timeline, m->now, v->depth);
+	show_lrs(m, index);
+}
+
+static void in_guest(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	advance(m, index);
+	if (v->mi_at <= m->now || v->exit_at <= m->now) {
+		machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
+		machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
+		return;
+	}
+	guest_step(m, index);
+	if (v->state != VCPU_GUEST)
+		return;
+	show_lrs(m, index);
+	if (!vgic_v3_cpuif_mi(&v->hw))
+		v->mi_at = NEVER;
+	else if (v->mi_at == NEVER)
+		v->mi_at = m->now + mi_delay(m);
+	guest_plan(m, index);
+}
+
+static bool anyone_ready(const struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_READY)
+			return true;
+	return false;
+}
+
+static uint64_t next_of(const struct machine *m, unsigned int index)
+{
+	const struct mvcpu *v = &m->vcpus[index];
+	uint64_t t = v->next;
+
+	if (v->state == VCPU_DONE || v->state == VCPU_READY)
+		return NEVER;
+	if (v->state != VCPU_GUEST)
+		return t;
+	if (v->mi_at < t)
+		t = v->mi_at;
+	if (v->exit_at < t)
+		t = v->exit_at;
+	if (t == NEVER && m->one_cpu && v->stalled && anyone_ready(m))
+		t = v->now + HOST_TICK_NS;
+	return t;
+}
+
+/* Kicks asked for while the vgic was at work. */
+static void serve_kicks(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+		struct mvcpu *v = &m->vcpus[i];
+
+		if (!v->kick)
+			continue;
+		v->kick = false;
+		if (v->state == VCPU_GUEST) {
+			uint64_t t = m->now + (m->one_cpu ? 0 : m->wl->profile.kick_ns);
+
+			if (t < v->exit_at)
+				v->exit_at = t;
+		} else if (v->state == VCPU_WFI && vgic_vcpu_pending_irq(m->vgic, i)) {
+			machine_wake(m, i);
+		}
+	}
+}
+
+/* A deliverable interrupt stands outside the LRs of a vCPU whose guest waits. */
+static bool waits_for_outside(const struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_GUEST && m->vcpus[i].stalled &&
+		    !m->vcpus[i].draining && m->vcpus[i].depth)
+			return true;
+	return false;
+}
+
+/*
+ * Nothing will happen any more by itself. A vCPU in WFI goes on as it did in the
+ * recording; a guest that waits for what cannot come any more goes on too, unless
+ * what it waits for stands outside the LRs: that is a starvation. False: the end.
+ */
+static bool unblock(struct machine *m)
+{
+	unsigned int best = m->nr_vcpus;
+
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_WFI &&
+		    (best == m->nr_vcpus || m->vcpus[i].now < m->vcpus[best].now))
+			best = i;
+	if (best < m->nr_vcpus) {
+		machine_wake(m, best);
+		return true;
+	}
+	if (waits_for_outside(m))
+		return false;
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (guest_give_up(m, i))
+			return true;
+	return false;
+}
+
+static void run_vcpu(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	switch (v->state) {
+	case VCPU_OUT:
+		enter(m, index);
+		break;
+	case VCPU_GUEST:
+		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now) {
+			/* The host's tick: another vCPU wants the CPU. */
+			machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
+			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
+			machine_release_cpu(m, index);
+			break;
+		}
+		in_guest(m, index);
+		break;
+	default:
+		break;
+	}
+}
+
+void machine_run(struct machine *m)
+{
+	for (;;) {
+		uint64_t t = m->nr_heap ? m->heap[0].time : NEVER;
+		unsigned int who = m->nr_vcpus;
+		bool alive = false;
+
+		for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+			uint64_t next = next_of(m, i);
+
+			alive |= m->vcpus[i].state != VCPU_DONE;
+			if (next < t) {
+				t = next;
+				who = i;
+			}
+		}
+		if (!alive || m->nomem || m->livelock)
+			break;
+		if (m->cell->exits > m->max_exits) {
+			m->livelock = true;
+			m->livelock_vcpu = who < m->nr_vcpus ? (uint16_t)who : 0;
+			break;
+		}
+		if (t == NEVER) {
+			if (!unblock(m))
+				break;
+			continue;
+		}
+		if (t > m->now)
+			m->now = t;
+		if (who == m->nr_vcpus) {
+			struct due d;
+
+			if (heap_pop(m, &d))
+				effect_apply(m, &d);
+		} else {
+			run_vcpu(m, who);
+		}
+		serve_kicks(m);
+	}
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		advance(m, i);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The machine of a replay: shared by its loop, its guests and its start. */
+#ifndef VGICSIM_MACHINE_H
+#define VGICSIM_MACHINE_H
+
+#include <vgicsim/cpuif.h>
+#include <vgicsim/replay.h>
+#include <vgicsim/vgic.h>
+
+#define NEVER UINT64_MAX
+#define MAX_FRAMES 2048u
+
+/* One part of the guest's program that is running or interrupted. */
+struct frame {
+	uint32_t script; /* VGIC_WL_NONE: an interrupt of which no handling is known */
+	uint32_t op;     /* next operation */
+	uint32_t source; /* VGIC_WL_NONE for the background */
+	uint32_t acked;  /* interrupts it asked for and got */
+	uint32_t serial;
+	uint64_t own;
+	uint64_t ack_time, raise_time;
+	uint8_t group;
+	bool masked;
+	bool dropped;
+};
+
+enum vcpu_state { VCPU_OUT = 0, VCPU_READY, VCPU_GUEST, VCPU_WFI, VCPU_DONE };
+
+struct mvcpu {
+	enum vcpu_state state;
+	struct vgic_v3_cpuif hw;
+	struct frame *frames;
+	unsigned int nr_frames;
+	uint64_t now;   /* in the guest: up to here it has run */
+	uint64_t next;  /* time of its next event */
+	uint64_t entry;
+	uint64_t mi_at, exit_at;
+	bool stalled;   /* the guest waits for something that others must do */
+	bool draining;  /* its program is over, interrupts are still due */
+	bool progressed, kick, cpu_wait;
+	uint32_t requests;
+	uint32_t wfi, wfi_woken;
+	uint32_t idle_entries;
+	uint64_t ready_since;
+	uint64_t flush_time;
+	uint32_t depth;
+	bool inverted;
+};
+
+/* What the machine knows of one interrupt. */
+struct msource {
+	struct vgic_irq *irq;
+	uint32_t index;
+	uint32_t cursor;   /* script of the next acknowledgement */
+	uint32_t acks, handled;
+	uint64_t raise_time; /* NEVER: nothing outstanding */
+	bool in_lr;          /* since the raise */
+	bool physical;       /* level of the physical line */
+	uint32_t outside;    /* entries it stood outside since the raise */
+	uint16_t raiser_vcpu;
+	uint32_t raiser;     /* serial of the frame that asked for it, 0 if none */
+	uint64_t active_raise; /* raise time of the handling in progress */
+	uint32_t dep_first, dep_count; /* outside effects, for dependent arrivals */
+};
+
+struct due {
+	uint64_t time;
+	uint64_t order;
+	uint32_t effect;
+	uint32_t source; /* stands in for the effect's own if not VGIC_WL_NONE */
+	uint16_t raiser_vcpu;
+	uint32_t raiser;
+};
+
+struct machine {
+	const struct vgic_workload *wl;
+	const struct vgic_replay_config *cfg;
+	struct vgic_v3_cpuif_config hw_cfg;
+	struct vgic *vgic;
+	struct vgic_cell *cell;
+	struct mvcpu *vcpus;
+	unsigned int nr_vcpus;
+	struct msource *sources;
+	uint32_t *dependents; /* outside effects by source */
+	struct due *heap;
+	size_t nr_heap, cap_heap;
+	uint64_t order;
+	uint64_t now;
+	uint64_t rng;
+	uint32_t serial;
+	bool one_cpu;
+	uint16_t owner; /* vCPU that has the only CPU, VGIC_NO_VCPU if none */
+	uint64_t max_exits;
+	uint64_t first_entry, last_exit;
+	bool nomem;
+	bool livelock;
+	uint16_t livelock_vcpu;
+};
+
+/* machine.c */
+void machine_run(struct machine *m);
+/* Leaves the guest; kind VGIC_EXIT_OTHER_IRQ becomes VGIC_EXIT_MI if MISR says so. */
+void machine_exit(struct machine *m, unsigned int v, enum vgic_exit_kind kind);
+void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
+void machine_release_cpu(struct machine *m, unsigned int v);
+void machine_wake(struct machine *m, unsigned int v);
+
+/* effects.c */
+void effects_start(struct machine *m, uint32_t first, unsigned int vcpu, uint32_t serial,
+		   uint32_t script, uint32_t source);
+void effect_apply(struct machine *m, const struct due *due);
+void effects_handled(struct machine *m, struct msource *s);
+int heap_push(struct machine *m, const struct due *d);
+bool heap_pop(struct machine *m, struct due *d);
+void raised(struct machine *m, struct msource *s);
+
+/* guest.c */
+/* Makes the guest of vCPU v act at its present time; called until it has nothing to do. */
+void guest_step(struct machine *m, unsigned int v);
+/* Sets next: when the guest will do something by itself. */
+void guest_plan(struct machine *m, unsigned int v);
+/* Lets the guest go on although what it waits for will not come. False: nothing to give up. */
+bool guest_give_up(struct machine *m, unsigned int v);
+
+#endif

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The metrics of a recording itself, from its records alone. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vgicsim/cpuif.h>
+#include <vgicsim/metrics.h>
+
+#define EC_WFX 0x01
+#define EC_DABT 0x24
+
+/* Outside the LRs for so long until the end: starved. */
+#define STARVED_ENTRIES 32u
+#define STARVED_NS 1000000u
+
+struct waiting {
+	uint32_t intid;
+	uint64_t since;
+	uint64_t entries;
+};
+
+struct vcpu_meter {
+	bool flushed, entered, synced;
+	uint64_t flush_begin, entry, sync_begin;
+	uint64_t lr[VGR_MAX_LRS];
+	unsigned int used;
+	uint32_t misr;
+	uint32_t depth;
+	bool inverted;
+	enum vgic_exit_kind trap; /* what the records after the exit say */
+	bool exited;
+	/* Raised, and not yet in an LR: for raise_to_lr. */
+	struct waiting *raised;
+	size_t nr_raised, cap_raised;
+	/* Outside at the last flush. */
+	struct waiting *outside;
+	size_t nr_outside, cap_outside;
+};
+
+struct vgic_measure {
+	struct vgic_cell cell;
+	uint16_t vm;
+	bool started;
+	uint64_t start, first_entry, last_exit;
+	struct vcpu_meter *vcpus;
+	size_t nr_vcpus;
+};
+
+uint32_t vgic_sync_misr(const struct vgr_sync *s, unsigned int nr_lr)
+{
+	const uint64_t *lr = (const uint64_t *)((const struct vgr_irq *)(s + 1) + 2 * s->n_before);
+	struct vgic_v3_cpuif_config cfg = vgic_v3_cpuif_defaults(nr_lr ? nr_lr : 1);
+	struct vgic_v3_cpuif c;
+
+	vgic_v3_cpuif_init(&c, &cfg);
+	for (unsigned int i = 0; i < s->used_lrs && i < nr_lr; i++)
+		c.lr[i] = lr[i];
+	c.hcr = s->hcr | VGIC_HCR_EN;
+	c.vmcr = s->vmcr;
+	return vgic_v3_cpuif_misr(&c);
+}
+
+int vgic_measure_create(struct vgic_measure **out, unsigned int nr_lr, uint16_t vm)
+{
+	struct vgic_measure *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	if (vgic_cell_init(&m->cell, nr_lr)) {
+		free(m);
+		return -ENOMEM;
+	}
+	m->vm = vm;
+	*out = m;
+	return 0;
+}
+
+void vgic_measure_destroy(struct vgic_measure *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->nr_vcpus; i++) {
+		free(m->vcpus[i].raised);
+		free(m->vcpus[i].outside);
+	}
+	free(m->vcpus);
+	vgic_cell_finish(&m->cell);
+	free(m);
+}
+
+int vgic_measure_timeline(struct vgic_measure *m, uint16_t vcpu, uint64_t t0, uint64_t t1)
+{
+	return vgic_cell_timeline(&m->cell, vcpu, t0, t1);
+}
+
+static struct vcpu_meter *meter_of(struct vgic_measure *m, uint16_t vcpu)
+{
+	if (vcpu >= m->nr_vcpus) {
+		size_t n = (size_t)vcpu + 1;
+		struct vcpu_meter *v = realloc(m->vcpus, n * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		memset(v + m->nr_vcpus, 0, (n - m->nr_vcpus) * sizeof(*v));
+		m->vcpus = v;
+		m->nr_vcpus = n;
+	}
+	return &m->vcpus[vcpu];
+}
+
+static struct waiting *wait_find(struct waiting *list, size_t n, uint32_t intid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].intid == intid)
+			return &list[i];
+	return NULL;
+}
+
+static int wait_add(struct waiting **list, size_t *n, size_t *cap, uint32_t intid, uint64_t t)
+{
+	if (*n == *cap) {
+		size_t want = *cap ? *cap * 2 : 16;
+		struct waiting *p = realloc(*list, want * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		*list = p;
+		*cap = want;
+	}
+	(*list)[(*n)++] = (struct waiting){intid, t, 0};
+	return 0;
+}
+
+static bool timeline_of(const struct vgic_measure *m, uint16_t vcpu)
+{
+	return m->cell.has_timeline && m->cell.timeline.vcpu == vcpu;
+}
+
+static bool is_pending(const struct vgr_irq *q)
+{
+	return (q->state & VGR_IRQ_LATCH) || ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
+}
+
+static bool in_lr(const struct vcpu_meter *v, uint32_t intid)
+{
+	for (unsigned int i = 0; i < v->used; i++)
+		if ((v->lr[i] & VGIC_LR_STATE) && (v->lr[i] & VGIC_LR_VINTID) == intid)
+			return true;
+	return false;
+}
+
+static bool group_enabled(uint32_t vmcr, uint16_t state)
+{
+	return vmcr & (state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
+}
+
+/* Deliverable interrupts left outside: depth, inversion, and for how long each has waited. */
+static int measure_outside(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_flush *f)
+{
+	const struct vgr_irq *q = (const struct vgr_irq *)(f + 1) + f->n_before;
+	int worst_inside = -1;
+	size_t kept = 0;
+
+	v->depth = 0;
+	v->inverted = false;
+	for (unsigned int i = 0; i < v->used; i++) {
+		int prio = (int)((v->lr[i] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT);
+
+		if ((v->lr[i] & VGIC_LR_STATE) && prio > worst_inside)
+			worst_inside = prio;
+	}
+	if (f->n_after <= v->used) {
+		v->nr_outside = 0;
+		return 0;
+	}
+	for (unsigned int i = 0; i < f->n_after; i++) {
+		bool active = q[i].state & VGR_IRQ_ACTIVE;
+		bool ready = is_pending(&q[i]) && (q[i].state & VGR_IRQ_ENABLED) && !active;
+
+		if ((!active && !(ready && q[i].target == f->r.vcpu)) || in_lr(v, q[i].intid))
+			continue;
+		v->depth++;
+		if (!ready || !group_enabled(f->vmcr, q[i].state))
+			continue;
+		if (q[i].priority < worst_inside)
+			v->inverted = true;
+		struct waiting *w = wait_find(v->outside, v->nr_outside, q[i].intid);
+
+		if (!w) {
+			if (wait_add(&v->outside, &v->nr_outside, &v->cap_outside, q[i].intid,
+				     f->r.time))
+				return -ENOMEM;
+			w = &v->outside[v->nr_outside - 1];
+		}
+		w->entries++;
+	}
+	for (size_t i = 0; i < v->nr_outside; i++) {
+		bool still = false;
+
+		for (unsigned int k = 0; k < f->n_after && !still; k++)
+			still = q[k].intid == v->outside[i].intid && is_pending(&q[k]) &&
+				!(q[k].state & VGR_IRQ_ACTIVE) && !in_lr(v, q[k].intid);
+		if (still)
+			v->outside[kept++] = v->outside[i];
+	}
+	v->nr_outside = kept;
+	return 0;
+}
+
+static int on_flush(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_flush *f)
+{
+	const struct vgr_irq *q = (const struct vgr_irq *)(f + 1);
+	const uint64_t *lr = (const uint64_t *)(q + f->n_before + f->n_after);
+	int ret;
+
+	if (v->flush_begin)
+		vgic_cell_depth(&m->cell, v->depth, f->begin - v->flush_begin);
+	v->flush_begin = f->begin;
+	v->flushed = true;
+	v->entered = v->synced = false;
+	v->used = f->used_lrs < f->nr_lr ? f->used_lrs : f->nr_lr;
+	memcpy(v->lr, lr, v->used * sizeof(*lr));
+
+	/* What became pending without a recorded injection is dated by the flush that shows it. */
+	for (unsigned int i = 0; i < v->used; i++) {
+		uint32_t intid = (uint32_t)(v->lr[i] & VGIC_LR_VINTID);
+		struct waiting *w = wait_find(v->raised, v->nr_raised, intid);
+
+		if (!w || !(v->lr[i] & VGIC_LR_PENDING))
+			continue;
+		vgic_hist_add(&m->cell.latency[VGIC_LATENCY_RAISE_TO_LR],
+			      f->r.time > w->since ? f->r.time - w->since : 0);
+		*w = v->raised[--v->nr_raised];
+	}
+	ret = measure_outside(m, v, f);
+	if (timeline_of(m, f->r.vcpu)) {
+		vgic_timeline_lrs(&m->cell.timeline, f->r.time - m->start, v->lr, v->used);
+		vgic_timeline_depth(&m->cell.timeline, f->r.time - m->start, v->depth);
+	}
+	return ret;
+}
+
+static void on_entry(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_rec *r)
+{
+	if (!m->first_entry)
+		m->first_entry = r->time;
+	v->entry = r->time;
+	v->entered = true;
+	if (!v->flushed)
+		return;
+	m->cell.entries[v->used]++;
+	m->cell.lr_writes += v->used;
+	if (v->depth > m->cell.overflow_max)
+		m->cell.overflow_max = v->depth;
+	m->cell.overflow_entries += v->depth > 0;
+	m->cell.inversions += v->inverted;
+}
+
+static void on_sync(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_sync *s)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
+	const struct vgr_irq *after = before + s->n_before;
+	const uint64_t *lr = (const uint64_t *)(after + s->n_before);
+	unsigned int used = s->used_lrs < v->used ? s->used_lrs : v->used;
+
+	v->misr = vgic_sync_misr(s, m->cell.nr_lr);
+	v->synced = true;
+	v->sync_begin = s->begin;
+	if (timeline_of(m, s->r.vcpu))
+		vgic_timeline_lrs(&m->cell.timeline, s->begin - m->start, NULL, 0);
+	if (!v->entered)
+		return;
+	uint64_t ns = s->begin > v->entry ? s->begin - v->entry : 0;
+
+	m->cell.guest_ns += ns;
+	vgic_cell_occupancy(&m->cell, v->lr, v->used, ns);
+	if (v->inverted)
+		m->cell.inversion_ns += ns;
+	if (s->r.flags & (VGR_F_NO_FOLD | VGR_F_SKIPPED))
+		return;
+	for (unsigned int i = 0; i < used; i++) {
+		bool was_pending = v->lr[i] & VGIC_LR_PENDING;
+
+		m->cell.lr_reads += (lr[i] & VGIC_LR_STATE) != 0;
+		m->cell.interrupts += was_pending && !(lr[i] & VGIC_LR_PENDING);
+	}
+	for (unsigned int i = 0; i < s->n_before; i++)
+		if ((before[i].state & VGR_IRQ_ACTIVE) && !(after[i].state & VGR_IRQ_ACTIVE) &&
+		    !in_lr(v, before[i].intid) && vgic_v3_eoicount(s->hcr))
+			m->cell.eoicount++;
+}
+
+static void exit_settle(struct vgic_measure *m, struct vcpu_meter *v)
+{
+	if (!v->exited)
+		return;
+	v->exited = false;
+	vgic_cell_exit(&m->cell, v->trap, v->misr);
+}
+
+static void on_exit_record(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_exit *x)
+{
+	m->last_exit = x->r.time;
+	v->exited = true;
+	v->flushed = false;
+	if (x->ret == 0) {
+		v->trap = v->misr ? VGIC_EXIT_MI : VGIC_EXIT_OTHER_IRQ;
+		if (v->misr && timeline_of(m, x->r.vcpu))
+			vgic_timeline_mi(&m->cell.timeline, v->sync_begin - m->start, v->misr);
+	} else {
+		v->trap = x->esr_ec == EC_WFX ? VGIC_EXIT_WFI : VGIC_EXIT_OTHER;
+	}
+	v->misr = v->trap == VGIC_EXIT_MI ? v->misr : 0;
+}
+
+static int raise(struct vgic_measure *m, uint16_t vcpu, uint32_t intid, uint64_t t)
+{
+	struct vcpu_meter *v = meter_of(m, vcpu);
+
+	if (!v)
+		return -ENOMEM;
+	if (wait_find(v->raised, v->nr_raised, intid))
+		return 0;
+	return wait_add(&v->raised, &v->nr_raised, &v->cap_raised, intid, t);
+}
+
+static int on_sgi(struct vgic_measure *m, const struct vgr_sgi *s)
+{
+	uint32_t intid = (s->value >> 24) & 0xf;
+	bool all = s->value & (1ull << 40);
+
+	for (size_t i = 0; i < m->nr_vcpus; i++) {
+		uint64_t aff1 = (s->value >> 16) & 0xff;
+		bool hit = all ? i != s->r.vcpu
+			       : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
+
+		if (hit && raise(m, (uint16_t)i, intid, s->r.time))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
+{
+	struct vcpu_meter *v = NULL;
+
+	if (!m->started) {
+		m->started = true;
+		m->start = rec->time;
+	}
+	if (rec->vm != m->vm)
+		return 0;
+	if (rec->vcpu != VGR_NO_VCPU) {
+		v = meter_of(m, rec->vcpu);
+		if (!v)
+			return -ENOMEM;
+	}
+	switch (rec->type) {
+	case VGR_FLUSH:
+		exit_settle(m, v);
+		return on_flush(m, v, (const struct vgr_flush *)rec);
+	case VGR_ENTRY:
+		on_entry(m, v, rec);
+		break;
+	case VGR_SYNC:
+		on_sync(m, v, (const struct vgr_sync *)rec);
+		break;
+	case VGR_EXIT:
+		exit_settle(m, v);
+		on_exit_record(m, v, (const struct vgr_exit *)rec);
+		break;
+	case VGR_DIR:
+		v->trap = VGIC_EXIT_DIR;
+		break;
+	case VGR_SGI:
+		v->trap = VGIC_EXIT_SGI;
+		return on_sgi(m, (const struct vgr_sgi *)rec);
+	case VGR_MMIO:
+		v->trap = VGIC_EXIT_MMIO;
+		break;
+	case VGR_KICK:
+		m->cell.kicks++;
+		break;
+	case VGR_INJECT: {
+		const struct vgr_inject *in = (const struct vgr_inject *)rec;
+
+		if (in->level && rec->vcpu != VGR_NO_VCPU)
+			return raise(m, rec->vcpu, in->intid, rec->time);
+		for (size_t i = 0; in->level && i < m->nr_vcpus; i++)
+			if (raise(m, (uint16_t)i, in->intid, rec->time))
+				return -ENOMEM;
+		break;
+	}
+	default:
+		break;
+	}
+	return 0;
+}
+
+void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
+{
+	struct vgic_cell *c = &m->cell;
+
+	for (size_t i = 0; i < m->nr_vcpus; i++) {
+		struct vcpu_meter *v = &m->vcpus[i];
+
+		exit_settle(m, v);
+		for (size_t k = 0; k < v->nr_outside; k++) {
+			const struct waiting *w = &v->outside[k];
+
+			if (w->entries >= STARVED_ENTRIES && m->last_exit > w->since + STARVED_NS)
+				vgic_cell_starved(c, (uint16_t)i, w->intid, w->since - m->start);
+		}
+	}
+	c->latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;
+	c->wall_ns = m->last_exit - m->first_entry;
+	if (c->nr_starved)
+		c->outcome = VGIC_OUTCOME_STARVED;
+	if (c->has_timeline)
+		vgic_timeline_close(&c->timeline, m->last_exit - m->start);
+	*cell = *c;
+	memset(c, 0, sizeof(*c));
+}
+
+/* ---- the busiest stretch ---- */
+
+struct busy_vcpu {
+	uint64_t *slots;
+	size_t nr;
+};
+
+struct vgic_busy {
+	uint64_t window_ns;
+	uint16_t vm;
+	bool started;
+	uint64_t start;
+	struct busy_vcpu *vcpus;
+	size_t nr_vcpus;
+};
+
+int vgic_busy_create(struct vgic_busy **out, uint64_t window_ns, uint16_t vm)
+{
+	struct vgic_busy *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return -ENOMEM;
+	b->window_ns = window_ns ? window_ns : 1;
+	b->vm = vm;
+	*out = b;
+	return 0;
+}
+
+void vgic_busy_destroy(struct vgic_busy *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->nr_vcpus; i++)
+		free(b->vcpus[i].slots);
+	free(b->vcpus);
+	free(b);
+}
+
+int vgic_busy_record(struct vgic_busy *b, const struct vgr_rec *rec)
+{
+	const struct vgr_flush *f = (const struct vgr_flush *)rec;
+
+	if (!b->started) {
+		b->started = true;
+		b->start = rec->time;
+	}
+	if (rec->type != VGR_FLUSH || rec->vm != b->vm || !f->used_lrs || rec->vcpu == VGR_NO_VCPU ||
+	    rec->time < b->start)
+		return 0;
+	if (rec->vcpu >= b->nr_vcpus) {
+		size_t n = (size_t)rec->vcpu + 1;
+		struct busy_vcpu *v = realloc(b->vcpus, n * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		memset(v + b->nr_vcpus, 0, (n - b->nr_vcpus) * sizeof(*v));
+		b->vcpus = v;
+		b->nr_vcpus = n;
+	}
+	struct busy_vcpu *v = &b->vcpus[rec->vcpu];
+	size_t slot = (rec->time - b->start) / b->window_ns;
+
+	if (slot >= v->nr) {
+		size_t n = slot + slot / 2 + 16;
+		uint64_t *p = realloc(v->slots, n * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		memset(p + v->nr, 0, (n - v->nr) * sizeof(*p));
+		v->slots = p;
+		v->nr = n;
+	}
+	/* Overflow weighs most: it is what a time line is looked at for. */
+	v->slots[slot] += f->used_lrs + (f->n_after > f->used_lrs ? 16 : 0);
+	return 0;
+}
+
+bool vgic_busy_window(const struct vgic_busy *b, uint16_t *vcpu, uint64_t *t0, uint64_t *t1)
+{
+	uint64_t best = 0;
+
+	for (size_t i = 0; i < b->nr_vcpus; i++) {
+		for (size_t k = 0; k < b->vcpus[i].nr; k++) {
+			if (b->vcpus[i].slots[k] <= best)
+				continue;
+			best = b->vcpus[i].slots[k];
+			*vcpu = (uint16_t)i;
+			*t0 = k * b->window_ns;
+			*t1 = *t0 + b->window_ns;
+		}
+	}
+	return best > 0;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A replay: from workload and configuration to one cell of numbers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+
+/* Outside the LRs for so long until the end: starved (as in metrics_recording.c). */
+#define STARVED_ENTRIES 32u
+#define STARVED_NS 1000000u
+
+static const char *const arrivals_names[] = {"causal", "open", "dependent"};
+
+const char *vgic_arrivals_name(enum vgic_arrivals arrivals)
+{
+	return arrivals_names[arrivals];
+}
+
+int vgic_arrivals_parse(const char *text)
+{
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(text, arrivals_names[i]))
+			return i;
+	return -1;
+}
+
+/* ---- what the vgic asks of the world ---- */
+
+static bool env_level(void *opaque, unsigned int vcpu, const struct vgic_irq *irq)
+{
+	const struct msource *s = irq->user;
+
+	return s && s->physical;
+}
+
+static void env_request(void *opaque, unsigned int vcpu, uint32_t req, bool kick)
+{
+	struct machine *m = opaque;
+
+	m->vcpus[vcpu].requests |= req;
+	if (kick) {
+		m->vcpus[vcpu].kick = true;
+		m->cell->kicks++;
+	}
+}
+
+static void env_halt(void *opaque, bool halt)
+{
+	struct machine *m = opaque;
+
+	for (unsigned int i = 0; halt && i < m->nr_vcpus; i++) {
+		if (m->vcpus[i].state != VCPU_GUEST)
+			continue;
+		machine_exit(m, i, VGIC_EXIT_OTHER_IRQ);
+		machine_enter_at(m, i, m->now + m->wl->profile.mi_out_ns);
+	}
+}
+
+static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
+		      const struct vgic_irq *irq, uint32_t arg)
+{
+	struct machine *m = opaque;
+	struct msource *s = irq->user;
+
+	if (what == VGIC_EVENT_REPLAYED)
+		m->cell->eoicount++;
+	if (what != VGIC_EVENT_POPULATED || !s || s->raise_time == NEVER || s->in_lr)
+		return;
+	if (!(m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
+		return;
+	s->in_lr = true;
+	s->outside = 0;
+	vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_LR], m->now - s->raise_time);
+}
+
+/* ---- start and end ---- */
+
+static int make_sources(struct machine *m)
+{
+	const struct vgic_workload *wl = m->wl;
+
+	for (size_t i = 0; i < wl->nr_sources; i++) {
+		const struct vgic_source *w = &wl->sources[i];
+		struct msource *s = &m->sources[i];
+		unsigned int of = w->vcpu == VGR_NO_VCPU ? 0 : w->vcpu;
+		struct vgr_irq init = w->initial;
+		int ret;
+
+		s->index = (uint32_t)i;
+		s->cursor = w->first_script;
+		s->raise_time = s->active_raise = NEVER;
+		if (init.intid >= VGIC_LPI_BASE && !vgic_irq_find(m->vgic, 0, init.intid)) {
+			ret = vgic_lpi_add(m->vgic, init.intid);
+			if (ret)
+				return ret;
+		}
+		if (init.target != VGR_NO_VCPU && init.target >= m->nr_vcpus)
+			init.target = 0;
+		ret = vgic_irq_import(m->vgic, of, &init);
+		if (ret == -EINVAL)
+			continue; /* no such interrupt in a GICv3 guest */
+		if (ret)
+			return ret;
+		s->irq = vgic_irq_find(m->vgic, of, init.intid);
+		if (s->irq)
+			s->irq->user = s;
+	}
+	return 0;
+}
+
+/* Effects of outside, by source and in order, for dependent arrivals. */
+static void collect_outside(struct machine *m)
+{
+	const struct vgic_workload *wl = m->wl;
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < wl->nr_effects; i++) {
+		const struct vgic_effect *e = &wl->effects[i];
+
+		if (e->origin == VGIC_ORIGIN_OUTSIDE && e->source != VGIC_WL_NONE &&
+		    e->kind != VGIC_EFFECT_WAKE)
+			m->sources[e->source].dep_count++;
+	}
+	for (size_t i = 0; i < wl->nr_sources; i++) {
+		m->sources[i].dep_first = at;
+		at += m->sources[i].dep_count;
+		m->sources[i].dep_count = 0;
+	}
+	for (size_t i = 0; i < wl->nr_effects; i++) {
+		const struct vgic_effect *e = &wl->effects[i];
+
+		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->source == VGIC_WL_NONE ||
+		    e->kind == VGIC_EFFECT_WAKE)
+			continue;
+		struct msource *s = &m->sources[e->source];
+
+		m->dependents[s->dep_first + s->dep_count++] = (uint32_t)i;
+	}
+}
+
+static void start_effects(struct machine *m)
+{
+	const struct vgic_workload *wl = m->wl;
+
+	for (uint32_t i = wl->open; i != VGIC_WL_NONE; i = wl->effects[i].next) {
+		struct due d = {.time = wl->effects[i].wall_ns, .effect = i, .source = VGIC_WL_NONE};
+
+		if (m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL ||
+		    wl->effects[i].origin != VGIC_ORIGIN_OUTSIDE)
+			heap_push(m, &d);
+	}
+	if (m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL)
+		return;
+	for (size_t i = 0; i < wl->nr_effects; i++) {
+		const struct vgic_effect *e = &wl->effects[i];
+		struct due d = {.time = e->wall_ns, .effect = (uint32_t)i, .source = VGIC_WL_NONE};
+
+		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->kind == VGIC_EFFECT_WAKE)
+			continue;
+		if (m->cfg->arrivals == VGIC_ARRIVALS_OPEN)
+			heap_push(m, &d);
+	}
+	for (size_t i = 0; m->cfg->arrivals == VGIC_ARRIVALS_DEPENDENT && i < wl->nr_sources; i++) {
+		struct msource *s = &m->sources[i];
+
+		while (s->dep_count && wl->effects[m->dependents[s->dep_first]].handled == 0) {
+			uint32_t e = m->dependents[s->dep_first++];
+			struct due d = {.time = wl->effects[e].wall_ns, .effect = e,
+					.source = VGIC_WL_NONE};
+
+			s->dep_count--;
+			heap_push(m, &d);
+		}
+	}
+}
+
+static int start_vcpus(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+		struct mvcpu *v = &m->vcpus[i];
+		uint32_t bg = m->wl->vcpus[i].background;
+
+		vgic_v3_cpuif_init(&v->hw, &m->hw_cfg);
+		v->frames = calloc(MAX_FRAMES + 1, sizeof(*v->frames));
+		if (!v->frames)
+			return -ENOMEM;
+		v->nr_frames = 1;
+		v->frames[0] = (struct frame){
+			.script = bg,
+			.op = bg == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[bg].first,
+			.source = VGIC_WL_NONE,
+			.serial = ++m->serial,
+		};
+		v->mi_at = v->exit_at = v->flush_time = NEVER;
+		v->state = bg == VGIC_WL_NONE || v->frames[0].op == VGIC_WL_NONE ? VCPU_DONE
+										   : VCPU_OUT;
+		v->next = m->wl->vcpus[i].start_ns;
+		vgic_load(m->vgic, i, &v->hw);
+	}
+	return 0;
+}
+
+/* Interrupts that stood outside the LRs to the end. */
+static void find_starved(struct machine *m, bool stuck)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+		const struct vgic_vcpu *k = &m->vgic->vcpus[i];
+
+		for (struct vgic_irq *q = k->list.head; q; q = q->next) {
+			struct msource *s = q->user;
+			bool inside = false;
+
+			if (!s || s->raise_time == NEVER || s->in_lr || q->active ||
+			    vgic_irq_oracle(m->vgic, q) != i)
+				continue;
+			for (unsigned int n = 0; n < k->used_lrs && !inside; n++)
+				inside = (k->lr[n] & VGIC_LR_STATE) &&
+					 (k->lr[n] & VGIC_LR_VINTID) == q->intid;
+			if (inside)
+				continue;
+			if (stuck ? s->outside > 0
+				  : s->outside >= STARVED_ENTRIES &&
+					    m->now > s->raise_time + STARVED_NS)
+				vgic_cell_starved(m->cell, (uint16_t)i, q->intid, s->raise_time);
+		}
+	}
+}
+
+static void conclude(struct machine *m)
+{
+	struct vgic_cell *c = m->cell;
+	bool stuck = false;
+	uint64_t left = 0;
+
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		stuck |= m->vcpus[i].state != VCPU_DONE;
+	c->wall_ns = m->first_entry == NEVER ? 0 : m->last_exit - m->first_entry;
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		c->latency_known[i] = true;
+	c->order_known = true;
+	if (c->has_timeline)
+		vgic_timeline_close(&c->timeline, m->now);
+	if (m->livelock) {
+		c->outcome = VGIC_OUTCOME_LIVELOCK;
+		snprintf(c->detail, sizeof(c->detail),
+			 "vCPU %u entered and left the guest without progress; stopped after %llu exits",
+			 m->livelock_vcpu, (unsigned long long)c->exits);
+		return;
+	}
+	find_starved(m, stuck);
+	if (c->nr_starved) {
+		c->outcome = VGIC_OUTCOME_STARVED;
+		snprintf(c->detail, sizeof(c->detail),
+			 "%zu interrupts stayed outside the LRs, the first is INTID %u of vCPU %u",
+			 c->nr_starved, c->starved[0].intid, c->starved[0].vcpu);
+		return;
+	}
+	for (size_t i = 0; i < m->wl->nr_sources; i++)
+		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE; s = m->wl->scripts[s].next)
+			left++;
+	if (left)
+		snprintf(c->detail, sizeof(c->detail),
+			 "%llu recorded handlings did not take place: raises merged or came late",
+			 (unsigned long long)left);
+}
+
+static void machine_finish(struct machine *m)
+{
+	for (unsigned int i = 0; m->vcpus && i < m->nr_vcpus; i++)
+		free(m->vcpus[i].frames);
+	free(m->vcpus);
+	free(m->sources);
+	free(m->dependents);
+	free(m->heap);
+	vgic_destroy(m->vgic);
+}
+
+int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config *cfg,
+		struct vgic_cell *cell)
+{
+	struct machine m = {
+		.wl = wl,
+		.cfg = cfg,
+		.cell = cell,
+		.nr_vcpus = wl->nr_vcpus,
+		.owner = VGIC_NO_VCPU,
+		.one_cpu = wl->host_cpus == 1,
+		.rng = cfg->seed,
+		.first_entry = NEVER,
+		.now = 0,
+	};
+	struct vgic_config vc = {
+		.policy = cfg->policy,
+		.nr_vcpus = wl->nr_vcpus,
+		.nr_spis = VGIC_MAX_SPIS,
+		.nr_lr = cfg->nr_lr,
+		.has_tdir = cfg->has_tdir,
+		.env = {.opaque = &m, .physical_level = env_level, .request = env_request,
+			.halt = env_halt, .event = env_event},
+	};
+	int ret;
+
+	if (!cfg->policy || cfg->nr_lr < 1 || cfg->nr_lr > VGIC_V3_MAX_LRS || !wl->nr_vcpus ||
+	    cfg->nr_mi_delays > VGIC_MAX_MI_DELAYS)
+		return -EINVAL;
+	ret = vgic_cell_init(cell, cfg->nr_lr);
+	if (ret)
+		return ret;
+	m.hw_cfg = vgic_v3_cpuif_defaults(cfg->nr_lr);
+	m.hw_cfg.eoicount_on_split_eoir = cfg->eoicount_on_split;
+	m.hw_cfg.has_tds = cfg->has_tdir;
+	if (cfg->pre_bits)
+		m.hw_cfg.pre_bits = (uint8_t)cfg->pre_bits;
+	if (cfg->prio_bits)
+		m.hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
+	m.max_exits = 32 * (uint64_t)(wl->nr_ops + wl->nr_scripts) + 200000;
+
+	ret = -ENOMEM;
+	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
+	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
+	m.dependents = calloc(wl->nr_effects + 1, sizeof(*m.dependents));
+	m.cap_heap = 1024;
+	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
+	if (!m.vcpus || !m.sources || !m.dependents || !m.heap)
+		goto fail;
+	ret = vgic_create(&m.vgic, &vc);
+	if (ret)
+		goto fail;
+	vgic_write_dist_enable(m.vgic, true);
+	ret = make_sources(&m);
+	if (ret)
+		goto fail;
+	ret = start_vcpus(&m);
+	if (ret)
+		goto fail;
+	if (cfg->timeline) {
+		ret = vgic_cell_timeline(cell, cfg->timeline_vcpu, cfg->timeline_t0,
+					 cfg->timeline_t1);
+		if (ret)
+			goto fail;
+	}
+	collect_outside(&m);
+	start_effects(&m);
+	machine_run(&m);
+	ret = m.nomem ? -ENOMEM : 0;
+	if (ret)
+		goto fail;
+	conclude(&m);
+	machine_finish(&m);
+	return 0;
+fail:
+	machine_finish(&m);
+	vgic_cell_finish(cell);
+	return ret;
+}
