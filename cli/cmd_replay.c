@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vgicsim/derive.h>
+#include <vgicsim/outfile.h>
+#include <vgicsim/replay.h>
+#include "exit.h"
+#include "options.h"
+#include "output.h"
+#include "result_json.h"
+
+#define DEFAULT_WINDOW_NS 5000000u
+#define MAX_LRS 16u
+#define MAX_JOBS 64u
+
+struct replay_values {
+	struct option_range lrs;
+	const char *policy, *arrivals, *output, *explain, *timeline;
+	uint64_t seed, mi_delay, jobs;
+	bool json, quiet;
+};
+
+#define AT(member) offsetof(struct replay_values, member)
+
+static const char *const arrivals_choices[] = { "causal", "open", "dependent", NULL };
+
+static const struct option options[] = {
+	{ 'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers to replay with", 1, MAX_LRS,
+	  NULL },
+	{ 'P', "policy", OPT_STRING, AT(policy), "NAME",
+	  "kernel generation to replay; auto: the recorded kernel's", 0, 0, NULL },
+	{ 0, "arrivals", OPT_CHOICE, AT(arrivals), "HOW",
+	  "when devices raise: after the exit they came with, at recorded times, or after the last handling",
+	  0, 0, arrivals_choices },
+	{ 's', "seed", OPT_NUMBER, AT(seed), "N", "seed of what is drawn at random", 0, UINT64_MAX,
+	  NULL },
+	{ 0, "mi-delay", OPT_DURATION, AT(mi_delay), "DURATION",
+	  "from maintenance interrupt asserted to guest left", 0, 1000000000, NULL },
+	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print the result as JSON instead of the table", 0,
+	  0, NULL },
+	{ 'o', "output", OPT_FILE, AT(output), "FILE", "write the result as JSON to FILE", 0, 0,
+	  NULL },
+	{ 'w', "timeline", OPT_STRING, AT(timeline), "LRS:T0,T1",
+	  "keep the time line of this LR count in this window", 0, 0, NULL },
+	{ 0, "jobs", OPT_NUMBER, AT(jobs), "N", "LR counts replayed at the same time", 1, MAX_JOBS,
+	  NULL },
+	{ 0, "explain", OPT_STRING, AT(explain), "METRIC",
+	  "print what a metric means and stop; all: every one", 0, 0, NULL },
+	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print no table", 0, 0, NULL },
+	{ 0 }
+};
+
+static const struct replay_values defaults = {
+	.lrs = { 1, MAX_LRS },
+	.policy = "auto",
+	.arrivals = "causal",
+	.seed = 1,
+	.mi_delay = UINT64_MAX,
+	.jobs = 1,
+};
+
+/* Everything of one run of the command. */
+struct session {
+	const struct replay_values *v;
+	const char *path;
+	struct vgr_reader *reader;
+	const struct vgr_header *header;
+	const struct vgic_policy *policy;
+	struct vgic_workload *workload;
+	struct vgic_derive_stats derived;
+	struct vgic_cell recorded;
+	struct vgic_replay_config config;
+	struct vgic_cell cells[MAX_LRS + 1]; /* by LR count; [0] unused */
+	bool wanted[MAX_LRS + 1], done[MAX_LRS + 1];
+	int error[MAX_LRS + 1];
+	atomic_uint next;
+	uint64_t pairs;
+	unsigned int timeline_lrs; /* 0: every cell */
+};
+
+static int explain(const char *name)
+{
+	const struct vgic_metric *m = vgic_metric_find(name);
+
+	if (!strcmp(name, "all")) {
+		for (size_t i = 0; (m = vgic_metric_at(i)); i++)
+			printf("%s [%s]\n    %s\n", m->name, m->unit, m->text);
+		return cli_finish_stdout();
+	}
+	if (!m)
+		return cli_fail(EXIT_USAGE,
+				"unknown metric: %s: --explain all lists those there are", name);
+	printf("%s [%s]\n    %s\n", m->name, m->unit, m->text);
+	return cli_finish_stdout();
+}
+
+static int choose_policy(struct session *s)
+{
+	const char *release = s->header->kernel_release;
+
+	if (strcmp(s->v->policy, "auto")) {
+		s->policy = vgic_policy_find(s->v->policy);
+		if (s->policy)
+			return EXIT_OK;
+		char known[256] = "";
+
+		for (size_t i = 0; vgic_policy_at(i); i++) {
+			size_t n = strlen(known);
+
+			snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "",
+				 vgic_policy_at(i)->name);
+		}
+		return cli_fail(EXIT_USAGE, "unknown policy: %s: one of %s, newest, auto",
+				s->v->policy, known);
+	}
+	s->policy = vgic_policy_for_release(release);
+	if (!s->policy)
+		return cli_fail(EXIT_INPUT, "no policy for kernel %s: %s: name one with --policy",
+				*release ? release : "(unknown)", s->path);
+	return EXIT_OK;
+}
+
+/* LRS:T0,T1 */
+static int parse_timeline(struct session *s)
+{
+	char copy[128];
+	char *colon, *comma;
+	uint64_t lrs, t0, t1;
+
+	if (strlen(s->v->timeline) >= sizeof(copy))
+		goto bad;
+	strcpy(copy, s->v->timeline);
+	colon = strchr(copy, ':');
+	comma = colon ? strchr(colon, ',') : NULL;
+	if (!comma)
+		goto bad;
+	*colon = *comma = '\0';
+	if (parse_number(copy, &lrs) || parse_duration(colon + 1, &t0) ||
+	    parse_duration(comma + 1, &t1) || lrs < 1 || lrs > MAX_LRS || t0 >= t1)
+		goto bad;
+	s->timeline_lrs = (unsigned int)lrs;
+	s->config.timeline = true;
+	s->config.timeline_t0 = t0;
+	s->config.timeline_t1 = t1;
+	return EXIT_OK;
+bad:
+	return cli_fail(EXIT_USAGE,
+			"bad time line: %s: LRS:T0,T1 as in 4:1s,1005ms, LRS from 1 to 16, T0 before T1",
+			s->v->timeline);
+}
+
+/* First pass: where most happens. */
+static int look_for_window(struct session *s)
+{
+	struct vgic_busy *b;
+	const struct vgr_rec *rec;
+	uint64_t t0, t1;
+	uint16_t vcpu;
+	int ret = vgic_busy_create(&b, DEFAULT_WINDOW_NS, 0);
+
+	if (ret)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
+	while ((ret = vgr_reader_next(s->reader, &rec)) > 0) {
+		s->pairs += rec->type == VGR_SYNC;
+		if (vgic_busy_record(b, rec)) {
+			ret = -ENOMEM;
+			break;
+		}
+	}
+	if (!ret && vgic_busy_window(b, &vcpu, &t0, &t1)) {
+		s->config.timeline_vcpu = vcpu;
+		if (!s->config.timeline) {
+			s->config.timeline = true;
+			s->config.timeline_t0 = t0;
+			s->config.timeline_t1 = t1;
+		}
+	} else if (!ret) {
+		s->config.timeline = false;
+	}
+	vgic_busy_destroy(b);
+	if (ret == -ENOMEM)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
+	if (ret < 0)
+		return cli_fail_recording(s->path, vgr_reader_error(s->reader));
+	return EXIT_OK;
+}
+
+/* Second pass: the workload, and the recording's own numbers. */
+static int read_recording(struct session *s)
+{
+	const struct vgr_header *h = s->header;
+	struct vgic_derive_config dc = {
+		.nr_lr = h->nr_lr,
+		.pre_bits = h->pre_bits,
+		.prio_bits = h->pri_bits,
+	};
+	const struct vgic_policy *recorded = vgic_policy_for_release(h->kernel_release);
+	struct vgic_derive *d = NULL;
+	struct vgic_measure *m = NULL;
+	const struct vgr_rec *rec;
+	int ret, code = EXIT_SOFTWARE;
+
+	dc.eager_vmcr = (recorded ? recorded : s->policy)->eager_vmcr;
+	ret = vgr_reader_rewind(s->reader);
+	if (ret)
+		return cli_fail_recording(s->path, vgr_reader_error(s->reader));
+	if (vgic_derive_create(&d, &dc) || vgic_measure_create(&m, h->nr_lr, 0))
+		goto nomem;
+	if (s->config.timeline &&
+	    vgic_measure_timeline(m, s->config.timeline_vcpu, s->config.timeline_t0,
+				  s->config.timeline_t1))
+		goto nomem;
+	while ((ret = vgr_reader_next(s->reader, &rec)) > 0)
+		if (vgic_derive_record(d, rec) || vgic_measure_record(m, rec))
+			goto nomem;
+	if (ret < 0) {
+		code = cli_fail_recording(s->path, vgr_reader_error(s->reader));
+		goto out;
+	}
+	ret = vgic_derive_finish(d, &s->workload);
+	if (ret == -ENODATA) {
+		code = cli_fail(EXIT_INPUT,
+				"nothing to replay: %s: no vCPU of the recording entered its guest",
+				s->path);
+		goto out;
+	}
+	if (ret)
+		goto nomem;
+	vgic_derive_stats(d, &s->derived);
+	vgic_measure_finish(m, &s->recorded);
+	code = EXIT_OK;
+	goto out;
+nomem:
+	code = cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
+out:
+	vgic_derive_destroy(d);
+	vgic_measure_destroy(m);
+	return code;
+}
+
+static void configure(struct session *s)
+{
+	struct vgic_replay_config *c = &s->config;
+	const struct vgr_header *h = s->header;
+
+	c->policy = s->policy;
+	c->seed = s->v->seed;
+	c->arrivals = (enum vgic_arrivals)vgic_arrivals_parse(s->v->arrivals);
+	c->has_tdir = h->tdir != VGR_NO;
+	c->eoicount_on_split = s->workload->eoicount_on_split || h->emulated == VGR_YES;
+	c->pre_bits = h->pre_bits;
+	c->prio_bits = h->pri_bits;
+	c->nr_mi_delays = 1;
+	c->mi_delay_ns[0] = s->v->mi_delay == UINT64_MAX ? s->workload->profile.mi_delay_ns
+							 : s->v->mi_delay;
+}
+
+static void *worker(void *opaque)
+{
+	struct session *s = opaque;
+
+	for (;;) {
+		/* Few LRs take longest: first. */
+		unsigned int n = atomic_fetch_add(&s->next, 1) + 1;
+		struct vgic_replay_config c = s->config;
+
+		if (n > MAX_LRS)
+			return NULL;
+		if (!s->wanted[n])
+			continue;
+		c.nr_lr = n;
+		if (s->timeline_lrs && s->timeline_lrs != n)
+			c.timeline = false;
+		s->error[n] = vgic_replay(s->workload, &c, &s->cells[n]);
+		s->done[n] = !s->error[n];
+	}
+}
+
+static int replay_all(struct session *s)
+{
+	pthread_t threads[MAX_JOBS];
+	unsigned int started = 0;
+
+	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++)
+		s->wanted[n] = true;
+	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
+	atomic_init(&s->next, 0);
+	for (uint64_t i = 1; i < s->v->jobs; i++) {
+		if (pthread_create(&threads[started], NULL, worker, s))
+			break;
+		started++;
+	}
+	worker(s);
+	while (started)
+		pthread_join(threads[--started], NULL);
+	for (unsigned int n = 1; n <= MAX_LRS; n++) {
+		if (s->error[n])
+			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,
+					s->path, strerror(-s->error[n]));
+		if (!s->done[n])
+			continue;
+		s->cells[n].excess_known = s->cells[n].outcome != VGIC_OUTCOME_LIVELOCK &&
+					   s->cells[MAX_LRS].outcome == VGIC_OUTCOME_COMPLETED;
+		s->cells[n].excess_exits =
+			(int64_t)s->cells[n].exits - (int64_t)s->cells[MAX_LRS].exits;
+	}
+	return EXIT_OK;
+}
+
+static void print_row(const char *name, const struct vgic_cell *c)
+{
+	static const char *const outcomes[] = { "completed", "livelock", "starved" };
+	const uint64_t *mi = c->mi_source;
+	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR];
+	char p50[24], p99[24], max[24];
+
+	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
+	       " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %5" PRIu32 " %7" PRIu64,
+	       name, outcomes[c->outcome], c->exits, c->mi, mi[1], mi[3], mi[2], mi[0],
+	       mi[4] + mi[5] + mi[6] + mi[7], c->dir_traps, c->eoicount, c->interrupts,
+	       c->overflow_entries, c->overflow_max, c->inversions);
+	printf(" %9s %9s %9s\n", cli_format_ns(p50, sizeof(p50), vgic_hist_quantile(lr, 0.5)),
+	       cli_format_ns(p99, sizeof(p99), vgic_hist_quantile(lr, 0.99)),
+	       cli_format_ns(max, sizeof(max), lr->max));
+}
+
+static void print_table(const struct session *s)
+{
+	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->path,
+	       *s->header->kernel_release ? s->header->kernel_release : "unknown",
+	       s->header->nr_lr, s->pairs);
+	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
+	       s->v->arrivals, VGIC_ESTIMATOR, s->v->seed);
+	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %8s %5s %7s %9s %9s %9s\n", "LRs",
+	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR", "EOIcnt",
+	       "irqs", "overflow", "depth", "invers", "toLR p50", "p99", "max");
+	print_row("recorded", &s->recorded);
+	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "%" PRIu64, n);
+		print_row(name, &s->cells[n]);
+	}
+	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++)
+		if (*s->cells[n].detail)
+			printf("%" PRIu64 " LRs: %s\n", n, s->cells[n].detail);
+	for (size_t i = 0; i < s->recorded.nr_starved; i++)
+		printf("recorded: INTID %u of vCPU %u stayed outside the LRs since %.3f ms\n",
+		       s->recorded.starved[i].intid, s->recorded.starved[i].vcpu,
+		       (double)s->recorded.starved[i].since_ns / 1e6);
+}
+
+static int hand_out(struct session *s)
+{
+	struct vgic_result r = {
+		.file = s->path,
+		.hash = vgr_reader_identity(s->reader),
+		.kernel = s->header->kernel_release,
+		.cpu = s->header->cpu_part,
+		.guest = s->header->guest_command,
+		.nr_lr = s->header->nr_lr,
+		.pairs = s->pairs,
+		.lost = s->derived.lost,
+		.duration_ns = s->workload->duration_ns,
+		.policy = s->policy->name,
+		.arrivals = s->v->arrivals,
+		.estimator = VGIC_ESTIMATOR,
+		.seed = s->v->seed,
+		.profile = s->workload->profile,
+		.mi_delay_ns = s->config.mi_delay_ns,
+		.nr_mi_delays = s->config.nr_mi_delays,
+		.recorded = &s->recorded,
+		.cells = &s->cells[s->v->lrs.first],
+		.nr_cells = (size_t)(s->v->lrs.last - s->v->lrs.first + 1),
+	};
+
+	if (s->v->output) {
+		json_t *j = result_json(&r);
+		struct vgic_outfile o = { 0 };
+		int ret = vgic_outfile_open(&o, s->v->output);
+
+		if (!ret) {
+			if (cli_print_json(o.f, j, true))
+				ret = -EIO;
+			else
+				j = NULL;
+		}
+		if (ret) {
+			vgic_outfile_abandon(&o);
+			return cli_fail(EXIT_OUTPUT, "cannot write: %s: %s", s->v->output,
+					strerror(-ret));
+		}
+		ret = vgic_outfile_commit(&o);
+		if (ret)
+			return cli_fail(EXIT_OUTPUT, "cannot write: %s: %s", s->v->output,
+					strerror(-ret));
+	}
+	if (s->v->json)
+		cli_print_json(stdout, result_json(&r), true);
+	else if (!s->v->quiet)
+		print_table(s);
+	return cli_finish_stdout();
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	struct session s = { .v = values };
+	int code;
+
+	if (s.v->explain)
+		return explain(s.v->explain);
+	if (args->n != 1)
+		return cli_fail(EXIT_USAGE, "no recording named: replay: vgicsim replay [OPTIONS] FILE");
+	s.path = args->v[0];
+	s.reader = cli_open_recording(s.path);
+	if (!s.reader)
+		return EXIT_INPUT;
+	s.header = vgr_reader_header(s.reader);
+	code = choose_policy(&s);
+	if (!code && s.v->timeline)
+		code = parse_timeline(&s);
+	if (!code && (s.header->nr_lr < 1 || s.header->nr_lr > MAX_LRS))
+		code = cli_fail(EXIT_INPUT, "unknown number of list registers: %s: record it again",
+				s.path);
+	if (!code)
+		code = look_for_window(&s);
+	if (!code)
+		code = read_recording(&s);
+	if (!code) {
+		cli_recording_ending(s.path, s.reader);
+		configure(&s);
+		code = replay_all(&s);
+	}
+	if (!code)
+		code = hand_out(&s);
+	for (unsigned int n = 1; n <= MAX_LRS; n++)
+		if (s.done[n])
+			vgic_cell_finish(&s.cells[n]);
+	vgic_cell_finish(&s.recorded);
+	vgic_workload_destroy(s.workload);
+	vgr_reader_close(s.reader);
+	return code;
+}
+
+static const char *const examples[] = {
+	"vgicsim replay guest.vgr               # 1 to 16 LRs, policy of the recorded kernel",
+	"vgicsim replay -l 2-8 -P linux-6.12 -o old.json guest.vgr",
+	"vgicsim replay --explain inversions.count",
+	NULL
+};
+
+const struct command cmd_replay = {
+	.name = "replay",
+	.summary = "run a recorded workload with other list register counts and kernels",
+	.usage = "[OPTIONS] FILE",
+	.options = options,
+	.values_size = sizeof(struct replay_values),
+	.defaults = &defaults,
+	.min_args = 0,
+	.max_args = 1,
+	.examples = examples,
+	.run = run,
+};

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdio.h>
+#include <vgicsim/cpuif.h>
+#include "result_json.h"
+
+#ifndef VGICSIM_VERSION
+#define VGICSIM_VERSION "unknown"
+#endif
+
+static const char *const exit_names[VGIC_EXIT_KINDS] = { "mi", "dir", "sgi", "wfi", "mmio",
+							 "other_irq", "other" };
+static const char *const mi_names[VGIC_MI_SOURCES] = { "eoi", "u", "lrenp", "np",
+						       "grp0e", "grp0d", "grp1e", "grp1d" };
+static const char *const latency_names[VGIC_LATENCIES] = { "raise_to_lr", "raise_to_ack",
+							   "ack_to_eoi", "raise_to_deactivate" };
+static const char *const outcome_names[] = { "completed", "livelock", "starved" };
+static const char *const state_names[] = { "", "pending", "active", "both" };
+
+static json_t *number(uint64_t v)
+{
+	return json_integer((json_int_t)(v > INT64_MAX ? INT64_MAX : v));
+}
+
+static void set(json_t *o, const char *name, uint64_t v)
+{
+	json_object_set_new(o, name, number(v));
+}
+
+static void set_known(json_t *o, const char *name, uint64_t v, bool known)
+{
+	json_object_set_new(o, name, known ? number(v) : json_null());
+}
+
+static void set_string(json_t *o, const char *name, const char *s)
+{
+	json_t *v = s && *s ? json_string(s) : NULL;
+
+	json_object_set_new(o, name, v ? v : json_null());
+}
+
+static json_t *list_of(const uint64_t *v, size_t n)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(a, number(v[i]));
+	return a;
+}
+
+static json_t *latency_json(const struct vgic_hist *h)
+{
+	json_t *o = json_object(), *hist = json_array();
+
+	set(o, "n", h->n);
+	set(o, "min_ns", h->min);
+	set(o, "max_ns", h->max);
+	set(o, "mean_ns", vgic_hist_mean(h));
+	for (size_t i = 0; i < VGIC_HIST_BUCKETS; i++)
+		if (h->count[i])
+			json_array_append_new(hist, json_pack("[o, o]",
+							      number(vgic_hist_highest(i)),
+							      number(h->count[i])));
+	json_object_set_new(o, "hist", hist);
+	return o;
+}
+
+static json_t *timeline_json(const struct vgic_timeline *tl)
+{
+	json_t *o = json_object(), *lrs = json_array(), *mi = json_array(), *over = json_array();
+
+	set(o, "t0_ns", tl->t0);
+	set(o, "t1_ns", tl->t1);
+	set(o, "vcpu", tl->vcpu);
+	for (size_t i = 0; i < tl->nr_segments; i++) {
+		const struct vgic_segment *s = &tl->segments[i];
+		json_t *e = json_object();
+
+		set(e, "lr", s->lr);
+		set(e, "intid", s->intid);
+		set_string(e, "state", state_names[s->state & 3]);
+		set(e, "t0_ns", s->t0);
+		set(e, "t1_ns", s->t1);
+		json_array_append_new(lrs, e);
+	}
+	for (size_t i = 0; i < tl->nr_mis; i++) {
+		json_t *sources = json_array();
+
+		for (unsigned int k = 0; k < VGIC_MI_SOURCES; k++)
+			if (tl->mis[i].value & (1u << k))
+				json_array_append_new(sources, json_string(mi_names[k]));
+		json_array_append_new(mi, json_pack("{s:o, s:o}", "t_ns", number(tl->mis[i].t),
+						    "sources", sources));
+	}
+	for (size_t i = 0; i < tl->nr_depths; i++)
+		json_array_append_new(over, json_pack("[o, o]", number(tl->depths[i].t),
+						      number(tl->depths[i].value)));
+	json_object_set_new(o, "lrs", lrs);
+	json_object_set_new(o, "mi", mi);
+	json_object_set_new(o, "overflow", over);
+	return o;
+}
+
+static json_t *cell_json(const struct vgic_cell *c)
+{
+	json_t *o = json_object(), *part;
+
+	set(o, "nr_lr", c->nr_lr);
+	set_string(o, "outcome", outcome_names[c->outcome]);
+	set_string(o, "detail", c->detail);
+	set(o, "guest_time_ns", c->guest_ns);
+	set(o, "wall_time_ns", c->wall_ns);
+
+	part = json_object();
+	set(part, "total", c->exits);
+	for (int i = 0; i < VGIC_EXIT_KINDS; i++)
+		set(part, exit_names[i], c->exit[i]);
+	json_object_set_new(o, "exits", part);
+	part = json_object();
+	set(part, "total", c->mi);
+	for (unsigned int i = 0; i < VGIC_MI_SOURCES; i++)
+		set(part, mi_names[i], c->mi_source[i]);
+	json_object_set_new(o, "mi", part);
+
+	set(o, "dir_traps", c->dir_traps);
+	set(o, "eoicount_deactivations", c->eoicount);
+	set(o, "kicks", c->kicks);
+	set(o, "lr_writes", c->lr_writes);
+	set(o, "lr_reads", c->lr_reads);
+	set(o, "interrupts", c->interrupts);
+	/* Never negative in the file: a machine with 16 LRs may leave the guest more often. */
+	set_known(o, "excess_exits", c->excess_exits > 0 ? (uint64_t)c->excess_exits : 0,
+		  c->excess_known);
+
+	part = json_object();
+	json_object_set_new(part, "pending_ns", list_of(c->pending_ns, VGR_MAX_LRS + 1));
+	json_object_set_new(part, "active_ns", list_of(c->active_ns, VGR_MAX_LRS + 1));
+	json_object_set_new(part, "used_ns", list_of(c->used_ns, VGR_MAX_LRS + 1));
+	json_object_set_new(part, "entries", list_of(c->entries, VGR_MAX_LRS + 1));
+	json_object_set_new(o, "occupancy", part);
+
+	part = json_object();
+	json_t *depths = json_array();
+
+	set(part, "max", c->overflow_max);
+	set(part, "entries", c->overflow_entries);
+	for (unsigned int i = 0; i < VGIC_DEPTHS; i++)
+		if (c->depth_ns[i])
+			json_array_append_new(depths, json_pack("[i, o]", (int)i,
+								number(c->depth_ns[i])));
+	json_object_set_new(part, "depth_ns", depths);
+	json_object_set_new(o, "overflow", part);
+
+	part = json_object();
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		json_object_set_new(part, latency_names[i],
+				    c->latency_known[i] ? latency_json(&c->latency[i])
+							: json_null());
+	json_object_set_new(o, "latency", part);
+
+	part = json_object();
+	set(part, "count", c->inversions);
+	set(part, "ns", c->inversion_ns);
+	json_object_set_new(o, "inversions", part);
+	set_known(o, "spurious", c->spurious, c->order_known);
+	set_known(o, "lost", c->lost, c->order_known);
+
+	json_t *starved = json_array();
+
+	for (size_t i = 0; i < c->nr_starved; i++) {
+		json_t *e = json_object();
+
+		set(e, "vcpu", c->starved[i].vcpu);
+		set(e, "intid", c->starved[i].intid);
+		set(e, "since_ns", c->starved[i].since_ns);
+		json_array_append_new(starved, e);
+	}
+	json_object_set_new(o, "starved", starved);
+	json_object_set_new(o, "timeline",
+			    c->has_timeline ? timeline_json(&c->timeline) : json_null());
+	return o;
+}
+
+json_t *result_json(const struct vgic_result *r)
+{
+	json_t *o = json_object(), *part;
+	char hash[20];
+
+	snprintf(hash, sizeof(hash), "%016" PRIx64, r->hash);
+	set_string(o, "format", VGIC_RESULT_FORMAT);
+	set(o, "version", VGIC_RESULT_VERSION);
+	part = json_object();
+	set_string(part, "name", "vgicsim");
+	set_string(part, "version", VGICSIM_VERSION);
+	json_object_set_new(o, "tool", part);
+
+	part = json_object();
+	set_string(part, "file", r->file);
+	set_string(part, "hash", hash);
+	set_string(part, "kernel", r->kernel);
+	set_string(part, "cpu", r->cpu);
+	set(part, "nr_lr", r->nr_lr);
+	set(part, "pairs", r->pairs);
+	set(part, "lost", r->lost);
+	set_string(part, "guest", r->guest);
+	set(part, "duration_ns", r->duration_ns);
+	json_object_set_new(o, "input", part);
+
+	part = json_object();
+	json_t *profile = json_object();
+
+	set_string(part, "policy", r->policy);
+	set(part, "seed", r->seed);
+	set_string(part, "arrivals", r->arrivals);
+	set(profile, "entry_ns", r->profile.entry_ns);
+	set(profile, "exit_ns", r->profile.exit_ns);
+	set(profile, "mi_out_ns", r->profile.mi_out_ns);
+	set(profile, "dir_out_ns", r->profile.dir_out_ns);
+	set(profile, "kick_ns", r->profile.kick_ns);
+	json_object_set_new(profile, "mi_delay_ns", list_of(r->mi_delay_ns, r->nr_mi_delays));
+	json_object_set_new(part, "profile", profile);
+	set_string(part, "estimator", r->estimator);
+	json_object_set_new(o, "config", part);
+
+	json_object_set_new(o, "recorded", r->recorded ? cell_json(r->recorded) : json_null());
+	json_t *cells = json_array();
+
+	for (size_t i = 0; i < r->nr_cells; i++)
+		json_array_append_new(cells, cell_json(&r->cells[i]));
+	json_object_set_new(o, "cells", cells);
+	return o;
+}
