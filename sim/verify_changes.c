@@ -180,7 +180,7 @@ static int by_from(const void *a, const void *b)
 
 void change_log_prepare(struct change_log *log)
 {
-	if (log->sorted)
+	if (log->sorted || !log->n)
 		return;
 	/* Sorting moves the open ones; a query in mid-stream takes them as still open. */
 	for (size_t i = 0; i < log->nr_cpus; i++)

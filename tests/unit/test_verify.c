@@ -1,0 +1,729 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Verify against records that a second vgic wrote in the kernel's place: what is
+ * right passes, every single change is found and named, and only what another
+ * CPU's record explains is left undecided.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vgicsim/recording.h>
+#include <vgicsim/verify.h>
+#include <vgicsim/vgic.h>
+
+#define NR_LR 4
+#define MAX 32
+
+static struct vgic *kernel;
+static struct vgic_verify *verify;
+static struct vgic_verify_config cfg;
+static unsigned int nr_found;
+static char first_rule[16], first_field[32];
+static uint64_t now;
+
+/* Room for one record with its lists. */
+static union {
+	struct vgr_rec r;
+	struct vgr_flush flush;
+	struct vgr_sync sync;
+	uint64_t space[1024];
+} u;
+
+static void found(void *opaque, const struct vgic_verify_mismatch *m)
+{
+	if (!nr_found++) {
+		strcpy(first_rule, m->rule);
+		strcpy(first_field, m->field);
+	}
+	assert_non_null(m->text);
+	assert_int_equal(m->rec->vcpu, 0);
+}
+
+static void restart(void)
+{
+	vgic_verify_destroy(verify);
+	assert_int_equal(vgic_verify_create(&verify, &cfg), 0);
+	nr_found = 0;
+	first_rule[0] = '\0';
+}
+
+static void use_policy(const char *name)
+{
+	struct vgic_config k = {
+		.policy = vgic_policy_find(name),
+		.nr_vcpus = 2,
+		.nr_spis = 96,
+		.nr_lr = NR_LR,
+		.has_tdir = true,
+	};
+
+	vgic_destroy(kernel);
+	assert_int_equal(vgic_create(&kernel, &k), 0);
+	kernel->dist_enabled = true;
+	kernel->vcpus[0].vmcr = VGIC_VMCR_VENG1 | 0xf8u << VGIC_VMCR_VPMR_SHIFT;
+	for (uint32_t i = 16; i < 128; i++)
+		vgic_write_enable(kernel, 0, i, true);
+	cfg = (struct vgic_verify_config){
+		.policy = k.policy,
+		.nr_lr = NR_LR,
+		.mismatch = found,
+	};
+	now = 1000000000;
+	restart();
+}
+
+static int setup(void **state)
+{
+	use_policy("newest");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	vgic_verify_destroy(verify);
+	vgic_destroy(kernel);
+	verify = NULL;
+	kernel = NULL;
+	return 0;
+}
+
+static struct vgic_irq *irq(uint32_t intid)
+{
+	return vgic_irq_find(kernel, 0, intid);
+}
+
+static struct vgr_rec head(uint16_t type, uint32_t size, uint16_t cpu)
+{
+	now += 1000;
+	return (struct vgr_rec){.type = type, .size = size, .time = now, .cpu = cpu, .vcpu = 0};
+}
+
+static unsigned int dump(struct vgr_irq *to)
+{
+	unsigned int n = 0;
+
+	for (struct vgic_irq *i = kernel->vcpus[0].list.head; i; i = i->next)
+		vgic_irq_export(i, &to[n++]);
+	return n;
+}
+
+static uint32_t boundary(void)
+{
+	if (kernel->cfg.policy->boundary == VGIC_BOUNDARY_NEVER)
+		return VGR_BOUNDARY_UNKNOWN;
+	return kernel->vcpus[0].boundary ? kernel->vcpus[0].boundary->intid : VGR_BOUNDARY_NONE;
+}
+
+/* The second vgic flushes; its record is in u. */
+static void make_flush(void)
+{
+	struct vgic_vcpu *v = &kernel->vcpus[0];
+	struct vgr_irq before[MAX], after[MAX];
+	unsigned int n = dump(before), size = vgr_flush_size(n, n, NR_LR);
+
+	u.flush = (struct vgr_flush){
+		.r = head(VGR_FLUSH, size, 0),
+		.begin = now,
+		.vmcr = v->vmcr,
+		.active_spis = kernel->active_spis,
+		.nr_lr = NR_LR,
+		.n_before = n,
+		.n_after = n,
+		.total_before = n,
+		.total_after = n,
+		.dist_enabled = 1,
+	};
+	u.r.time += 100;
+	vgic_flush(kernel, 0);
+	dump(after);
+	u.flush.hcr = v->hcr;
+	u.flush.boundary = boundary();
+	u.flush.used_lrs = v->used_lrs;
+	memcpy((void *)vgr_flush_before(&u.flush), before, n * sizeof(*before));
+	memcpy((void *)vgr_flush_after(&u.flush), after, n * sizeof(*after));
+	memcpy((void *)vgr_flush_lrs(&u.flush), v->lr, sizeof(v->lr[0]) * NR_LR);
+}
+
+/* ... and syncs, with the LRs as they stand in its shadow. */
+static void make_sync(void)
+{
+	struct vgic_vcpu *v = &kernel->vcpus[0];
+	struct vgr_irq before[MAX], after[MAX];
+	unsigned int n = dump(before), m = 0;
+	uint64_t lrs[NR_LR];
+	uint32_t order[MAX];
+
+	memcpy(lrs, v->lr, sizeof(lrs));
+	u.sync = (struct vgr_sync){
+		.r = head(VGR_SYNC, 0, 0),
+		.begin = now,
+		.hcr = v->hcr,
+		.vmcr = v->vmcr,
+		.boundary = boundary(),
+		.active_spis_before = kernel->active_spis,
+		.used_lrs = v->used_lrs,
+		.n_before = n,
+		.total_before = n,
+		.dist_enabled = 1,
+	};
+	u.r.time += 100;
+	vgic_sync(kernel, 0);
+	for (unsigned int i = 0; i < n; i++)
+		vgic_irq_export(irq(before[i].intid), &after[i]);
+	for (struct vgic_irq *i = v->list.head; i; i = i->next)
+		order[m++] = i->intid;
+	u.sync.n_after = u.sync.total_after = m;
+	u.sync.active_spis_after = kernel->active_spis;
+	u.r.size = vgr_sync_size(n, u.sync.used_lrs, m);
+	memcpy((void *)vgr_sync_before(&u.sync), before, n * sizeof(*before));
+	memcpy((void *)vgr_sync_after(&u.sync), after, n * sizeof(*after));
+	memcpy((void *)vgr_sync_lrs(&u.sync), lrs, u.sync.used_lrs * sizeof(*lrs));
+	memcpy((void *)vgr_sync_order(&u.sync), order, m * sizeof(*order));
+}
+
+static void put(void)
+{
+	assert_int_equal(vgic_verify_record(verify, &u.r), 0);
+}
+
+/* Ends the recording, whose first mismatch must be of that rule and field; "": none. */
+static void expect(const char *rule, const char *field)
+{
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_string_equal(first_rule, rule);
+	if (*rule)
+		assert_string_equal(first_field, field);
+	else
+		assert_int_equal(nr_found, 0);
+	restart();
+}
+
+static void clean(void)
+{
+	expect("", "");
+}
+
+/* Six SPIs, one of them active: an overflowing list. */
+static void overflow(void)
+{
+	for (uint32_t i = 40; i < 45; i++) {
+		vgic_write_priority(kernel, 0, i, 0x80 - (i - 40) * 8);
+		vgic_inject(kernel, 0, i, true);
+	}
+	vgic_write_active(kernel, 0, 0, 50, true);
+}
+
+static void right_records_pass(void **state)
+{
+	const struct vgic_verify_totals *t = vgic_verify_totals(verify);
+
+	overflow();
+	make_flush();
+	put();
+	kernel->vcpus[0].lr[0] ^= VGIC_LR_STATE;
+	kernel->vcpus[0].hcr |= 1u << VGIC_HCR_EOICOUNT_SHIFT;
+	make_sync();
+	assert_false(irq(50)->active);
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_int_equal(t->flushes, 1);
+	assert_int_equal(t->checked_flushes, 1);
+	assert_int_equal(t->checked_syncs, 1);
+	assert_int_equal(t->pairs, 1);
+	assert_int_equal(t->sorted, 1);
+	assert_int_equal(t->overflowing, 1);
+	assert_int_equal(t->replayed, 1);
+	assert_int_equal(t->irqs, 12);
+	assert_int_equal(t->mismatches, 0);
+	assert_int_equal(t->undecided_records, 0);
+}
+
+static struct vgr_irq *after(unsigned int i)
+{
+	return (struct vgr_irq *)(u.r.type == VGR_FLUSH ? vgr_flush_after(&u.flush)
+							: vgr_sync_after(&u.sync)) + i;
+}
+
+static uint64_t *lrs(void)
+{
+	return (uint64_t *)vgr_flush_lrs(&u.flush);
+}
+
+/* One change after the other in one flush: each is found under its rule. */
+static void every_field_of_a_flush(void **state)
+{
+	struct vgr_irq swap;
+
+	overflow();
+	make_flush();
+	put();
+	clean();
+
+#define CHANGED(change, undo, rule, field)                                                     \
+	do {                                                                                   \
+		change;                                                                        \
+		put();                                                                         \
+		undo;                                                                          \
+		expect(rule, field);                                                           \
+	} while (0)
+#define FLIP(what, bits, rule, field) CHANGED(what ^= (bits), what ^= (bits), rule, field)
+
+	FLIP(u.flush.hcr, VGIC_HCR_EN, "OV-29", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_UIE, "OV-30", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_NPIE, "OV-30", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_LRENPIE, "OV-30", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_VSGIEOICOUNT, "OV-31", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_VGRP0EIE, "OV-32", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_TDIR, "OV-33", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_EOICOUNT, "OV-34", "HCR");
+	FLIP(u.flush.hcr, 1u << 13, "OV-35", "HCR");
+	FLIP(lrs()[1], VGIC_LR_PENDING, "OV-26", "LR");
+	FLIP(lrs()[1], VGIC_LR_ACTIVE, "OV-23", "LR");
+	FLIP(lrs()[1], VGIC_LR_EOI, "OV-25", "LR");
+	FLIP(lrs()[1], VGIC_LR_HW, "OV-24", "LR");
+	FLIP(lrs()[1], VGIC_LR_GROUP1, "OV-27", "LR");
+	FLIP(lrs()[1], 1ull << VGIC_LR_PRIORITY_SHIFT, "OV-27", "LR");
+	FLIP(lrs()[1], 1, "OV-20", "LR");
+	FLIP(u.flush.used_lrs, 7, "OV-20", "used LRs");
+	FLIP(u.flush.boundary, 1, "OV-21", "boundary");
+	FLIP(after(0)->state, VGR_IRQ_ON_LR, "OV-28", "state after");
+	FLIP(after(0)->state, VGR_IRQ_LATCH, "OV-28", "state after");
+	FLIP(after(5)->state, VGR_IRQ_ACTIVE, "OV-28", "state after");
+	FLIP(after(5)->priority, 8, "OV-28", "priority");
+	FLIP(after(5)->source, 8, "OV-28", "source");
+	FLIP(after(5)->target, 1, "OV-28", "target");
+	CHANGED((swap = *after(0), *after(0) = *after(1), *after(1) = swap),
+		(swap = *after(0), *after(0) = *after(1), *after(1) = swap), "OV-17",
+		"place in the list");
+	put();
+	clean();
+}
+
+static void every_field_of_a_sync(void **state)
+{
+	uint32_t *order, swap;
+
+	overflow();
+	make_flush();
+	make_sync();
+	put();
+	clean();
+	order = (uint32_t *)vgr_sync_order(&u.sync);
+
+	FLIP(after(0)->state, VGR_IRQ_ACTIVE, "OV-43", "state after");
+	FLIP(after(5)->state, VGR_IRQ_ACTIVE, "OV-52", "state after");
+	FLIP(after(0)->state, VGR_IRQ_LATCH, "OV-45", "state after");
+	FLIP(after(0)->state, VGR_IRQ_LINE, "OV-47", "state after");
+	FLIP(after(0)->state, VGR_IRQ_ON_LR, "OV-48", "state after");
+	FLIP(after(0)->state, VGR_IRQ_ENABLED, "OV-48", "state after");
+	FLIP(after(0)->active_source, 1, "OV-46", "active source");
+	CHANGED(after(0)->vcpu = VGR_NO_VCPU, after(0)->vcpu = 0, "OV-55", "owner");
+	FLIP(u.sync.active_spis_after, 1, "OV-49", "active_spis");
+	CHANGED((swap = order[2], order[2] = order[3], order[3] = swap),
+		(swap = order[2], order[2] = order[3], order[3] = swap), "OV-55",
+		"place in the list");
+	/* The count of EOIs decides which interrupt is deactivated. */
+	FLIP(u.sync.hcr, 1u << VGIC_HCR_EOICOUNT_SHIFT, "OV-52", "state after");
+	put();
+	clean();
+}
+
+static void no_detail_of_the_kernel_is_taken_for_granted(void **state)
+{
+	/* A kernel that goes by other rules is found out. */
+	use_policy("linux-6.12");
+	overflow();
+	make_flush();
+	put();
+	clean();
+	cfg.policy = vgic_policy_find("newest");
+	restart();
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_true(nr_found > 5);
+}
+
+static void rules_of_6_12_have_their_names(void **state)
+{
+	use_policy("linux-6.12");
+	overflow();
+	make_flush();
+	FLIP(u.flush.hcr, VGIC_HCR_UIE, "HI-4", "HCR");
+	FLIP(u.flush.hcr, VGIC_HCR_NPIE, "HI-5", "HCR");
+	/* on_lr does not exist there; whatever the bit holds is not looked at. */
+	FLIP(after(0)->state, VGR_IRQ_ON_LR, "", "");
+	make_sync();
+	FLIP(after(0)->state, VGR_IRQ_ACTIVE, "HI-8", "state after");
+}
+
+static void empty_short_cut(void **state)
+{
+	make_flush();
+	put();
+	clean();
+	u.r.flags = VGR_F_SKIPPED;
+	put();
+	expect("OV-18", "skipped");
+	use_policy("linux-6.12");
+	make_flush();
+	u.r.flags = VGR_F_SKIPPED;
+	u.flush.hcr = 0x123;
+	put();
+	clean();
+	vgic_inject(kernel, 0, 40, true);
+	make_flush();
+	u.r.flags = VGR_F_SKIPPED;
+	put();
+	expect("HI-1", "skipped");
+}
+
+static void other_cpu_injects(uint32_t intid, uint64_t time, uint16_t cpu)
+{
+	struct vgr_inject inject = {
+		.r = {.type = VGR_INJECT, .size = sizeof(inject), .time = time, .cpu = cpu,
+		      .vcpu = VGR_NO_VCPU},
+		.intid = intid,
+		.level = 1,
+	};
+
+	assert_int_equal(vgic_verify_record(verify, &inject.r), 0);
+}
+
+static void expect_undecided(enum vgic_undecided why)
+{
+	const struct vgic_verify_totals *t = vgic_verify_totals(verify);
+
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_int_equal(nr_found, 0);
+	assert_int_equal(t->undecided_records, 1);
+	assert_int_equal(t->undecided[why], 1);
+	restart();
+}
+
+static void only_a_concurrent_change_excuses(void **state)
+{
+	uint64_t begin, end;
+
+	overflow();
+	make_flush();
+	begin = u.flush.begin;
+	end = u.r.time;
+	after(0)->state ^= VGR_IRQ_LATCH;
+
+	/* In the window, on another CPU; the record may come before or after in the file. */
+	other_cpu_injects(40, begin + 50, 1);
+	put();
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	put();
+	other_cpu_injects(40, begin + 50, 1);
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	/* Begun before, and that CPU has said nothing since. */
+	other_cpu_injects(40, begin - 500, 1);
+	put();
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	/* It had done something else before the window began. */
+	other_cpu_injects(40, begin - 500, 1);
+	other_cpu_injects(99, begin - 1, 1);
+	put();
+	expect("OV-28", "state after");
+	/* Too early, too late, the same CPU, another interrupt. */
+	other_cpu_injects(40, begin - 100000000, 1);
+	put();
+	expect("OV-28", "state after");
+	put();
+	other_cpu_injects(40, end + 1, 1);
+	expect("OV-28", "state after");
+	put();
+	other_cpu_injects(40, begin + 50, 0);
+	expect("OV-28", "state after");
+	put();
+	other_cpu_injects(60, begin + 50, 1);
+	expect("OV-28", "state after");
+}
+
+static void other_kinds_of_changes(void **state)
+{
+	struct vgr_mmio mmio = {
+		.r = {.type = VGR_MMIO, .size = sizeof(mmio), .cpu = 1, .vcpu = 1},
+		.gpa = 0x8000100 + 4, /* ISENABLER1: 32 to 63 */
+		.len = 4,
+		.write = 1,
+	};
+	struct vgr_sgi sgi = {
+		.r = {.type = VGR_SGI, .size = sizeof(sgi), .cpu = 1, .vcpu = 1},
+		.value = 3 << 24,
+	};
+
+	overflow();
+	make_flush();
+	mmio.r.time = sgi.r.time = u.flush.begin + 1;
+	after(0)->state ^= VGR_IRQ_ENABLED;
+	put();
+	vgic_verify_record(verify, &mmio.r);
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	mmio.gpa += 4; /* 64 to 95 */
+	put();
+	vgic_verify_record(verify, &mmio.r);
+	expect("OV-28", "state after");
+	mmio.gpa = 0x8000420; /* IPRIORITYR of 32 to 35 */
+	put();
+	vgic_verify_record(verify, &mmio.r);
+	expect("OV-28", "state after");
+	mmio.gpa = 0x8000428; /* 40 to 43 */
+	put();
+	vgic_verify_record(verify, &mmio.r);
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	mmio.write = 0;
+	put();
+	vgic_verify_record(verify, &mmio.r);
+	expect("OV-28", "state after");
+	put();
+	vgic_verify_record(verify, &sgi.r);
+	expect("OV-28", "state after");
+	vgic_send_sgi(kernel, 0, 3, true);
+	make_sync();
+	make_flush();
+	sgi.r.time = u.flush.begin + 1;
+	after(0)->state ^= VGR_IRQ_ENABLED;
+	put();
+	vgic_verify_record(verify, &sgi.r);
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+}
+
+static void the_counter_needs_its_own_excuse(void **state)
+{
+	overflow();
+	make_flush();
+	make_sync();
+	u.sync.active_spis_after++;
+	put();
+	expect("OV-49", "active_spis");
+	put();
+	other_cpu_injects(99, u.sync.begin + 1, 1);
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	put();
+	other_cpu_injects(20, u.sync.begin + 1, 1);
+	expect("OV-49", "active_spis");
+}
+
+static void losses_excuse_what_they_overlap(void **state)
+{
+	struct vgr_loss loss = {
+		.r = {.type = VGR_LOSS, .size = sizeof(loss), .cpu = 1},
+		.count = 3,
+	};
+
+	overflow();
+	make_flush();
+	loss.from = u.flush.begin - 5000;
+	loss.to = u.flush.begin - 10;
+	after(0)->state ^= VGR_IRQ_LATCH;
+	put();
+	vgic_verify_record(verify, &loss.r);
+	expect("OV-28", "state after");
+	loss.to = u.flush.begin + 10;
+	put();
+	vgic_verify_record(verify, &loss.r);
+	expect_undecided(VGIC_UNDECIDED_LOSS);
+}
+
+static void what_cannot_be_compared(void **state)
+{
+	static const struct {
+		uint16_t flags;
+		bool nested, gone;
+		enum vgic_undecided why;
+	} cases[] = {
+		{.flags = VGR_F_CUT, .why = VGIC_UNDECIDED_CUT},
+		{.flags = VGR_F_TORN, .why = VGIC_UNDECIDED_TORN},
+		{.nested = true, .why = VGIC_UNDECIDED_NESTED},
+		{.gone = true, .why = VGIC_UNDECIDED_GONE},
+	};
+
+	overflow();
+	for (size_t i = 0; i < 4; i++) {
+		make_flush();
+		u.r.flags = cases[i].flags;
+		u.flush.nested = cases[i].nested;
+		if (cases[i].gone)
+			((struct vgr_irq *)vgr_flush_before(&u.flush))->state |= VGR_IRQ_GONE;
+		put();
+		expect_undecided(cases[i].why);
+		make_sync();
+		u.r.flags = cases[i].flags;
+		u.sync.nested = cases[i].nested;
+		if (cases[i].gone)
+			after(0)->state |= VGR_IRQ_GONE;
+		put();
+		expect_undecided(cases[i].why);
+	}
+}
+
+static void late_arrival(void **state)
+{
+	struct vgr_irq extra;
+
+	use_policy("linux-6.12");
+	overflow();
+	make_flush();
+	vgic_irq_export(irq(60), &extra);
+	extra.vcpu = 0;
+	/* One more entry at the end; the LRs move up behind it. */
+	*after(6) = extra;
+	u.flush.n_after = u.flush.total_after = 7;
+	u.r.size = vgr_flush_size(6, 7, NR_LR);
+	memcpy(lrs(), kernel->vcpus[0].lr, NR_LR * sizeof(uint64_t));
+	put();
+	expect("HI-3", "length of the list");
+	/* Read after the lock was dropped, it may be there. */
+	u.r.flags = VGR_F_NO_CONFIG;
+	put();
+	clean();
+}
+
+static void physical_levels(void **state)
+{
+	struct vgr_level level = {
+		.r = {.type = VGR_LEVEL, .size = sizeof(level)},
+		.intid = 27,
+		.level = 0,
+	};
+
+	cfg.has_levels = true;
+	restart();
+	vgic_map_hw(kernel, 0, 27, 27);
+	irq(27)->get_level = true;
+	vgic_inject(kernel, 0, 27, true);
+	make_flush();
+	make_sync(); /* comes back pending; the second vgic's level is low */
+	level.r.time = u.sync.begin + 10;
+	vgic_verify_record(verify, &level.r);
+	put();
+	clean();
+	/* The kernel did not look, or saw something else, or looked twice. */
+	put();
+	expect("OV-47", "level sampled");
+	level.level = 1;
+	vgic_verify_record(verify, &level.r);
+	put();
+	expect("OV-47", "state after");
+	level.level = 0;
+	vgic_verify_record(verify, &level.r);
+	vgic_verify_record(verify, &level.r);
+	put();
+	expect("OV-47", "level sampled");
+	/* Without that probe nothing can be said of a difference. */
+	cfg.has_levels = false;
+	restart();
+	after(0)->state |= VGR_IRQ_LINE;
+	put();
+	expect_undecided(VGIC_UNDECIDED_LEVEL);
+}
+
+static void notifications(void **state)
+{
+	struct vgr_acked acked = {
+		.r = {.type = VGR_ACKED, .size = sizeof(acked)},
+		.pin = 40 - 32,
+	};
+
+	cfg.has_acked = true;
+	restart();
+	vgic_write_active(kernel, 0, 0, 40, true);
+	make_flush();
+	kernel->vcpus[0].lr[0] &= ~VGIC_LR_STATE;
+	make_sync();
+	put();
+	expect("OV-49", "notification");
+	acked.r.time = u.sync.begin + 10;
+	vgic_verify_record(verify, &acked.r);
+	put();
+	clean();
+	acked.pin++;
+	vgic_verify_record(verify, &acked.r);
+	put();
+	expect("OV-49", "notification");
+	acked.pin--;
+	vgic_verify_record(verify, &acked.r);
+	vgic_verify_record(verify, &acked.r);
+	put();
+	expect("OV-49", "notification");
+}
+
+static void unknown_boundary_is_the_model_s(void **state)
+{
+	overflow();
+	make_flush();
+	u.flush.boundary = VGR_BOUNDARY_UNKNOWN;
+	put();
+	kernel->vcpus[0].hcr |= 1u << VGIC_HCR_EOICOUNT_SHIFT;
+	make_sync();
+	u.sync.boundary = VGR_BOUNDARY_UNKNOWN;
+	put();
+	clean();
+	/* Without the flush before it, EOIcount has no place to begin. */
+	put();
+	expect("OV-52", "state after");
+}
+
+static void forged_records(void **state)
+{
+	overflow();
+	make_flush();
+	u.r.size -= 8;
+	assert_int_equal(vgic_verify_record(verify, &u.r), -EINVAL);
+	u.r.size += 8;
+	u.flush.nr_lr = 40;
+	assert_int_equal(vgic_verify_record(verify, &u.r), -EINVAL);
+	u.flush.nr_lr = NR_LR;
+	((struct vgr_irq *)vgr_flush_before(&u.flush))->intid = 41;
+	put();
+	expect_undecided(VGIC_UNDECIDED_MALFORMED);
+	((struct vgr_irq *)vgr_flush_before(&u.flush))->intid = 1020;
+	put();
+	expect_undecided(VGIC_UNDECIDED_MALFORMED);
+	make_flush();
+	u.r.vcpu = 600;
+	put();
+	expect_undecided(VGIC_UNDECIDED_MALFORMED);
+	make_sync();
+	after(2)->intid = 5000;
+	put();
+	expect_undecided(VGIC_UNDECIDED_MALFORMED);
+	u.r.type = 999;
+	assert_int_equal(vgic_verify_record(verify, &u.r), 0);
+	cfg.nr_lr = 0;
+	vgic_verify_destroy(verify);
+	assert_int_equal(vgic_verify_create(&verify, &cfg), -EINVAL);
+	verify = NULL;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(right_records_pass),
+		TEST(every_field_of_a_flush),
+		TEST(every_field_of_a_sync),
+		TEST(no_detail_of_the_kernel_is_taken_for_granted),
+		TEST(rules_of_6_12_have_their_names),
+		TEST(empty_short_cut),
+		TEST(only_a_concurrent_change_excuses),
+		TEST(other_kinds_of_changes),
+		TEST(the_counter_needs_its_own_excuse),
+		TEST(losses_excuse_what_they_overlap),
+		TEST(what_cannot_be_compared),
+		TEST(late_arrival),
+		TEST(physical_levels),
+		TEST(notifications),
+		TEST(unknown_boundary_is_the_model_s),
+		TEST(forged_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
