@@ -24,7 +24,7 @@ void vgic_plot_write_columns(struct vgic_plot_job *job, const struct vgic_plot_c
 		starved |= c->outcome == VGIC_PLOT_STARVED && !cols[i].measured;
 		first = false;
 	}
-	fprintf(job->vars, ")\nXMIN = %g\nXMAX = %g\n", nr && cols[0].measured ? -1.9 : 0.3,
+	fprintf(job->vars, ")\nXMIN = %g\nXMAX = %g\n", nr && cols[0].measured ? -2.1 : 0.3,
 		job->res->nr_cells + 0.7);
 	fprintf(job->vars, "XLABEL = 'list registers (LRs)%s%s'\n",
 		job->res->nr_lr > 0 ? "; shaded: as recorded" : "",

@@ -36,6 +36,7 @@ py(y) = y / real(H)
 
 set border 3 linecolor rgb INK linewidth 1
 set tics nomirror out scale 0.6 textcolor rgb INK
+set xtics offset 0,0.4
 set grid ytics linecolor rgb GRID linewidth 1 dashtype solid
 set style fill solid 1.0 noborder
 set style textbox opaque noborder margins 0.5,0.5

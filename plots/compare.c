@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Data for compare.gp: totals of several results about the same kind of recording. */
+#include <math.h>
 #include <string.h>
 #include "internal.h"
 
@@ -32,12 +33,36 @@ static double rate(const struct vgic_plot_cell *c, int64_t events)
 	return 1000 * (double)events / (double)c->interrupts;
 }
 
+/*
+ * A decade axis whose lowest line stands for none: rates of neighbouring LR counts differ by
+ * orders of magnitude, and zero must still be seen.
+ */
+static void write_axis(FILE *f, const char *name, double floor_at, double top, bool zeros)
+{
+	int low = isinf(floor_at) ? 1 : (int)floor(log10(floor_at) - 1e-9), high, k;
+
+	high = top > 0 ? (int)ceil(log10(top * 1.2)) : low + 2;
+	if (high - low < 2)
+		high = low + 2;
+	fprintf(f, "%s_low = %.6g\n%s_high = %.6g\n%s_tics = \"('%s' %.6g", name,
+		pow(10, zeros ? low - 1 : low), name, pow(10, high) * 1.6, name, zeros ? "0" : "",
+		pow(10, zeros ? low - 1 : low));
+	for (k = low; k <= high; k++) {
+		if (k < 3)
+			fprintf(f, ", '%g' %.6g", pow(10, k), pow(10, k));
+		else
+			fprintf(f, ", '%g%s' %.6g", pow(10, k % 3), k < 6 ? "k" : k < 9 ? "M" : "G",
+				pow(10, k));
+	}
+	fprintf(f, ")\"\n");
+}
+
 int vgic_plot_compare(struct vgic_plot_job *job)
 {
 	const struct vgic_plot_result *group[MOST];
-	double tops[2] = { 0, 0 }, v;
+	double tops[2] = { 0, 0 }, floors[2] = { INFINITY, INFINITY }, v;
 	int n, i, k, mi, first = VGIC_PLOT_LRS, last = 0, drawn = 0;
-	bool same_policy = true, same_kernel = true;
+	bool same_policy = true, same_kernel = true, zeros[2] = { false, false };
 
 	n = largest_group(job, group);
 	if (n < 2) {
@@ -65,7 +90,9 @@ int vgic_plot_compare(struct vgic_plot_job *job)
 					fprintf(job->data, "%d %.6g\n", c->nr_lr, v);
 					drawn++;
 				}
+				zeros[mi] |= v <= 0;
 				tops[mi] = v > tops[mi] ? v : tops[mi];
+				floors[mi] = v > 0 && v < floors[mi] ? v : floors[mi];
 				first = c->nr_lr < first ? c->nr_lr : first;
 				last = c->nr_lr > last ? c->nr_lr : last;
 			}
@@ -88,8 +115,9 @@ int vgic_plot_compare(struct vgic_plot_job *job)
 	}
 	fprintf(job->vars, "ENDLESS = %d\nRESULTS = %d\nFIRST = %d\nLAST = %d\n", k > 0, n, first,
 		last);
-	fprintf(job->vars, "EXIT_TOP = %.6g\nMI_TOP = %.6g\nW = 1200\nH = %d\n",
-		vgic_plot_axis_top(tops[0]), vgic_plot_axis_top(tops[1]), 560 + 24 * n);
+	write_axis(job->vars, "exit", floors[0], tops[0], zeros[0]);
+	write_axis(job->vars, "mi", floors[1], tops[1], zeros[1]);
+	fprintf(job->vars, "W = 1200\nH = %d\n", 600 + 26 * n);
 	snprintf(job->note, job->note_size, "%d results about the same %s; %s, %s.%s", n,
 		 group[0]->guest[0] ? "guest" : "recording",
 		 same_policy ? "one policy" : "different policies",

@@ -111,7 +111,8 @@ static void write_sources(struct vgic_plot_job *job, const struct vgic_plot_colu
 static void write_totals(struct vgic_plot_job *job, const struct vgic_plot_column *cols, int nr,
 			 bool mi)
 {
-	double top = 0;
+	const struct vgic_plot_cell *rec = job->res->recorded;
+	double top = rec ? (double)or_zero(mi ? rec->mi_total : rec->exits_total) : 0;
 	int64_t tall, total;
 	int i, s;
 
@@ -134,7 +135,9 @@ static void write_totals(struct vgic_plot_job *job, const struct vgic_plot_colum
 			total < 0 ? "?" : vgic_plot_short(total).s, cols[i].x - HALF,
 			cols[i].x + HALF, (long long)or_zero(total));
 	}
-	fprintf(job->vars, "%s = %.10g\n", mi ? "MI_TOP" : "EXIT_TOP", vgic_plot_axis_top(top));
+	top = vgic_plot_axis_top(top);
+	fprintf(job->vars, "%s = %.10g\n", mi ? "MI_TOP" : "EXIT_TOP", top);
+	vgic_plot_tics(job->vars, mi ? "mi_tics" : "exit_tics", top);
 }
 
 static void write_truth(struct vgic_plot_job *job, const struct vgic_plot_column *cols, int nr)
@@ -146,7 +149,7 @@ static void write_truth(struct vgic_plot_job *job, const struct vgic_plot_column
 	for (i = 0; rec && i < nr; i++) {
 		if (cols[i].measured || cols[i].cell->nr_lr != job->res->nr_lr)
 			continue;
-		fprintf(job->data, "%g %s", cols[i].x,
+		fprintf(job->data, "%g %s", cols[i].x + 0.5,
 			rec->exits_total < 0 ? "NaN" : vgic_plot_number(rec->exits_total).s);
 		fprintf(job->data, " %s\n",
 			rec->mi_total < 0 ? "NaN" : vgic_plot_number(rec->mi_total).s);

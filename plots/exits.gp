@@ -8,11 +8,11 @@ set multiplot
 set lmargin at screen px(92)
 set rmargin at screen px(W-16)
 set xrange [XMIN:XMAX]
-set format y "%.0s%c"
 
 set tmargin at screen py(H-108)
 set bmargin at screen py(H/2+38)
-set key at screen px(W-16),py(H-70) right center horizontal maxrows 2
+set key at screen px(92),py(H-78) left center horizontal Left reverse maxrows 1 width 1
+eval "set ytics ".exit_tics
 set ylabel "exits, whole run" offset 0.5,0 textcolor rgb INK
 set yrange [0:EXIT_TOP]
 eval "plot ".\
@@ -24,15 +24,16 @@ eval "plot ".\
 		"textcolor rgb INK notitle").\
 	opt(EXIT_SERIES, "for [i=1:EXIT_SERIES] DATA index sprintf('exit_%d',i) using 1:2:3:4:5:6 with ".\
 		"boxxyerror fillcolor rgb colour('exit',i) title name('exit',i)").\
-	opt(TRUTH, "DATA index 'truth' using 1:2 with points pointtype 13 pointsize 1.3 linecolor ".\
-		"rgb INK title 'measured total'").\
+	opt(TRUTH, "DATA index 'truth' using 1:2 with points pointtype 13 pointsize 1.1 linecolor ".\
+		"rgb INK title 'measured'").\
 	"DATA index 'exit_totals' using 1:2:3 with labels offset 0,0.6 textcolor rgb INK notitle"
 
 unset label 1001
 unset label 1002
 set tmargin at screen py(H/2-62)
-set bmargin at screen py(66)
-set key at screen px(W-16),py(H/2-24) right center horizontal maxrows 2
+set bmargin at screen py(72)
+set key at screen px(92),py(H/2-36) left center horizontal Left reverse maxrows 1 width 1
+eval "set ytics ".mi_tics
 set ylabel "maintenance interrupts" offset 0.5,0
 set xlabel XLABEL textcolor rgb INK offset 0,0.2
 set yrange [0:MI_TOP]
@@ -46,8 +47,8 @@ eval "plot ".\
 	opt(MI_SERIES, "for [i=1:MI_SERIES] DATA index sprintf('mi_%d',i) using 1:2:3:4:5:6 with ".\
 		"boxxyerror fillcolor rgb colour('mi',i) title name('mi',i)").\
 	"DATA index 'mi_totals' using 1:6:4:5 with xerrorbars pointtype -1 linewidth 2 ".\
-		"linecolor rgb INK title 'MI exits (any source)', ".\
-	opt(TRUTH, "DATA index 'truth' using 1:3 with points pointtype 13 pointsize 1.3 linecolor ".\
+		"linecolor rgb INK title 'MI exits', ".\
+	opt(TRUTH, "DATA index 'truth' using 1:3 with points pointtype 13 pointsize 1.1 linecolor ".\
 		"rgb INK title 'measured'").\
 	"DATA index 'mi_totals' using 1:2:3 with labels offset 0,0.6 textcolor rgb INK notitle"
 unset multiplot

@@ -6,8 +6,8 @@ const struct vgic_plot_figure vgic_plot_figures[] = {
 	{ "exits", "exits.gp", "Exits and maintenance interrupts",
 	  "Each column is the same work replayed with that many list registers. Above: all exits of "
 	  "the guest, stacked by reason; the number is the total. Below: maintenance interrupts (MIs) "
-	  "by source, side by side, because one MI may have several sources at once; the black bar and "
-	  "the number are the MI exits. The first column and the diamond are what the recording itself "
+	  "by source, side by side, because one MI may have several sources at once; the bar with "
+	  "ends and the number are the MI exits. The first column and the diamond are what the recording itself "
 	  "shows: the closer the diamond is to the shaded column's top, the better the replay. A "
 	  "hatched column never came to an end and has no numbers.",
 	  vgic_plot_exits, 0 },

@@ -14,12 +14,12 @@ extern char **environ;
 
 static int missing(struct vgic_plot_error *err)
 {
-	return vgic_plot_fail(err, -ENOENT,
+	return vgic_plot_fail(err, -ENOPKG,
 			      "gnuplot: not found: install it (Debian: apt-get install gnuplot-nox)");
 }
 
 /* Starts argv in dir with both outputs into a pipe, whose end to read comes back. */
-static int start(const char *dir, char *const argv[], pid_t *pid, struct vgic_plot_error *err)
+static int start(const char *dir, const char *const argv[], pid_t *pid, struct vgic_plot_error *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -41,7 +41,7 @@ static int start(const char *dir, char *const argv[], pid_t *pid, struct vgic_pl
 	posix_spawn_file_actions_adddup2(&actions, pipes[1], 2);
 	if (dir)
 		posix_spawn_file_actions_addchdir_np(&actions, dir);
-	error = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
+	error = posix_spawnp(pid, argv[0], &actions, &attr, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	close(pipes[1]);
@@ -83,7 +83,7 @@ static int finish(int fd, pid_t pid, char *said, size_t size)
 
 int vgic_plot_find_gnuplot(struct vgic_plot_error *err)
 {
-	char *argv[] = { "gnuplot", "--version", NULL };
+	const char *const argv[] = { "gnuplot", "--version", NULL };
 	char said[128];
 	int major, minor, fd, status;
 	pid_t pid;
@@ -100,7 +100,7 @@ int vgic_plot_find_gnuplot(struct vgic_plot_error *err)
 			       : vgic_plot_fail(err, -ECHILD, "gnuplot: does not run: %s", said);
 	if (sscanf(said, "gnuplot %d.%d", &major, &minor) != 2 || major < 5 ||
 	    (major == 5 && minor < 4))
-		return vgic_plot_fail(err, -ENOTSUP, "gnuplot: version 5.4 or newer is needed: %s",
+		return vgic_plot_fail(err, -ENOPKG, "gnuplot: version 5.4 or newer is needed: %s",
 				      said);
 	return 0;
 }
@@ -118,8 +118,8 @@ int vgic_plot_gnuplot(const char *dir, const char *script, unsigned int formats,
 
 	/* Both at once: two processors are common, and neither knows of the other. */
 	for (i = 0; i < 2 && !error; i++) {
-		char *argv[] = { "gnuplot", "--default-settings", "-e", (char *)kinds[i].set,
-				 (char *)script, NULL };
+		const char *const argv[] = { "gnuplot", "--default-settings", "-e", kinds[i].set,
+					     script, NULL };
 
 		if (!(formats & kinds[i].bit))
 			continue;

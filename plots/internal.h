@@ -87,6 +87,8 @@ int vgic_plot_latency(struct vgic_plot_job *job);
 int vgic_plot_timeline(struct vgic_plot_job *job);
 int vgic_plot_compare(struct vgic_plot_job *job);
 
+/* Variable name: the ticks of a linear axis of counts from 0 to top. */
+void vgic_plot_tics(FILE *f, const char *name, double top);
 /* A named data block. */
 void vgic_plot_block(FILE *f, const char *name);
 /* Blocks and variables that every figure over LR counts shares: ticks, hatched columns. */
@@ -122,7 +124,7 @@ void vgic_plot_base(char *buf, size_t size, struct vgic_plot_result *const *resu
 const char *vgic_plot_embedded(const char *name);
 
 /* gnuplot.c */
-/* -ENOENT, -ENOTSUP (too old) with err. */
+/* -ENOPKG: missing or too old. */
 int vgic_plot_find_gnuplot(struct vgic_plot_error *err);
 /* Runs script (relative to dir) for each format; its complaints go into err. */
 int vgic_plot_gnuplot(const char *dir, const char *script, unsigned int formats,

@@ -79,18 +79,53 @@ static void write_marks(FILE *f, const struct vgic_plot_latency *lat)
 	}
 }
 
+/* The value that one in a hundred does not exceed. */
+static int64_t first_percent(const struct vgic_plot_latency *lat)
+{
+	double seen = 0;
+	int i;
+
+	for (i = 0; i < lat->nr_hist - 1; i++) {
+		seen += (double)lat->hist[i].count;
+		if (seen * 100 >= (double)lat->n)
+			break;
+	}
+	return lat->hist[i].value < lat->max ? lat->hist[i].value : lat->max;
+}
+
 struct axes {
 	double low, high; /* ns */
 	double beyond;    /* largest 1 / (1 - p) */
 	double rarest;    /* smallest share above 0 */
 };
 
-static void write_axes(FILE *f, const struct axes *a)
+/* A label at every decade or, with 3, at whole units only. */
+static void write_time_tics(FILE *f, const char *name, int every)
 {
 	static const char *const unit[] = { "ns", "µs", "ms", "s" };
+	int digits, u;
+	double v;
+
+	fprintf(f, "%s = \"(", name);
+	for (digits = 0; digits < 13; digits++) {
+		v = pow(10, digits);
+		u = digits < 12 ? digits / 3 : 3;
+		if (digits % every)
+			fprintf(f, ", '' %.0f", v);
+		else
+			fprintf(f, "%s'%.0f %s' %.0f", digits ? ", " : "", v / pow(10, 3 * u), unit[u],
+				v);
+		if (every == 1)
+			fprintf(f, ", '' %.0f 1, '' %.0f 1", 2 * v, 5 * v);
+	}
+	fprintf(f, ")\"\n");
+}
+
+static void write_axes(FILE *f, const struct axes *a)
+{
 	double low = pow(10, floor(log10(a->low))), high = pow(10, ceil(log10(a->high)));
-	double beyond = a->beyond < 20 ? 20 : a->beyond, v;
-	int digits, i;
+	double beyond = a->beyond < 20 ? 20 : a->beyond;
+	int i, every;
 
 	if (high <= low)
 		high = low * 10;
@@ -101,15 +136,12 @@ static void write_axes(FILE *f, const struct axes *a)
 		high /= 5;
 	else if (a->high * 1.1 < high / 2)
 		high /= 2;
+	/* Six decades of labels side by side do not fit. */
+	every = high / low > 2e5 ? 3 : 1;
 	fprintf(f, "LOW = %.10g\nHIGH = %.10g\n", low, high);
-	fprintf(f, "time_tics = \"(");
-	for (digits = 0; digits < 12; digits++) {
-		v = pow(10, digits);
-		fprintf(f, "%s'%.0f %s' %.0f, '' %.0f 1, '' %.0f 1", digits ? ", " : "",
-			digits / 3 < 4 ? pow(10, digits % 3) : v / 1e9,
-			unit[digits / 3 < 4 ? digits / 3 : 3], v, 2 * v, 5 * v);
-	}
-	fprintf(f, ")\"\nBEYOND = %.6g\np_tics = \"('min' 1", beyond * 1.15);
+	write_time_tics(f, "time_tics", 1);
+	write_time_tics(f, "time_tics_below", every);
+	fprintf(f, "BEYOND = %.6g\np_tics = \"('min' 1", beyond * 1.15);
 	for (i = 0; i < VGIC_PLOT_NR_QUANTILES; i++)
 		fprintf(f, ", '%s' %.0f", vgic_plot_p_name[i], 1 / (1 - vgic_plot_p[i]));
 	fprintf(f, ")\"\nRAREST = %.6g\nshare_tics = \"('all' 1, '10 %%%%' 0.1, '1 %%%%' 0.01, "
@@ -137,8 +169,9 @@ static void write_curve(struct vgic_plot_job *job, int series, const char *label
 	if (v < axes->rarest)
 		axes->rarest = v;
 	fprintf(job->data, "\n\n# last_%d\n%.0f %.6g\n", series, on_log_axis(lat->max), v);
-	if (on_log_axis(lat->min) < axes->low)
-		axes->low = on_log_axis(lat->min);
+	v = on_log_axis(first_percent(lat));
+	if (v < axes->low)
+		axes->low = v;
 	if (on_log_axis(lat->max) > axes->high)
 		axes->high = on_log_axis(lat->max);
 }
@@ -159,7 +192,7 @@ int vgic_plot_latency(struct vgic_plot_job *job)
 		lat = &cells[i]->latency[job->latency];
 		snprintf(label, sizeof(label), "%d LR%s%s", cells[i]->nr_lr,
 			 cells[i]->nr_lr == 1 ? "" : "s",
-			 cells[i]->outcome == VGIC_PLOT_STARVED ? "*" : "");
+			 cells[i]->outcome == VGIC_PLOT_STARVED ? " (starved)" : "");
 		if (vgic_plot_endless(cells[i]) || !lat->known) {
 			silent++;
 			fprintf(job->vars, "name_silent_%d = '%s: %s'\n", silent, label,

@@ -8,7 +8,7 @@ measured(i) = value(sprintf("measured_curve_%d", i))
 recorded(i) = value(sprintf("recorded_curve_%d", i))
 silent(i) = value(sprintf("name_silent_%d", i))
 colour(i) = measured(i) ? INK : colours[(i-1)%8+1]
-width(i) = measured(i) ? 2 : 2 + 4.5 * (CURVES - i) / (CURVES > 1 ? CURVES - 1 : 1)
+width(i) = measured(i) ? 2 : 2 + 3 * (CURVES - i) / (CURVES > 1 ? CURVES - 1 : 1)
 dash(i) = measured(i) ? 2 : 1
 shape(i) = measured(i) ? 8 : shapes[(i-1)%8+1]
 title_of(i) = name(i).(recorded(i) ? " (recorded)" : "")
@@ -38,11 +38,11 @@ eval "plot ".\
 
 unset label 1001
 unset label 1002
-set lmargin at screen px(W*0.43+78)
+set lmargin at screen px(W*0.43+96)
 set rmargin at screen px(W-212)
 set xrange [LOW:HIGH]
 set yrange [RAREST:1.15]
-eval("set xtics ".time_tics)
+eval("set xtics ".time_tics_below)
 eval("set ytics ".share_tics)
 set xlabel "latency" offset 0,0.2
 set label 3 "share of interrupts that took longer" at graph 0,screen py(H-88) left

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Share of guest time with so many LRs used, pending, active; depth of the overflow. The fill is
 # one scale for all panels: the more LRs, the darker.
-set palette defined (0 "#fde725", 0.25 "#a8ad6f", 0.5 "#7c7b78", 0.75 "#434e6c", 1 "#00224e")
+set palette defined (0 "#cfe1f2", 0.25 "#93c4df", 0.5 "#4b97c9", 0.75 "#1764ab", 1 "#08306b")
 shade(n) = MOST > 1 ? (n - 1.0) / (MOST - 1) : 0
 unset colorbox
 set cbrange [0:1]
@@ -17,8 +17,8 @@ set tics font ",13"
 # Where a panel stands: column 0 or 1, row 0 (top) or 1.
 left(c) = px(c ? W/2+66 : 70)
 right(c) = px(c ? W-14 : W/2-18)
-top(r) = py(r ? H/2-72 : H-122)
-bottom(r) = py(r ? 62 : H/2-4)
+top(r) = py(r ? H/2-66 : H-122)
+bottom(r) = py(r ? 72 : H/2+6)
 
 # The scale, in words and blocks, in the line under the title.
 BOX = 20
@@ -63,10 +63,10 @@ do for [p=0:2] {
 			"pattern 4 fillcolor rgb GREY notitle").\
 		opt(HAS, "DATA index word(PANELS,p+1) using 1:2:3:4:5:6:(shade($7)) with boxxyerror ".\
 			"fillcolor palette notitle").\
-		"DATA index 'frames' using 1:2:3:4:5:6 with boxxyerror fillstyle empty border ".\
-			"linecolor rgb GREY linewidth 0.7 notitle, ".\
-		opt(OUTLINE, "DATA index 'full' using 1:2:3:4:5:6 with boxxyerror fillstyle empty border ".\
-			"linecolor rgb VERMILLION linewidth 2.5 notitle").\
+		"DATA index 'frames' using 1:2:3:4:5:6 with boxxyerror linecolor rgb GREY linewidth 0.7 ".\
+			"fillstyle empty border notitle, ".\
+		opt(OUTLINE, "DATA index 'full' using 1:2:3:4:5:6 with boxxyerror linecolor rgb VERMILLION ".\
+			"linewidth 2.5 fillstyle empty border notitle").\
 		opt(ENDLESS, "DATA index 'endless' using 1:(50):4 with labels rotate by 90 boxed font ',14' ".\
 			"textcolor rgb INK notitle")
 	unset label 1001
@@ -81,14 +81,16 @@ do for [p=0:2] {
 }
 
 set lmargin at screen left(1)
-set rmargin at screen right(1)
+unset ylabel
+set rmargin at screen right(1)-px(96)
 set tmargin at screen top(1)
 set bmargin at screen bottom(1)
 set label 3 "waiting outside the LRs (on top: most at once)" at screen left(1),top(1)+py(16) left \
 	font ",16" textcolor rgb INK
 set ytics auto
 set yrange [0:DEPTH_TOP]
-set key inside right top vertical samplen 1 font ",13" title "waiting" textcolor rgb INK
+set key at screen px(W-4),top(1) right top vertical Left reverse samplen 1 font ",13" \
+	title "waiting" textcolor rgb INK
 eval "plot ".\
 	opt(BANDS, "DATA index 'band' using 1:(0):2:3:(0):(DEPTH_TOP) with boxxyerror fillcolor ".\
 		"rgb BAND notitle").\

@@ -11,7 +11,7 @@ const char *const vgic_plot_latency_name[VGIC_PLOT_NR_LATENCIES] = {
 };
 
 const char *const vgic_plot_exit_name[VGIC_PLOT_NR_EXITS] = {
-	"maintenance interrupt", "DIR trap", "SGI trap", "WFI", "MMIO", "other interrupt", "other",
+	"MI", "DIR trap", "SGI trap", "WFI", "MMIO", "other IRQ", "other",
 };
 
 const char *const vgic_plot_mi_name[VGIC_PLOT_NR_MI] = {
@@ -141,7 +141,7 @@ struct vgic_plot_column *vgic_plot_columns(const struct vgic_plot_result *res, i
 	if (!cols)
 		return NULL;
 	if (res->recorded)
-		cols[n++] = (struct vgic_plot_column){ res->recorded, -0.4, true };
+		cols[n++] = (struct vgic_plot_column){ res->recorded, -0.8, true };
 	for (i = 0; i < res->nr_cells; i++)
 		cols[n++] = (struct vgic_plot_column){ &res->cells[i], i + 1, false };
 	*nr = n;

@@ -161,6 +161,28 @@ void vgic_plot_html(FILE *f, const char *text)
 	}
 }
 
+void vgic_plot_tics(FILE *f, const char *name, double top)
+{
+	double step = pow(10, floor(log10(top / 4))), v;
+	char label[32];
+	int i;
+
+	if (top / step > 10)
+		step *= top / step > 20 ? 5 : 2;
+	if (step < 1)
+		step = 1;
+	fprintf(f, "%s = \"(", name);
+	for (i = 0, v = 0; v <= top * 1.0001; i++, v = i * step) {
+		if (top >= 10000)
+			snprintf(label, sizeof(label), "%g%s", v / (top >= 1e7 ? 1e6 : 1e3),
+				 v <= 0 ? "" : top >= 1e7 ? "M" : "k");
+		else
+			snprintf(label, sizeof(label), "%g", v);
+		fprintf(f, "%s'%s' %.10g", i ? ", " : "", label, v);
+	}
+	fprintf(f, ")\"\n");
+}
+
 void vgic_plot_block(FILE *f, const char *name)
 {
 	fprintf(f, "\n\n# %s\n", name);

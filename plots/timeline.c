@@ -23,6 +23,27 @@ static int rows_of(const struct vgic_plot_cell *c)
 	return c->nr_lr > rows && c->nr_lr <= 16 ? c->nr_lr : rows;
 }
 
+/* Where one interrupt follows another in an LR without a gap: a thin line between them. */
+static void write_cuts(struct vgic_plot_job *job, const struct vgic_plot_timeline *line,
+		       int64_t t0, int64_t t1, double unit)
+{
+	const struct vgic_plot_segment *last[VGIC_PLOT_LRS] = { NULL };
+	int i, n = 0;
+
+	vgic_plot_block(job->data, "cuts");
+	for (i = 0; i < line->nr_segments; i++) {
+		const struct vgic_plot_segment *s = &line->segments[i], *before = last[s->lr];
+
+		last[s->lr] = s;
+		if (!before || before->t1 != s->t0 || before->intid == s->intid || s->t0 <= t0 ||
+		    s->t0 >= t1)
+			continue;
+		n++;
+		fprintf(job->data, "%.6g %d\n", (double)(s->t0 - t0) / unit, s->lr);
+	}
+	fprintf(job->vars, "CUTS = %d\n", n > 0);
+}
+
 static void write_segments(struct vgic_plot_job *job, const struct vgic_plot_timeline *line,
 			   int64_t t0, int64_t t1, double unit)
 {
@@ -49,6 +70,7 @@ static void write_segments(struct vgic_plot_job *job, const struct vgic_plot_tim
 		}
 		fprintf(job->vars, "HAS_%s = %d\n", state_name[state], n > 0);
 	}
+	write_cuts(job, line, t0, t1, unit);
 	/* Neighbours of one INTID carry its number once: on the widest of its states. */
 	for (state = 0; state < 2; state++) {
 		vgic_plot_block(job->data, state ? "labels_light" : "labels_dark");
@@ -105,6 +127,7 @@ static void write_overflow(struct vgic_plot_job *job, const struct vgic_plot_tim
 			   int64_t t0, int64_t t1, double unit)
 {
 	int64_t depth = 0, top = 0;
+	double end;
 	int i;
 
 	vgic_plot_block(job->data, "overflow");
@@ -120,7 +143,9 @@ static void write_overflow(struct vgic_plot_job *job, const struct vgic_plot_tim
 			top = depth;
 	}
 	fprintf(job->data, "%.6g %lld\n", (double)(t1 - t0) / unit, (long long)depth);
-	fprintf(job->vars, "DEEPEST = %.6g\n", top < 4 ? 4.4 : vgic_plot_axis_top((double)top));
+	end = top < 4 ? 4.4 : vgic_plot_axis_top((double)top);
+	fprintf(job->vars, "DEEPEST = %.6g\n", end);
+	vgic_plot_tics(job->vars, "depth_tics", end);
 }
 
 int vgic_plot_timeline(struct vgic_plot_job *job)
@@ -152,10 +177,10 @@ int vgic_plot_timeline(struct vgic_plot_job *job)
 	write_overflow(job, line, t0, t1, unit);
 	from = vgic_plot_ns_exact(t0);
 	width = vgic_plot_ns_exact(t1 - t0);
-	fprintf(job->vars, "ROWS = %d\nROW = %d\nEND = %.10g\nXLABEL = 'time after %s (%s)'\n",
+	fprintf(job->vars, "ROWS = %d\nROW = %d\nEND = %.10g\nXLABEL = 'time from %s after the start (%s)'\n",
 		rows, ROW, (double)(t1 - t0) / unit, from.s, name);
 	fprintf(job->vars, "LEFT = %d\nRIGHT = %d\nW = %d\nH = %d\n", LEFT, RIGHT, WIDTH,
-		110 + ROW * (rows + (lanes ? lanes : 0)) + 24 + 110 + 64);
+		104 + ROW * (rows + lanes) + 18 + 120 + 72);
 	to = vgic_plot_ns_exact(t1);
 	snprintf(job->note, job->note_size,
 		 "Window: %s from %s to %s of vCPU %lld %s %d list registers.", width.s, from.s,

@@ -10,7 +10,7 @@ set xrange [0:END]
 set border 0
 unset grid
 
-UPPER = H - 92
+UPPER = H - 104
 LOWER = UPPER - ROW * (ROWS + LANES)
 set tmargin at screen py(UPPER)
 set bmargin at screen py(LOWER)
@@ -23,7 +23,7 @@ do for [r=0:ROWS-1] {
 	set object r+1 rectangle from graph 0,first r-0.4 to graph 1,first r+0.4 behind \
 		fillcolor rgb BAND fillstyle solid noborder
 }
-set key at screen px(W-RIGHT),py(H-66) right center horizontal maxrows 1
+set key at screen px(LEFT),py(H-78) left center horizontal Left reverse maxrows 1 width 1
 eval "plot ".\
 	opt(MARKS > 0 && MARKS <= 80, "DATA index 'rules' using 1:(-LANES-0.5):(0):(LANES+ROWS) with vectors nohead ".\
 		"linecolor rgb VERMILLION linewidth 0.6 dashtype 3 notitle").\
@@ -33,8 +33,10 @@ eval "plot ".\
 		"'active'").\
 	opt(HAS_both, "DATA index 'both' using 1:2:3:4:5:6 with boxxyerror fillcolor rgb PURPLE title ".\
 		"'pending and active'").\
-	opt(LANES, "for [i=1:LANES] DATA index sprintf('lane_%d',i) using 1:2:(0):(0.3) with ".\
-		"xyerrorbars pointtype -1 linewidth 2.2 linecolor rgb VERMILLION title (i == 1 ".\
+	opt(CUTS, "DATA index 'cuts' using 1:($2-0.4):(0):(0.8) with vectors nohead linewidth 1.6 ".\
+		"linecolor rgb PAPER notitle").\
+	opt(LANES, "for [i=1:LANES] DATA index sprintf('lane_%d',i) using 1:($2-0.34):(0):(0.68) with ".\
+		"vectors nohead linewidth 3 linecolor rgb VERMILLION title (i == 1 ".\
 		"? 'maintenance interrupt' : '')").\
 	opt(LABELS_DARK, "DATA index 'labels_dark' using 1:2:3 with labels font ',13' textcolor rgb ".\
 		"0x000000 notitle").\
@@ -49,10 +51,11 @@ unset key
 set border 3 linecolor rgb INK
 set grid ytics linecolor rgb GRID
 set tmargin at screen py(LOWER-18)
-set bmargin at screen py(62)
+set bmargin at screen py(72)
 set yrange [0:DEEPEST]
 set xtics auto nomirror out scale 0.6 textcolor rgb INK
-set ytics auto scale 0.6
+set ytics scale 0.6
+eval "set ytics ".depth_tics
 set format x "%g"
 set xlabel XLABEL textcolor rgb INK offset 0,0.2
 set ylabel "waiting\noutside" offset 0,0 textcolor rgb INK

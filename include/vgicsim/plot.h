@@ -197,7 +197,7 @@ struct vgic_plot_options {
  * Draws everything about the results (at least one) into options->dir: figures,
  * their data files and scripts under data/, report.html. Nothing appears there
  * before all of it exists; each file then replaces its predecessor atomically.
- * 0 or a negative errno with err: -ENOENT gnuplot is missing, -ECHILD it failed,
+ * 0 or a negative errno with err: -ENOPKG gnuplot is missing or too old, -ECHILD it failed,
  * -EINTR by SIGINT or SIGTERM, -ERANGE the window is outside every time line,
  * others from the file system. On error dir is as it was.
  */

@@ -8,6 +8,7 @@ parts agree with one another (histograms sum to their n, occupancy to guest time
 look like real ones. Kinds: burst, mixed, dry (nothing ever happens).
 """
 import argparse
+import hashlib
 import json
 
 MASK = (1 << 64) - 1
@@ -330,7 +331,9 @@ def result(args):
         cells.append(cell)
     return {"format": "vgicsim-result", "version": 1,
             "tool": {"name": "vgicsim", "version": "0.1.0"},
-            "input": {"file": args.file or "%s.vgr" % args.kind, "hash": "%016x" % args.seed,
+            "input": {"file": args.file or "%s.vgr" % args.kind, "hash": hashlib.sha1(repr(
+                          (args.kind, args.seed, args.repeats, args.kernel)).encode()
+                          ).hexdigest()[:16],
                       "kernel": args.kernel, "cpu": "Cortex-A76 (0x414fd0b1)",
                       "nr_lr": args.recorded, "pairs": recorded and sum(
                           recorded["occupancy"]["entries"]), "lost": args.lost,
