@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the records of a recording add up to, per vCPU; and which interrupts starved. */
+#ifndef VGICSIM_CLI_SUMMARY_H
+#define VGICSIM_CLI_SUMMARY_H
+
+#include <vgicsim/cpuif.h>
+#include <vgicsim/recording.h>
+
+#define SUMMARY_ECS 64 /* ESR_EL2.EC is 6 bits */
+#define SUMMARY_MIS 8  /* bits of ICH_MISR_EL2 */
+
+/* An interrupt that could be taken but stands outside the list registers. */
+struct waiting {
+	uint32_t intid;
+	uint8_t priority;
+	uint64_t since;   /* ns */
+	uint64_t record;  /* number of the flush at which that began */
+	uint64_t entries; /* flushes at which it has waited */
+};
+
+struct vcpu_summary {
+	uint16_t vm, vcpu;
+	uint64_t flushes, syncs, entries;
+	uint64_t exits, exits_irq, exits_serror, exits_trap[SUMMARY_ECS], exits_other;
+	uint64_t mi;                   /* IRQ exits with a maintenance interrupt asserted */
+	uint64_t mi_source[SUMMARY_MIS]; /* of these, by bit of ICH_MISR_EL2 */
+	uint64_t dir, sgi, wfi, wfe, mmio, loads, kicks, eoicount;
+	uint64_t used[VGR_MAX_LRS + 1]; /* flushes by list registers in use */
+	uint64_t guest_ns;             /* between the end of a flush and the begin of its sync */
+	uint64_t used_ns;              /* the same times the list registers in use */
+	uint64_t overflows;            /* flushes with more deliverable interrupts than LRs */
+	uint32_t longest_list;
+	uint32_t deepest_overflow;     /* most interrupts outside */
+	uint64_t first_time, last_time; /* ns */
+	/* the last flush */
+	uint64_t lr[VGR_MAX_LRS];
+	unsigned int used_lrs;
+	uint64_t lr_same;              /* flushes in a row with the same list registers */
+	struct waiting *waiting;       /* sorted by INTID */
+	size_t nr_waiting;
+	/* between flush and exit */
+	uint64_t flush_time;
+	uint32_t misr;
+	bool in_guest;
+};
+
+struct summary {
+	struct vgic_v3_cpuif_config cpuif;
+	bool stale_vmcr; /* the kernel saves VMCR at put only: its group enables mean little */
+	uint64_t injects, msis, acks;
+	struct vcpu_summary *vcpus;
+	size_t nr, cap;
+	struct waiting *scratch; /* VGR_MAX_IRQS */
+};
+
+/* 0 or -ENOMEM. */
+int summary_init(struct summary *s, const struct vgr_header *h);
+int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number);
+void summary_finish(struct summary *s);
+
+/* How long w has waited when the recording of v ends, ns. */
+uint64_t summary_waited(const struct vcpu_summary *v, const struct waiting *w);
+
+/* Time-weighted list registers in use while in the guest; 0 without guest time. */
+double summary_mean_lrs(const struct vcpu_summary *v);
+
+/* "EOI", "U", "LRENP", "NP", "VGrp0E" ... for a bit of ICH_MISR_EL2. */
+const char *summary_mi_name(unsigned int bit);
+
+/* "WFx", "sysreg" ... for an exception class; NULL if it has no name here. */
+const char *summary_ec_name(unsigned int ec);
+
+#endif
