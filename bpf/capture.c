@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads the probes, attaches them, reads the ring. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <vgicsim/capture.h>
+#include "shared.h"
+#include "capture.skel.h"
+#include "order.h"
+#include "probes.h"
+
+struct vgic_capture {
+	struct capture_bpf *skel;
+	struct ring_buffer *ring;
+	struct bpf_link *links[VGIC_MAX_PROBES];
+	struct vgic_order *order;
+	const struct cpu_state *cpus; /* mapped */
+	size_t mapped;
+	uint32_t nr_cpus;
+	/* of the call in progress */
+	vgic_capture_sink *sink;
+	void *ctx;
+	uint64_t bytes;
+	int ret;
+};
+
+/* libbpf tells what went wrong only through its log; the last warning is the useful one. */
+static char last_warning[200];
+
+static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[sizeof(last_warning)];
+
+	if (getenv("VGICSIM_BPF_LOG"))
+		vfprintf(stderr, format, args);
+	else if (level == LIBBPF_WARN && !last_warning[0]) {
+		vsnprintf(line, sizeof(line), format, args);
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(last_warning, sizeof(last_warning), "%s",
+			 strncmp(line, "libbpf: ", 8) ? line : line + 8);
+	}
+	return 0;
+}
+
+static int fail(struct vgic_capture_error *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	return code;
+}
+
+/* The program of the chosen candidate of each probe; the others are not loaded. */
+static const char *program_of(const struct vgic_host *h, size_t p)
+{
+	const struct probe_candidate *c = vgic_probes[p].candidates;
+	int i;
+
+	if (h->probes[p].state != VGIC_PROBE_OK)
+		return NULL;
+	for (i = 0; i < PROBE_CANDIDATES && c[i].way; i++) {
+		if (!strcmp(c[i].function, h->probes[p].function) &&
+		    !strcmp(vgic_probe_way_name(c[i].way), h->probes[p].method))
+			return c[i].program;
+	}
+	return NULL;
+}
+
+static int choose_programs(struct vgic_capture *c, const struct vgic_host *h)
+{
+	struct bpf_program *prog;
+	size_t p;
+
+	bpf_object__for_each_program(prog, c->skel->obj)
+		bpf_program__set_autoload(prog, false);
+	for (p = 0; p < h->nr_probes; p++) {
+		const char *name = program_of(h, p);
+
+		if (!name)
+			continue;
+		prog = bpf_object__find_program_by_name(c->skel->obj, name);
+		if (!prog)
+			return -ENOENT;
+		bpf_program__set_autoload(prog, true);
+	}
+	return 0;
+}
+
+static void configure(struct vgic_capture *c, const struct vgic_host *h,
+		      const struct vgic_capture_opts *opts)
+{
+	struct capture_config *config = (void *)&c->skel->rodata->config;
+
+	config->tgid = opts->tgid;
+	config->root_tgid = opts->root_tgid;
+	config->nr_lr = h->nr_lr;
+	config->no_hw_deactivation = h->no_hw_deactivation;
+	/* The short cuts went with the rework of 6.19, which brought on_lr. */
+	config->always_flushes = h->has_on_lr;
+	if (!h->boundary) {
+		config->boundary = BOUNDARY_NOWHERE;
+	} else if (h->mode == VGIC_KVM_NVHE) {
+		config->boundary = BOUNDARY_HYP;
+		config->hyp_percpu = h->hyp_percpu;
+		config->hyp_host_data = h->hyp_host_data;
+	} else {
+		config->boundary = BOUNDARY_KERNEL;
+	}
+	bpf_map__set_max_entries(c->skel->maps.ring, opts->ring_bytes);
+	bpf_map__set_max_entries(c->skel->maps.cpus, c->nr_cpus);
+	bpf_map__set_max_entries(c->skel->maps.scratches, c->nr_cpus);
+}
+
+/*
+ * Ends are attached before beginnings: a pair whose first half was not seen is not
+ * recorded, one whose second half is missed would be an unexplained hole.
+ */
+static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_capture_error *err)
+{
+	size_t p;
+
+	for (p = h->nr_probes; p-- > 0;) {
+		const char *name = program_of(h, p);
+		struct bpf_program *prog;
+		int ret;
+
+		if (!name)
+			continue;
+		prog = bpf_object__find_program_by_name(c->skel->obj, name);
+		last_warning[0] = '\0';
+		c->links[p] = bpf_program__attach(prog);
+		if (c->links[p])
+			continue;
+		ret = -errno;
+		if (h->probes[p].essential)
+			return fail(err, ret, "probe %s (%s %s) cannot be attached: %s: see 'vgicsim doctor'",
+				    h->probes[p].name, h->probes[p].method, h->probes[p].function,
+				    strerror(-ret));
+		h->probes[p].state = VGIC_PROBE_MISSING;
+		h->probes[p].method = "none";
+	}
+	return 0;
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct vgic_capture *c = ctx;
+
+	c->bytes += size;
+	c->ret = vgic_order_push(c->order, data, c->sink, c->ctx);
+	return c->ret;
+}
+
+static int start(struct vgic_capture *c, struct vgic_host *h,
+		 const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *map;
+	int ret;
+
+	ret = vgic_order_create(&c->order, c->nr_cpus);
+	if (ret)
+		return fail(err, ret, "not enough memory");
+	c->skel = capture_bpf__open();
+	if (!c->skel)
+		return fail(err, -errno, "the BPF programs cannot be opened: %s", strerror(errno));
+	ret = choose_programs(c, h);
+	if (ret)
+		return fail(err, ret, "a BPF program is missing in this build");
+	configure(c, h, opts);
+	ret = capture_bpf__load(c->skel);
+	if (ret)
+		return fail(err, ret, "the kernel refuses the BPF programs (%s): %s: set "
+			    "VGICSIM_BPF_LOG=1 for its words", strerror(-ret),
+			    last_warning[0] ? last_warning : "no reason given");
+	c->mapped = (c->nr_cpus * sizeof(struct cpu_state) + page - 1) & ~(page - 1);
+	map = mmap(NULL, c->mapped, PROT_READ, MAP_SHARED, bpf_map__fd(c->skel->maps.cpus), 0);
+	if (map == MAP_FAILED)
+		return fail(err, -errno, "the counters cannot be mapped: %s", strerror(errno));
+	c->cpus = map;
+	c->ring = ring_buffer__new(bpf_map__fd(c->skel->maps.ring), on_record, c, NULL);
+	if (!c->ring)
+		return fail(err, -errno, "the ring cannot be mapped: %s", strerror(errno));
+	return attach(c, h, err);
+}
+
+int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
+			const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
+{
+	libbpf_print_fn_t print;
+	struct vgic_capture *c;
+	int ret, cpus;
+
+	if (opts->ring_bytes < 64u << 10 || opts->ring_bytes > 1u << 30 ||
+	    (opts->ring_bytes & (opts->ring_bytes - 1)))
+		return fail(err, -EINVAL, "ring size %llu: must be a power of two from 64K to 1G",
+			    (unsigned long long)opts->ring_bytes);
+	cpus = libbpf_num_possible_cpus();
+	c = calloc(1, sizeof(*c));
+	if (!c || cpus <= 0) {
+		free(c);
+		return fail(err, -ENOMEM, "not enough memory");
+	}
+	c->nr_cpus = cpus;
+	last_warning[0] = '\0';
+	print = libbpf_set_print(keep_warning);
+	ret = start(c, h, opts, err);
+	libbpf_set_print(print);
+	if (ret) {
+		vgic_capture_destroy(c);
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+int64_t vgic_capture_consume(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
+{
+	int ret;
+
+	c->sink = sink;
+	c->ctx = ctx;
+	c->bytes = 0;
+	c->ret = 0;
+	ret = ring_buffer__consume(c->ring);
+	if (c->ret)
+		return c->ret;
+	if (ret < 0)
+		return ret;
+	ret = vgic_order_round(c->order, sink, ctx);
+	return ret ? ret : (int64_t)c->bytes;
+}
+
+int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
+{
+	uint32_t *last = calloc(c->nr_cpus, sizeof(*last));
+	int64_t n;
+	size_t p;
+	uint32_t i;
+	int ret = 0;
+
+	if (!last)
+		return -ENOMEM;
+	/* Beginnings first, for the reason given at attach(). */
+	for (p = 0; p < VGIC_MAX_PROBES; p++) {
+		bpf_link__destroy(c->links[p]);
+		c->links[p] = NULL;
+	}
+	do {
+		n = vgic_capture_consume(c, sink, ctx);
+	} while (n > 0);
+	if (n < 0)
+		ret = n;
+	for (i = 0; i < c->nr_cpus; i++)
+		last[i] = c->cpus[i].seq;
+	if (!ret)
+		ret = vgic_order_finish(c->order, last, sink, ctx);
+	free(last);
+	return ret;
+}
+
+void vgic_capture_cpu_counters(const struct vgic_capture *c, uint32_t cpu,
+			       struct vgic_capture_cpu *counters)
+{
+	memset(counters, 0, sizeof(*counters));
+	if (cpu < c->nr_cpus) {
+		counters->handled = c->cpus[cpu].handled;
+		counters->lost = c->cpus[cpu].lost;
+	}
+}
+
+uint32_t vgic_capture_nr_cpus(const struct vgic_capture *c)
+{
+	return c->nr_cpus;
+}
+
+uint64_t vgic_capture_untracked(const struct vgic_capture *c)
+{
+	return c->skel->bss->counters.vcpu_table_full;
+}
+
+void vgic_capture_destroy(struct vgic_capture *c)
+{
+	size_t p;
+
+	if (!c)
+		return;
+	for (p = 0; p < VGIC_MAX_PROBES; p++)
+		bpf_link__destroy(c->links[p]);
+	ring_buffer__free(c->ring);
+	if (c->cpus)
+		munmap((void *)c->cpus, c->mapped);
+	capture_bpf__destroy(c->skel);
+	vgic_order_destroy(c->order);
+	free(c);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Maps, numbering and output of records; which VMs and vCPUs are recorded.
+ *
+ * Every record takes its number before it asks for room in the ring, so that one
+ * that finds no room leaves a gap that the recorder sees.
+ */
+#ifndef VGICSIM_RECORD_BPF_H
+#define VGICSIM_RECORD_BPF_H
+
+#include "kernel.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "shared.h"
+
+const volatile struct capture_config config;
+struct capture_counters counters;
+__u32 next_vm;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 << 20);
+} ring SEC(".maps");
+
+/* One entry per physical CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_state);
+} cpus SEC(".maps");
+
+/* A VM or a vCPU by the address of its structure; vm is VGR_NO_VM for one that is not recorded. */
+struct identity {
+	__u16 vm;
+	__u16 vcpu;
+	__u8 announced; /* its first flush has been seen */
+	__u8 pad[3];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct identity);
+} vms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u64);
+	__type(value, struct identity);
+} vcpus SEC(".maps");
+
+static __always_inline struct cpu_state *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* Number and time of a record. */
+struct stamp {
+	__u64 time;
+	__u32 seq;
+};
+
+/*
+ * Number and time are taken together: an interrupt may run another program in the
+ * middle of this one, and then both are taken again, so that along a CPU's numbers
+ * time never goes back. The interrupting record still stands first in the ring; the
+ * recorder puts records in the order of their numbers.
+ */
+static __always_inline struct stamp next_stamp(struct cpu_state *cs)
+{
+	struct stamp s;
+
+#pragma unroll
+	for (int i = 0; i < 8; i++) {
+		__u32 seq = *(volatile __u32 *)&cs->seq;
+
+		s.time = bpf_ktime_get_ns();
+		s.seq = seq + 1;
+		if (__sync_val_compare_and_swap(&cs->seq, seq, seq + 1) == seq)
+			return s;
+	}
+	s.seq = __sync_fetch_and_add(&cs->seq, 1) + 1;
+	s.time = bpf_ktime_get_ns();
+	return s;
+}
+
+static __always_inline void fill_head(struct vgr_rec *r, struct stamp s, __u16 type, __u16 flags,
+				      __u32 size, __u16 vm, __u16 vcpu)
+{
+	r->type = type;
+	r->flags = flags;
+	r->size = size;
+	r->time = s.time;
+	r->seq = s.seq;
+	r->cpu = bpf_get_smp_processor_id();
+	r->vm = vm;
+	r->vcpu = vcpu;
+	r->reserved = 0;
+	r->tid = (__u32)bpf_get_current_pid_tgid();
+}
+
+/* Room for a record of constant size with its head filled in; NULL: lost, and counted. */
+static __always_inline void *record_begin(struct cpu_state *cs, __u16 type, const __u32 size,
+					  __u16 vm, __u16 vcpu)
+{
+	struct stamp s = next_stamp(cs);
+	struct vgr_rec *r = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!r) {
+		__sync_fetch_and_add(&cs->lost, 1);
+		return NULL;
+	}
+	__sync_fetch_and_add(&cs->handled, 1);
+	fill_head(r, s, type, 0, size, vm, vcpu);
+	return r;
+}
+
+/* No wake-up: it would be an interrupt, and so an exit of the guest under observation. */
+static __always_inline void record_end(void *r)
+{
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void record_plain(struct cpu_state *cs, __u16 type, __u16 vm, __u16 vcpu)
+{
+	struct vgr_plain *r = record_begin(cs, type, sizeof(*r), vm, vcpu);
+
+	if (r)
+		record_end(r);
+}
+
+/* Is the current process, or one that it descends from, the root of what is recorded? */
+static __always_inline bool descends_from(__u32 tgid)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+#pragma unroll
+	for (int i = 0; i < 16; i++) {
+		__u32 of = BPF_CORE_READ(t, tgid);
+
+		if (of == tgid)
+			return true;
+		if (of <= 1)
+			return false;
+		t = BPF_CORE_READ(t, real_parent);
+	}
+	return false;
+}
+
+static __always_inline bool process_wanted(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (config.tgid)
+		return tgid == config.tgid;
+	if (config.root_tgid)
+		return descends_from(config.root_tgid);
+	return true;
+}
+
+static __always_inline void announce_vcpu(struct cpu_state *cs, struct kvm_vcpu *vcpu, __u16 vm,
+					  __u16 idx)
+{
+	struct vgr_vcpu *r = record_begin(cs, VGR_VCPU, sizeof(*r), vm, idx);
+	struct kvm *kvm;
+	__u32 model;
+
+	if (!r)
+		return;
+	kvm = BPF_CORE_READ(vcpu, kvm);
+	model = BPF_CORE_READ(kvm, arch.vgic.vgic_model);
+	r->tgid = bpf_get_current_pid_tgid() >> 32;
+	r->vcpu_id = BPF_CORE_READ(vcpu, vcpu_id);
+	r->nr_spis = BPF_CORE_READ(kvm, arch.vgic.nr_spis);
+	/* KVM_DEV_TYPE_ARM_VGIC_V2 is 5, _V3 is 7. */
+	r->vgic_model = model == 5 ? 2 : model == 7 ? 3 : model ? 5 : 0;
+	__builtin_memset(r->reserved, 0, sizeof(r->reserved));
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	record_end(r);
+}
+
+/* Called on the vCPU's own thread only: it decides by the current process. */
+static __noinline struct identity *adopt_vcpu(struct cpu_state *cs, struct kvm_vcpu *vcpu)
+{
+	__u64 kvm_key = (__u64)BPF_CORE_READ(vcpu, kvm), key = (__u64)vcpu;
+	struct identity id = {}, *vm, *found;
+
+	vm = bpf_map_lookup_elem(&vms, &kvm_key);
+	if (!vm) {
+		id.vm = VGR_NO_VM;
+		if (process_wanted()) {
+			__u32 n = __sync_fetch_and_add(&next_vm, 1);
+
+			id.vm = n < 4096 ? n : VGR_NO_VM;
+		}
+		bpf_map_update_elem(&vms, &kvm_key, &id, BPF_NOEXIST);
+		vm = bpf_map_lookup_elem(&vms, &kvm_key);
+	}
+	if (!vm) {
+		__sync_fetch_and_add(&counters.vcpu_table_full, 1);
+		return NULL;
+	}
+	id.vm = vm->vm;
+	id.vcpu = BPF_CORE_READ(vcpu, vcpu_idx);
+	id.announced = 0;
+	bpf_map_update_elem(&vcpus, &key, &id, BPF_NOEXIST);
+	found = bpf_map_lookup_elem(&vcpus, &key);
+	if (!found) {
+		__sync_fetch_and_add(&counters.vcpu_table_full, 1);
+		return NULL;
+	}
+	if (found->vm != VGR_NO_VM)
+		announce_vcpu(cs, vcpu, found->vm, found->vcpu);
+	return found;
+}
+
+/* NULL: this vCPU is not recorded. */
+static __always_inline struct identity *known_vcpu(struct kvm_vcpu *vcpu)
+{
+	__u64 key = (__u64)vcpu;
+	struct identity *id = bpf_map_lookup_elem(&vcpus, &key);
+
+	return id && id->vm != VGR_NO_VM ? id : NULL;
+}
+
+static __always_inline struct identity *own_vcpu(struct cpu_state *cs, struct kvm_vcpu *vcpu)
+{
+	__u64 key = (__u64)vcpu;
+	struct identity *id = bpf_map_lookup_elem(&vcpus, &key);
+
+	if (!id)
+		id = adopt_vcpu(cs, vcpu);
+	return id && id->vm != VGR_NO_VM ? id : NULL;
+}
+
+static __always_inline __u16 known_vm(struct kvm *kvm)
+{
+	__u64 key = (__u64)kvm;
+	struct identity *id = bpf_map_lookup_elem(&vms, &key);
+
+	return id ? id->vm : VGR_NO_VM;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the BPF programs and the recorder that loads them have in common. */
+#ifndef VGICSIM_BPF_SHARED_H
+#define VGICSIM_BPF_SHARED_H
+
+#include <vgicsim/records.h>
+
+/* Where last_lr_irq of a physical CPU is to be found. */
+enum boundary_place {
+	BOUNDARY_NOWHERE = 0, /* the kernel has none, or it cannot be reached */
+	BOUNDARY_KERNEL = 1,  /* kernel's per-CPU kvm_host_data: VHE and pKVM */
+	BOUNDARY_HYP = 2,     /* the EL2 object's per-CPU copy: nVHE */
+};
+
+/* Set before the programs are loaded; constant for the verifier. */
+struct capture_config {
+	uint32_t tgid;          /* only VMs of this process; 0: all */
+	uint32_t root_tgid;     /* only VMs of this process and its descendants; 0: all */
+	uint32_t nr_lr;
+	uint32_t boundary;      /* enum boundary_place */
+	uint64_t hyp_percpu;    /* address of the array of the EL2 object's per-CPU areas */
+	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */
+	uint8_t no_hw_deactivation;
+	uint8_t always_flushes; /* the kernel has no short cut for an empty list */
+};
+
+/* What one physical CPU is doing, and its counters. Read by the recorder through mmap. */
+struct cpu_state {
+	uint64_t handled; /* records that reached the ring */
+	uint64_t lost;    /* records that did not */
+	uint32_t seq;     /* number given to the last record; also the lost ones have one */
+	uint16_t run_vm;  /* vCPU of the last flush here; VGR_NO_VM if it is not to be recorded */
+	uint16_t run_vcpu;
+	uint16_t loaded_vm; /* vCPU loaded here */
+	uint16_t loaded_vcpu;
+	uint32_t irqfd_tid; /* thread inside vgic_irqfd_set_irq */
+	uint32_t in_sync;   /* between the fold and the end of a sync */
+	uint8_t run_known;  /* run_vm and run_vcpu are set */
+	uint8_t loaded_known;
+	uint8_t pad[22];
+};
+
+/* Counters of events that could not be attributed. */
+struct capture_counters {
+	uint64_t vcpu_table_full;
+	uint64_t pair_broken; /* an end without its begin */
+};
+
+#endif

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <vgicsim/capture.h>
+#include <vgicsim/recording.h>
+#include "exit.h"
+#include "options.h"
+#include "output.h"
+
+#define NS_PER_S 1000000000ull
+
+/* The ring is emptied by the clock: waking the reader would make the guest exit. */
+#define CONSUME_MS 40
+#define CONSUME_BUSY_MS 4
+
+/* How long a command may take to end once it was asked to. */
+#define GRACE_MS 3000
+
+struct record_values {
+	const char *output;
+	uint64_t pid;
+	uint64_t duration;
+	uint64_t ring_size;
+	uint64_t level;
+	const char *max_loss;
+	const char *attach;
+	bool all, quiet;
+};
+
+static const struct record_values defaults = {
+	.output = "vgicsim.vgr",
+	.ring_size = 64u << 20,
+	.level = 3,
+	.max_loss = "0",
+	.attach = "auto",
+};
+
+static const char *const attach_names[] = { "auto", "fentry", "kprobe", NULL };
+
+#define MEMBER(m) offsetof(struct record_values, m)
+
+static const struct option options[] = {
+	{ 'o', "output", OPT_FILE, MEMBER(output), .arg = "FILE",
+	  .help = "the recording (default vgicsim.vgr)" },
+	{ 'p', "pid", OPT_NUMBER, MEMBER(pid), .arg = "PID",
+	  .help = "only the VMs of this process (default: all)", .min = 1, .max = 1u << 30 },
+	{ 'd', "duration", OPT_DURATION, MEMBER(duration), .arg = "SECONDS",
+	  .help = "stop after this time", .min = 1000000, .max = 1000000 * NS_PER_S },
+	{ 'a', "all", OPT_FLAG, MEMBER(all),
+	  .help = "with a command: all VMs of the host, not only those it starts" },
+	{ 0, "ring-size", OPT_SIZE, MEMBER(ring_size), .arg = "BYTES",
+	  .help = "ring between kernel and recorder, a power of two (default 64M)",
+	  .min = 64u << 10, .max = 1u << 30 },
+	{ 0, "max-loss", OPT_STRING, MEMBER(max_loss), .arg = "N|N%",
+	  .help = "lost records that are still no failure (default 0)" },
+	{ 'z', "level", OPT_NUMBER, MEMBER(level), .arg = "N",
+	  .help = "zstd level of the file (default 3)", .min = 1, .max = 22 },
+	{ 0, "attach", OPT_CHOICE, MEMBER(attach), .arg = "HOW",
+	  .help = "auto, fentry or kprobe (default auto)", .choices = attach_names },
+	{ 'q', "quiet", OPT_FLAG, MEMBER(quiet), .help = "no summary" },
+	{ 0 }
+};
+
+/* All that one run has open; -1 and NULL for what is not. */
+struct run {
+	const struct record_values *v;
+	const struct cli_args *args;
+	struct vgic_host host;
+	struct vgr_header header;
+	struct vgr_probe probes[VGIC_MAX_PROBES];
+	struct vgic_capture *capture;
+	struct vgr_writer *writer;
+	uint64_t records, lost, refused;
+	uint64_t by_type[VGR_TYPE_MAX];
+	uint64_t first, last; /* ns */
+	pid_t child;
+	int go;        /* write end: the command starts when this is written to */
+	int child_fd;  /* pidfd of the command or of -p */
+	int signal_fd;
+	int status;    /* of the command; -1: there was none */
+	bool command_ended;
+	char stop[64];
+};
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* ---- --max-loss ---- */
+
+struct max_loss {
+	uint64_t count;
+	double percent; /* negative: count holds */
+};
+
+static int parse_max_loss(const char *text, struct max_loss *max)
+{
+	size_t n = strlen(text);
+
+	max->percent = -1;
+	if (n && text[n - 1] == '%')
+		return parse_percent(text, &max->percent);
+	return parse_number(text, &max->count);
+}
+
+static bool too_much_lost(const struct max_loss *max, uint64_t lost, uint64_t handled)
+{
+	if (max->percent >= 0)
+		return lost && 100.0 * lost > max->percent * (lost + handled);
+	return lost > max->count;
+}
+
+/* ---- the command ---- */
+
+/*
+ * The command is a child from the start, so that its number is known to the probes, but
+ * it runs only when they are attached. go: written to start it, closed to give it up.
+ */
+static int fork_command(struct run *r, const sigset_t *mask)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return -errno;
+	r->child = fork();
+	if (r->child < 0) {
+		close(ready[0]);
+		close(ready[1]);
+		return -errno;
+	}
+	if (!r->child) {
+		close(ready[1]);
+		sigprocmask(SIG_SETMASK, mask, NULL);
+		if (read(ready[0], &byte, 1) != 1)
+			_exit(127);
+		execvp(r->args->command[0], r->args->command);
+		fprintf(stderr, "vgicsim record: %s: %s\n", r->args->command[0], strerror(errno));
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	close(ready[0]);
+	r->go = ready[1];
+	return 0;
+}
+
+static void reap(struct run *r, bool wait)
+{
+	int status;
+
+	if (r->child <= 0 || r->command_ended)
+		return;
+	if (waitpid(r->child, &status, wait ? 0 : WNOHANG) != r->child)
+		return;
+	r->command_ended = true;
+	r->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Asks a command that still runs to end; after the grace time there is no asking. */
+static void end_command(struct run *r)
+{
+	int waited;
+
+	if (r->go >= 0) {
+		close(r->go);
+		r->go = -1;
+	}
+	reap(r, false);
+	if (r->child <= 0 || r->command_ended)
+		return;
+	kill(r->child, SIGTERM);
+	for (waited = 0; waited < GRACE_MS && !r->command_ended; waited += 20) {
+		struct timespec t = { .tv_nsec = 20000000 };
+
+		nanosleep(&t, NULL);
+		reap(r, false);
+	}
+	if (!r->command_ended)
+		kill(r->child, SIGKILL);
+	reap(r, true);
+}
+
+/* ---- privileges ---- */
+
+/* Programs are loaded, files are open: nothing that is left to do needs a capability. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) ? -errno : 0;
+}
+
+/* ---- recording ---- */
+
+static int take_record(void *ctx, const struct vgr_rec *rec)
+{
+	struct run *r = ctx;
+	int ret = vgr_writer_put(r->writer, rec);
+
+	if (ret == -EINVAL) {
+		/* Not fit to be written: a fault of the capture, told at the end. */
+		r->refused++;
+		return 0;
+	}
+	if (ret)
+		return ret;
+	r->records++;
+	if (rec->type == VGR_LOSS)
+		r->lost += ((const struct vgr_loss *)rec)->count;
+	if (rec->type < VGR_TYPE_MAX)
+		r->by_type[rec->type]++;
+	if (!r->first)
+		r->first = rec->time;
+	if (rec->time > r->last)
+		r->last = rec->time;
+	return 0;
+}
+
+/* True once the recording is to end; r->stop says why. */
+static bool ended(struct run *r, uint64_t deadline, int wait_ms)
+{
+	struct pollfd fds[2] = {
+		{ .fd = r->signal_fd, .events = POLLIN },
+		{ .fd = r->child_fd, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+	uint64_t t = now(CLOCK_MONOTONIC);
+
+	if (deadline && t + wait_ms * 1000000ull > deadline)
+		wait_ms = t >= deadline ? 0 : (deadline - t) / 1000000 + 1;
+	if (poll(fds, 2, wait_ms) > 0) {
+		if ((fds[0].revents & POLLIN) &&
+		    read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+			snprintf(r->stop, sizeof(r->stop), "%s",
+				 info.ssi_signo == SIGINT ? "SIGINT" :
+				 info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP");
+			return true;
+		}
+		if (fds[1].revents & POLLIN) {
+			reap(r, true);
+			snprintf(r->stop, sizeof(r->stop), "%s",
+				 r->child > 0 ? "guest command ended" : "guest process ended");
+			return true;
+		}
+	}
+	if (deadline && now(CLOCK_MONOTONIC) >= deadline) {
+		snprintf(r->stop, sizeof(r->stop), "duration");
+		return true;
+	}
+	return false;
+}
+
+static int write_failed(struct run *r, int err)
+{
+	struct vgr_writer_kept kept;
+
+	vgr_writer_kept(r->writer, &kept);
+	return cli_fail(EXIT_OUTPUT, "%s: %s: %" PRIu64 " records in %u frames are safe and can be "
+			"read: free some space and record again", r->v->output, strerror(-err),
+			kept.records, kept.frames);
+}
+
+static int consume_until_end(struct run *r)
+{
+	uint64_t start = now(CLOCK_MONOTONIC);
+	uint64_t deadline = r->v->duration ? start + r->v->duration : 0;
+	int wait_ms = CONSUME_MS;
+	int64_t n;
+
+	while (!ended(r, deadline, wait_ms)) {
+		n = vgic_capture_consume(r->capture, take_record, r);
+		if (n < 0)
+			return n;
+		/* Never let more than a small part of the ring fill up between two looks. */
+		wait_ms = (uint64_t)n > r->v->ring_size / 8 ? CONSUME_BUSY_MS : CONSUME_MS;
+		cli_progress("%" PRIu64 " records, %" PRIu64 " lost, %.1f s", r->records, r->lost,
+			     (now(CLOCK_MONOTONIC) - start) / 1e9);
+	}
+	return 0;
+}
+
+static void summary(const struct run *r)
+{
+	struct vgic_capture_cpu cpu;
+	uint64_t lost;
+	uint32_t i;
+	struct stat st;
+
+	cli_progress_end();
+	if (r->v->quiet)
+		return;
+	fprintf(stderr, "%s: %" PRIu64 " records in %.3f s, %" PRIu64 " flushes, %" PRIu64
+		" syncs", r->v->output, r->records, (r->last - r->first) / 1e9,
+		r->by_type[VGR_FLUSH], r->by_type[VGR_SYNC]);
+	if (!stat(r->v->output, &st))
+		fprintf(stderr, ", %.1f KiB", st.st_size / 1024.0);
+	fprintf(stderr, "; ended by: %s\n", r->stop);
+	if (r->status >= 0)
+		fprintf(stderr, "command: exit status %d\n", r->status);
+	fprintf(stderr, "%5s %12s %12s %8s\n", "CPU", "handled", "lost", "lost %");
+	for (i = 0; i < vgic_capture_nr_cpus(r->capture); i++) {
+		vgic_capture_cpu_counters(r->capture, i, &cpu);
+		lost = cpu.lost;
+		if (cpu.handled || lost)
+			fprintf(stderr, "%5u %12" PRIu64 " %12" PRIu64 " %8.3f\n", i, cpu.handled, lost,
+				100.0 * lost / (cpu.handled + lost));
+	}
+	if (!r->by_type[VGR_FLUSH])
+		cli_warn("no guest ran: nothing but the description is in %s", r->v->output);
+}
+
+/* Everything from the first record to the closed file. */
+static int record(struct run *r)
+{
+	struct vgr_totals totals = { .guest_status = -1 };
+	struct vgic_capture_cpu cpu;
+	uint64_t untracked;
+	uint32_t i;
+	int ret, end;
+
+	if (r->child > 0 && write(r->go, "", 1) != 1)
+		return cli_fail(EXIT_SOFTWARE, "the command cannot be started: %s", strerror(errno));
+	ret = consume_until_end(r);
+	if (ret)
+		snprintf(r->stop, sizeof(r->stop), "%s", strerror(-ret));
+	/*
+	 * The probes go first: what the command does when it is ended by us is not what
+	 * was to be recorded.
+	 */
+	end = vgic_capture_stop(r->capture, take_record, r);
+	if (!ret)
+		ret = end;
+	end_command(r);
+	if (ret == -ENOMEM || ret == -EPROTO)
+		return cli_fail(EXIT_SOFTWARE, "reading the ring: %s", strerror(-ret));
+	if (ret)
+		return write_failed(r, ret);
+	totals.guest_status = r->status;
+	snprintf(totals.stop, sizeof(totals.stop), "%s", r->stop);
+	for (i = 0; i < vgic_capture_nr_cpus(r->capture); i++) {
+		vgic_capture_cpu_counters(r->capture, i, &cpu);
+		totals.kernel_lost += cpu.lost;
+	}
+	ret = vgr_writer_finish(r->writer, &totals);
+	if (ret)
+		return write_failed(r, ret);
+	summary(r);
+	untracked = vgic_capture_untracked(r->capture);
+	if (untracked)
+		cli_warn("%" PRIu64 " events of vCPUs beyond the tables' size were not recorded", untracked);
+	if (r->refused)
+		return cli_fail(EXIT_SOFTWARE, "%" PRIu64 " records were malformed and left out: please "
+				"report this", r->refused);
+	return EXIT_OK;
+}
+
+static void join(char *to, size_t size, char *const *words)
+{
+	size_t n = 0;
+
+	to[0] = '\0';
+	for (; *words && n + 1 < size; words++) {
+		snprintf(to + n, size - n, "%s%s", n ? " " : "", *words);
+		n += strlen(to + n);
+	}
+}
+
+static void describe(struct run *r)
+{
+	struct vgr_header *h = &r->header;
+	const struct record_values *v = r->v;
+	int n;
+
+	vgr_header_init(h);
+	vgic_host_describe(&r->host, h, r->probes);
+	h->start_realtime = now(CLOCK_REALTIME);
+	h->start_clock = now(CLOCK_MONOTONIC);
+	n = snprintf(h->command, sizeof(h->command), "vgicsim record -o %s --ring-size=%" PRIu64
+		     " --attach=%s", v->output, v->ring_size, v->attach);
+	if (v->pid)
+		n += snprintf(h->command + n, sizeof(h->command) - n, " -p %" PRIu64, v->pid);
+	if (v->duration)
+		n += snprintf(h->command + n, sizeof(h->command) - n, " -d %" PRIu64 "ns", v->duration);
+	if (v->all)
+		snprintf(h->command + n, sizeof(h->command) - n, " --all");
+	if (r->args->n_command)
+		join(h->guest_command, sizeof(h->guest_command), r->args->command);
+	snprintf(h->tool, sizeof(h->tool), "vgicsim %s", VGICSIM_VERSION);
+	h->ring_bytes = v->ring_size;
+}
+
+static void warn_missing(const struct vgic_host *h)
+{
+	size_t p;
+
+	for (p = 0; p < h->nr_probes; p++) {
+		if (h->probes[p].state == VGIC_PROBE_MISSING)
+			cli_warn("probe %s (%s) cannot be attached: the recording will lack: %s",
+				 h->probes[p].name, h->probes[p].function, h->probes[p].use);
+	}
+}
+
+static int open_all(struct run *r, const sigset_t *old_mask)
+{
+	struct vgic_capture_opts opts = { .ring_bytes = r->v->ring_size, .tgid = r->v->pid };
+	struct vgr_writer_opts wopts = { .level = r->v->level };
+	struct vgic_capture_error err;
+	int ret;
+
+	if (r->args->n_command) {
+		ret = fork_command(r, old_mask);
+		if (ret)
+			return cli_fail(EXIT_SOFTWARE, "fork: %s", strerror(-ret));
+		if (!r->v->all)
+			opts.root_tgid = r->child;
+	}
+	if (r->child > 0 || r->v->pid) {
+		r->child_fd = syscall(SYS_pidfd_open, r->child > 0 ? r->child : (pid_t)r->v->pid, 0);
+		if (r->child_fd < 0)
+			return cli_fail(EXIT_HOST, "process %" PRIu64 ": %s", r->v->pid, strerror(errno));
+	}
+	ret = vgic_capture_create(&r->capture, &r->host, &opts, &err);
+	if (ret)
+		return cli_fail(ret == -ENOMEM ? EXIT_SOFTWARE : EXIT_HOST, "%s", err.text);
+	warn_missing(&r->host);
+	describe(r);
+	ret = vgr_writer_create(&r->writer, r->v->output, &r->header, &wopts);
+	if (ret)
+		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
+				strerror(-ret));
+	ret = drop_capabilities();
+	if (ret)
+		cli_warn("capabilities cannot be dropped: %s", strerror(-ret));
+	return EXIT_OK;
+}
+
+static int check_values(const struct record_values *v, const struct cli_args *args,
+			struct max_loss *max)
+{
+	if (parse_max_loss(v->max_loss, max))
+		return cli_fail(EXIT_USAGE, "--max-loss=%s: must be a number or a percentage",
+				v->max_loss);
+	if (v->ring_size & (v->ring_size - 1))
+		return cli_fail(EXIT_USAGE, "--ring-size: must be a power of two, 64K to 1G");
+	if (!strcmp(v->output, "-"))
+		return cli_fail(EXIT_USAGE, "-o -: a recording cannot go to standard output: name a file");
+	if (v->pid && args->n_command)
+		return cli_fail(EXIT_USAGE, "-p and a command exclude one another");
+	if (v->all && !args->n_command)
+		return cli_fail(EXIT_USAGE, "--all is for use with a command: without one all is the "
+				"default");
+	return EXIT_OK;
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	const struct record_values *v = values;
+	struct run r = { .v = v, .args = args, .go = -1, .child_fd = -1, .signal_fd = -1, .status = -1 };
+	struct vgic_capture_error err;
+	struct max_loss max;
+	sigset_t stop, old_mask;
+	int ret;
+
+	ret = check_values(v, args, &max);
+	if (ret)
+		return ret;
+	vgic_host_look(&r.host, !strcmp(v->attach, "fentry") ? VGIC_ATTACH_FENTRY :
+				!strcmp(v->attach, "kprobe") ? VGIC_ATTACH_KPROBE :
+							       VGIC_ATTACH_AUTO);
+	if (vgic_host_usable(&r.host, &err))
+		return cli_fail(EXIT_HOST, "%s", err.text);
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGINT);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGHUP);
+	sigprocmask(SIG_BLOCK, &stop, &old_mask);
+	r.signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	ret = open_all(&r, &old_mask);
+	if (!ret)
+		ret = record(&r);
+	end_command(&r);
+	if (!ret && too_much_lost(&max, r.lost, r.records))
+		ret = cli_fail(EXIT_FINDING, "%" PRIu64 " records were lost, more than --max-loss=%s: "
+			       "enlarge --ring-size", r.lost, v->max_loss);
+	vgic_capture_destroy(r.capture);
+	vgr_writer_destroy(r.writer);
+	if (r.child_fd >= 0)
+		close(r.child_fd);
+	close(r.signal_fd);
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	return ret;
+}
+
+static const char *const examples[] = {
+	"vgicsim record -d 10                      # all guests of this host, ten seconds",
+	"vgicsim record -p $(pidof qemu-system-aarch64) -o vm.vgr",
+	"vgicsim record -o burst.vgr -- vgic-guest burst  # what one command's guests do",
+	NULL
+};
+
+const struct command cmd_record = {
+	.name = "record",
+	.summary = "Record what this host does with its guests' interrupts",
+	.usage = "[OPTIONS] [-- COMMAND [ARGUMENT]...]",
+	.options = options,
+	.values_size = sizeof(struct record_values),
+	.defaults = &defaults,
+	.takes_command = true,
+	.examples = examples,
+	.notes = "Needs CAP_BPF, CAP_PERFMON and, to find the kernel's variables, CAP_SYSLOG; all\n"
+		 "capabilities are dropped once the probes are attached.",
+	.run = run,
+};
