@@ -57,6 +57,7 @@ void vgic_derive_destroy(struct vgic_derive *d)
 	free(d->s_exit.v);
 	free(d->s_mi_out.v);
 	free(d->s_dir_out.v);
+	free(d->s_mi_delay.v);
 	vgic_workload_destroy(d->wl);
 	free(d);
 }
@@ -82,6 +83,11 @@ static void sample(struct vgic_derive *d, struct samples *s, uint64_t from, uint
 		s->cap = cap;
 	}
 	s->v[s->n++] = to - from;
+}
+
+void derive_mi_delay(struct vgic_derive *d, uint64_t due, uint64_t left)
+{
+	sample(d, &d->s_mi_delay, due, left);
 }
 
 static int compare_u64(const void *pa, const void *pb)
@@ -854,7 +860,7 @@ int vgic_derive_finish(struct vgic_derive *d, struct vgic_workload **out)
 		.entry_ns = median(&d->s_entry, 1000),
 		.exit_ns = median(&d->s_exit, 1000),
 		.kick_ns = 1000,
-		.mi_delay_ns = 100,
+		.mi_delay_ns = median(&d->s_mi_delay, 0),
 	};
 	uint64_t out_ns = wl->profile.entry_ns + wl->profile.exit_ns;
 

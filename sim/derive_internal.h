@@ -121,7 +121,8 @@ struct vgic_derive {
 	unsigned int nr_msi;
 	struct step *steps;
 	size_t nr_steps, cap_steps;
-	struct samples s_entry, s_exit, s_mi_out, s_dir_out;
+	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */
+	struct samples s_entry, s_exit, s_mi_out, s_dir_out, s_mi_delay;
 	bool split_count; /* EOIcount seen although every DIR is trapped and EOImode is 1 */
 	bool nomem;
 };
@@ -131,6 +132,7 @@ uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid);
 struct item *derive_item(struct vgic_derive *d, struct dvcpu *v);
 uint32_t derive_dir_op(struct vgic_derive *d, uint32_t source);
 void derive_handled(struct vgic_derive *d, uint32_t script, uint64_t time);
+void derive_mi_delay(struct vgic_derive *d, uint64_t due, uint64_t left);
 
 /* derive_run.c: what the guest did between entry and sync. */
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index);

@@ -24,6 +24,13 @@ static void step(struct vgic_derive *d, uint8_t kind, uint32_t script, uint32_t 
 	d->steps[d->nr_steps++] = (struct step){script, value, kind};
 }
 
+/* Remembers after which step a maintenance interrupt was due first. */
+static void watch_mi(struct vgic_derive *d, const struct dvcpu *v)
+{
+	if (d->mi_step == SIZE_MAX && vgic_v3_cpuif_mi(&v->hw))
+		d->mi_step = d->nr_steps;
+}
+
 static bool push(struct vgic_derive *d, struct dvcpu *v, uint32_t script)
 {
 	if (v->nr_stack == v->cap_stack) {
@@ -189,6 +196,7 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 {
 	size_t n = d->nr_steps;
 	uint64_t len = v->g1 - v->g0;
+	size_t first_item = v->nr_items;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct step *s = &d->steps[i];
@@ -217,6 +225,8 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 		if (s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DIR)
 			derive_handled(d, s->script, v->sync_begin);
 	}
+	if (v->exit_kind == VGIC_EXIT_MI && d->mi_step && d->mi_step <= n)
+		derive_mi_delay(d, v->items[first_item + d->mi_step - 1].g, v->g1);
 }
 
 static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script, bool *want_deact,
@@ -233,6 +243,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		  bool *want_deact, bool split, unsigned int split_drops)
 {
 	for (unsigned int guard = 0; guard < 512 && !d->nomem; guard++) {
+		watch_mi(d, v);
 		uint32_t top = v->nr_stack ? v->stack[v->nr_stack - 1] : VGIC_WL_NONE;
 		int top_lr = top == VGIC_WL_NONE ? -1 : lr_of(v, intid_of(d, top));
 		bool top_active = top_lr >= 0 && (v->hw.lr[top_lr] & VGIC_LR_ACTIVE);
@@ -322,6 +333,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 	bool any = false;
 
 	d->nr_steps = 0;
+	d->mi_step = SIZE_MAX;
 	d->stats.runs++;
 	memset(v->hw.lr, 0, sizeof(v->hw.lr));
 	memcpy(v->hw.lr, v->lr, v->used * sizeof(*v->lr));

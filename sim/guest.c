@@ -22,6 +22,21 @@ static bool is_over(const struct frame *f)
 	return f->script != VGIC_WL_NONE && f->op == VGIC_WL_NONE;
 }
 
+/* The guest asks again only for what was handled since it asked last, if it did so then. */
+static bool asks_too_early(const struct machine *m, const struct vgic_op *op)
+{
+	if (op->exit != VGIC_EXIT_MMIO)
+		return false;
+	for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
+		const struct vgic_effect *e = &m->wl->effects[i];
+
+		if (e->awaited && e->source != VGIC_WL_NONE &&
+		    m->sources[e->source].handled < e->handled)
+			return true;
+	}
+	return false;
+}
+
 /* A DIR or a step that must come after something which has not happened yet. */
 static bool must_wait(const struct machine *m, const struct frame *f)
 {
@@ -29,8 +44,12 @@ static bool must_wait(const struct machine *m, const struct frame *f)
 		return false;
 	const struct vgic_op *op = &m->wl->ops[f->op];
 
+	if (f->own < op->at)
+		return false;
 	if (f->acked < op->need)
 		return true;
+	if (op->kind == VGIC_OP_EXIT)
+		return asks_too_early(m, op);
 	if (op->kind != VGIC_OP_DIR || op->source == VGIC_WL_NONE)
 		return false;
 	if (op->source == m->wl->scripts[f->script].source)
@@ -329,6 +348,13 @@ bool guest_give_up(struct machine *m, unsigned int index)
 
 	if (f->acked < op->need) {
 		f->acked = op->need;
+	} else if (op->kind == VGIC_OP_EXIT) {
+		for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
+			const struct vgic_effect *e = &m->wl->effects[i];
+
+			if (e->awaited && e->source != VGIC_WL_NONE)
+				m->sources[e->source].handled = e->handled;
+		}
 	} else {
 		/* DIR of an interrupt that was never acknowledged: the guest would not write it. */
 		bool last = op->flags & VGIC_OP_LAST;
