@@ -236,10 +236,12 @@ static void report(struct vgic_verify *v, const struct kept *k)
 	}
 }
 
-static int decide_kept(struct vgic_verify *v)
+int vgic_verify_settle(struct vgic_verify *v, uint64_t before)
 {
+	if (!v->kept)
+		return 0;
 	change_log_prepare(&v->changes);
-	while (v->kept) {
+	while (v->kept && v->kept->window.end < before) {
 		struct kept *k = v->kept;
 		const struct vgr_rec *rec = (const struct vgr_rec *)k->rec;
 		uint32_t *intids = malloc((size_t)rec->size + sizeof(*intids));
@@ -254,10 +256,11 @@ static int decide_kept(struct vgic_verify *v)
 		else
 			report(v, k);
 		v->kept = k->next;
+		v->kept_bytes -= sizeof(*k) + rec->size;
 		free(k);
 	}
-	v->kept_tail = &v->kept;
-	v->kept_bytes = 0;
+	if (!v->kept)
+		v->kept_tail = &v->kept;
 	return 0;
 }
 
@@ -286,7 +289,7 @@ static int keep(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t begin
 	*v->kept_tail = k;
 	v->kept_tail = &k->next;
 	v->kept_bytes += size;
-	return v->kept_bytes > MAX_KEPT_BYTES ? decide_kept(v) : 0;
+	return v->kept_bytes > MAX_KEPT_BYTES ? vgic_verify_settle(v, UINT64_MAX) : 0;
 }
 
 /* *checked: the record could be compared. */
@@ -446,5 +449,5 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 
 int vgic_verify_finish(struct vgic_verify *v)
 {
-	return decide_kept(v);
+	return vgic_verify_settle(v, UINT64_MAX);
 }

@@ -78,6 +78,12 @@ void vgic_verify_destroy(struct vgic_verify *v);
 /* One record; rec->size bytes must be readable. 0, -EINVAL (sizes contradict) or -ENOMEM. */
 int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec);
 
+/*
+ * Decides what differs and ended before a time (ns, of the recording), for a caller
+ * that knows that all records up to some time after it were given. 0 or -ENOMEM.
+ */
+int vgic_verify_settle(struct vgic_verify *v, uint64_t before);
+
 /* End of the recording: decides what was waiting for later records. 0 or -ENOMEM. */
 int vgic_verify_finish(struct vgic_verify *v);
 
