@@ -395,7 +395,7 @@ static void flip_anywhere(void **state)
 static void skips_damage(void **state)
 {
 	const struct vgr_reader_opts opts = { .skip_damaged = true };
-	const struct format_frame *f;
+	struct format_frame f;
 	struct vgr_reader *r;
 	struct block all, b;
 	unsigned char *file;
@@ -407,14 +407,13 @@ static void skips_damage(void **state)
 	for (place = 0; place < 2; place++) {
 		make_sample(200, &all, &file, &size);
 		at = sizeof(struct format_head);
-		for (damaged = 0; !damaged; at += sizeof(*f) + f->stored_size) {
-			f = (const struct format_frame *)(file + at);
-			if (f->kind == FORMAT_DATA && f->first_record > 1)
+		for (damaged = 0; !damaged; at += sizeof(f) + f.stored_size) {
+			memcpy(&f, file + at, sizeof(f));
+			if (f.kind == FORMAT_DATA && f.first_record > 1)
 				damaged = at;
 		}
-		f = (const struct format_frame *)(file + damaged);
-		lost = f->records;
-		file[damaged + (place ? sizeof(*f) + 5 : 20)] ^= 4;
+		lost = f.records;
+		file[damaged + (place ? sizeof(f) + 5 : 20)] ^= 4;
 		assert_int_equal(vgr_reader_open_memory(&r, file, size, NULL, NULL), 0);
 		assert_int_equal(read_all(r, &b), VGR_EDAMAGED);
 		assert_int_equal(vgr_reader_error(r)->offset, damaged);
@@ -434,16 +433,17 @@ static void skips_damage(void **state)
 	}
 }
 
-static void rehash_head(unsigned char *file)
+/* Frames stand at any address: they are copied out, changed, hashed and copied back. */
+static void put_head(unsigned char *file, struct format_head *h)
 {
-	struct format_head *h = (struct format_head *)file;
-
 	h->hash = XXH64(h, offsetof(struct format_head, hash), 0);
+	memcpy(file, h, sizeof(*h));
 }
 
-static void rehash_frame(struct format_frame *f)
+static void put_frame(unsigned char *file, size_t at, struct format_frame *f)
 {
 	f->hash = XXH64(f, offsetof(struct format_frame, hash), 0);
+	memcpy(file + at, f, sizeof(*f));
 }
 
 static int open_and_read(const unsigned char *file, size_t size, struct vgr_error *error)
@@ -466,6 +466,7 @@ static int open_and_read(const unsigned char *file, size_t size, struct vgr_erro
 static void other_files(void **state)
 {
 	static const char text[] = "#!/bin/sh\necho this is no recording, but long enough for one\n";
+	struct format_head head;
 	struct vgr_error error;
 	struct vgr_reader *r;
 	unsigned char *file;
@@ -481,17 +482,19 @@ static void other_files(void **state)
 	assert_int_equal(vgr_reader_open(&r, "/dev/null", NULL, &error), -ESPIPE);
 
 	make_sample(5, &all, &file, &size);
-	((struct format_head *)file)->version = VGR_VERSION + 1;
+	memcpy(&head, file, sizeof(head));
+	file[offsetof(struct format_head, version)] = VGR_VERSION + 1;
 	assert_int_equal(open_and_read(file, size, &error), VGR_EDAMAGED);
-	rehash_head(file);
+	head.version = VGR_VERSION + 1;
+	put_head(file, &head);
 	assert_int_equal(open_and_read(file, size, &error), VGR_EVERSION);
 	assert_non_null(strstr(error.what, "version 2"));
-	((struct format_head *)file)->version = 0;
-	rehash_head(file);
+	head.version = 0;
+	put_head(file, &head);
 	assert_int_equal(open_and_read(file, size, &error), VGR_EFORGED);
-	((struct format_head *)file)->version = VGR_VERSION;
-	((struct format_head *)file)->flags = 0x80;
-	rehash_head(file);
+	head.version = VGR_VERSION;
+	head.flags = 0x80;
+	put_head(file, &head);
 	assert_int_equal(open_and_read(file, size, &error), VGR_EFORGED);
 	free(all.data);
 	free(file);
@@ -501,11 +504,11 @@ static void other_files(void **state)
 static size_t frame_at(const unsigned char *file, uint16_t kind, unsigned int n)
 {
 	size_t at = sizeof(struct format_head);
-	const struct format_frame *f;
+	struct format_frame f;
 
-	for (;; at += sizeof(*f) + f->stored_size) {
-		f = (const struct format_frame *)(file + at);
-		if (f->kind == kind && !n--)
+	for (;; at += sizeof(f) + f.stored_size) {
+		memcpy(&f, file + at, sizeof(f));
+		if (f.kind == kind && !n--)
 			return at;
 	}
 }
@@ -514,8 +517,9 @@ static size_t frame_at(const unsigned char *file, uint16_t kind, unsigned int n)
 static void forged_values(void **state)
 {
 	unsigned char *file, *copy;
-	struct format_trailer *t;
-	struct format_frame *f;
+	struct format_trailer t;
+	struct format_head head;
+	struct format_frame f;
 	struct vgr_error error;
 	struct block all;
 	size_t size, at;
@@ -526,47 +530,50 @@ static void forged_values(void **state)
 	at = frame_at(file, FORMAT_DATA, 1);
 	for (i = 0; i < 17; i++) {
 		memcpy(copy, file, size);
-		f = (struct format_frame *)(copy + at);
+		memcpy(&f, copy + at, sizeof(f));
 		want = VGR_EFORGED;
 		switch (i) {
-		case 0: f->raw_size = 0xffffffffu; break;
-		case 1: f->stored_size = 0xffffffffu; break;
-		case 2: f->raw_size += 8; break;
-		case 3: f->raw_size -= 8; break;
-		case 4: f->records++; break;
-		case 5: f->records--; break;
-		case 6: f->records = 0xffffffffu; break;
-		case 7: f->first_record++; break;
-		case 8: f->first_record = 0; break;
-		case 9: f->first_time++; break;
-		case 10: f->last_time--; break;
-		case 11: f->number++; break;
-		case 12: f->number--; break;
-		case 13: f->kind = FORMAT_DESCRIPTION; break;
-		case 14: f->codec = 9; break;
-		case 15: f->kind = 77; break;
+		case 0: f.raw_size = 0xffffffffu; break;
+		case 1: f.stored_size = 0xffffffffu; break;
+		case 2: f.raw_size += 8; break;
+		case 3: f.raw_size -= 8; break;
+		case 4: f.records++; break;
+		case 5: f.records--; break;
+		case 6: f.records = 0xffffffffu; break;
+		case 7: f.first_record++; break;
+		case 8: f.first_record = 0; break;
+		case 9: f.first_time++; break;
+		case 10: f.last_time--; break;
+		case 11: f.number++; break;
+		case 12: f.number--; break;
+		case 13: f.kind = FORMAT_DESCRIPTION; break;
+		case 14: f.codec = 9; break;
+		case 15: f.kind = 77; break;
 		case 16: /* payload seems longer than the file: as good as cut */
-			f->stored_size = (uint32_t)size;
+			f.stored_size = (uint32_t)size;
 			want = 0;
 			break;
 		}
-		rehash_frame(f);
+		put_frame(copy, at, &f);
 		if (open_and_read(copy, size, &error) != want)
 			fail_msg("case %d: %d, %s", i, error.code, error.what);
 	}
 	/* Totals, index, trailer and head that contradict the stream. */
 	memcpy(copy, file, size);
-	t = (struct format_trailer *)(copy + size - sizeof(*t));
-	t->identity ^= 1;
-	t->hash = XXH64(t, offsetof(struct format_trailer, hash), 0);
+	memcpy(&t, copy + size - sizeof(t), sizeof(t));
+	t.identity ^= 1;
+	t.hash = XXH64(&t, offsetof(struct format_trailer, hash), 0);
+	memcpy(copy + size - sizeof(t), &t, sizeof(t));
 	assert_int_equal(open_and_read(copy, size, &error), VGR_EFORGED);
 	memcpy(copy, file, size);
-	((struct format_head *)copy)->totals_offset++;
-	rehash_head(copy);
+	memcpy(&head, copy, sizeof(head));
+	head.totals_offset++;
+	put_head(copy, &head);
 	assert_int_equal(open_and_read(copy, size, &error), VGR_EFORGED);
 	memcpy(copy, file, size);
-	((struct format_head *)copy)->identity++;
-	rehash_head(copy);
+	head.totals_offset--;
+	head.identity++;
+	put_head(copy, &head);
 	assert_int_equal(open_and_read(copy, size, &error), VGR_EFORGED);
 	memcpy(copy, file, size);
 	memset(copy + size, 0, 16);
