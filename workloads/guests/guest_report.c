@@ -27,7 +27,7 @@ static const char *const fail_words[GUEST_NR_FAILS] = {
 
 static void read_bits(struct guest_vm *vm, uint32_t offset, uint32_t *by_intid)
 {
-	uint32_t c, i, bits, intid, words = (GUEST_FIRST_SPI + vm->o->irqs + 31) / 32;
+	uint32_t c, i, bits, lines, intid, words = (GUEST_FIRST_SPI + vm->o->irqs + 31) / 32;
 
 	for (c = 0; c < vm->o->vcpus; c++) {
 		if (guest_vm_gicr_read(vm, c, offset, &bits))
@@ -39,6 +39,8 @@ static void read_bits(struct guest_vm *vm, uint32_t offset, uint32_t *by_intid)
 	for (c = 1; c < words; c++) {
 		if (guest_vm_gicd_read(vm, offset + 4 * c, &bits))
 			continue;
+		if (offset == ISPENDR && !guest_vm_lines(vm, 32 * c, &lines))
+			bits |= lines;
 		for (i = 0; i < 32; i++) {
 			intid = 32 * c + i;
 			if (bits >> i & 1)

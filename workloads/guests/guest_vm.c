@@ -542,6 +542,14 @@ int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint
 			value);
 }
 
+int guest_vm_lines(struct guest_vm *vm, uint32_t intid, uint32_t *value)
+{
+	return gic_read(vm, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
+			VGIC_LEVEL_INFO_LINE_LEVEL << KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT |
+				(intid & ~31U),
+			value);
+}
+
 void guest_vm_finish(struct guest_vm *vm)
 {
 	int i;

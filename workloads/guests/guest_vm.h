@@ -69,6 +69,9 @@ int guest_vm_run(struct guest_vm *vm);
 int guest_vm_gicd_read(struct guest_vm *vm, uint32_t offset, uint32_t *value);
 int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint32_t *value);
 
+/* Levels of the 32 SPI lines around @intid: userspace's ISPENDR does not hold them. */
+int guest_vm_lines(struct guest_vm *vm, uint32_t intid, uint32_t *value);
+
 /* The guest's counter at this moment, and CLOCK_MONOTONIC (nanoseconds) beside it. */
 void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *monotonic);
 

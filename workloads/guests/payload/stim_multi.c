@@ -162,6 +162,11 @@ static void timer_run(uint32_t cpu)
 					fail(cpu, GUEST_FAIL_STARVED, GUEST_TIMER_INTID, 1, 0);
 				return;
 			}
+		} else {
+			/* Until the neighbour has raised, nothing missing means nothing. */
+			irq_on();
+			barrier();
+			irq_off();
 		}
 		if (!wait_share(cpu) || !wait_private(cpu, bit))
 			return;
