@@ -105,6 +105,15 @@ static uint64_t median(struct samples *s, uint64_t none)
 	return s->v[(s->n - 1) / 2];
 }
 
+static uint64_t mean(const struct samples *s, uint64_t none)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		sum += s->v[i];
+	return s->n ? sum / s->n : none;
+}
+
 static struct dvcpu *vcpu_of(struct vgic_derive *d, uint16_t index)
 {
 	if (index >= d->nr_vcpus) {
@@ -864,8 +873,8 @@ int vgic_derive_finish(struct vgic_derive *d, struct vgic_workload **out)
 	};
 	uint64_t out_ns = wl->profile.entry_ns + wl->profile.exit_ns;
 
-	wl->profile.mi_out_ns = median(&d->s_mi_out, out_ns);
-	wl->profile.dir_out_ns = median(&d->s_dir_out, out_ns);
+	wl->profile.mi_out_ns = mean(&d->s_mi_out, out_ns);
+	wl->profile.dir_out_ns = mean(&d->s_dir_out, out_ns);
 	if (derive_scripts(d) || vgic_workload_typical(wl))
 		return -ENOMEM;
 	*out = wl;

@@ -191,21 +191,32 @@ static bool vmcr_comes_first(const struct dvcpu *v)
 	return (new & ~old & enables) || (new & VGIC_VMCR_VPMR) >= (old & VGIC_VMCR_VPMR);
 }
 
+/* A handler follows the one before it at once; everything else takes its share of the run. */
+static unsigned int weight(const struct vgic_derive *d, size_t i, bool first_fixed)
+{
+	if (!i)
+		return !first_fixed;
+	return d->steps[i].kind != ITEM_ACK || d->steps[i - 1].kind == ITEM_ACK ||
+	       d->steps[i - 1].kind == VGIC_OP_VMCR;
+}
+
 /* Places the steps in the run; see the estimator in vgicsim-replay(1). */
 static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool last_fixed)
 {
 	size_t n = d->nr_steps;
 	uint64_t len = v->g1 - v->g0;
 	size_t first_item = v->nr_items;
+	uint64_t of = !last_fixed, k = 0;
 
+	for (size_t i = 0; i < n; i++)
+		of += weight(d, i, first_fixed);
 	for (size_t i = 0; i < n; i++) {
 		const struct step *s = &d->steps[i];
 		struct item *it = derive_item(d, v);
-		uint64_t k = first_fixed ? i : i + 1;
-		uint64_t of = n - 1 + !first_fixed + !last_fixed;
 
 		if (!it)
 			return;
+		k += weight(d, i, first_fixed);
 		it->g = v->g0 + (of ? (uint64_t)((double)len * (double)k / (double)of) : 0);
 		it->kind = s->kind;
 		it->script = s->script;

@@ -11,6 +11,7 @@ struct frame {
 	uint32_t last_op;
 	uint64_t own;
 	uint32_t acked; /* of interrupts this frame asked for */
+	uint32_t nested;
 };
 
 struct raiser {
@@ -111,6 +112,7 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 
 	o->at = f->own;
 	o->need = f->acked;
+	o->nested = f->nested;
 	if (f->last_op == VGIC_WL_NONE)
 		s->first = op;
 	else
@@ -145,6 +147,7 @@ static int walk(struct builder *b, const struct dvcpu *v)
 				if (b->stack[k].script == asked)
 					b->stack[k].acked++;
 			b->raiser[source].script = VGIC_WL_NONE;
+			top->nested++;
 			if (frame_push(b, it->script))
 				return -ENOMEM;
 			continue;

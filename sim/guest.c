@@ -57,10 +57,21 @@ static bool must_wait(const struct machine *m, const struct frame *f)
 	return m->sources[op->source].acks < op->count;
 }
 
-static bool can_ack(struct mvcpu *v)
+/*
+ * True if the guest acknowledges now. An operation that is due at this very
+ * moment goes first if as many handlers as in the recording have come before it.
+ */
+static bool can_ack(const struct machine *m, struct mvcpu *v)
 {
-	return v->nr_frames < MAX_FRAMES && !top_of(v)->masked &&
-	       vgic_v3_cpuif_can_signal(&v->hw);
+	const struct frame *f = top_of(v);
+
+	if (v->nr_frames >= MAX_FRAMES || f->masked || !vgic_v3_cpuif_can_signal(&v->hw))
+		return false;
+	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
+		return true;
+	const struct vgic_op *op = &m->wl->ops[f->op];
+
+	return f->own < op->at || f->nested < op->nested || must_wait(m, f);
 }
 
 /* Interrupts that the recorded guest handled and this one has not yet. */
@@ -83,7 +94,7 @@ void guest_plan(struct machine *m, unsigned int index)
 
 	v->stalled = false;
 	v->next = NEVER;
-	if (can_ack(v)) {
+	if (can_ack(m, v)) {
 		v->next = v->now;
 		return;
 	}
@@ -121,6 +132,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	struct frame *f = &v->frames[v->nr_frames];
 
 	v->progressed = true;
+	top_of(v)->nested++;
 	m->cell->interrupts++;
 	memset(f, 0, sizeof(*f));
 	f->script = f->op = f->source = VGIC_WL_NONE;
@@ -308,7 +320,7 @@ void guest_step(struct machine *m, unsigned int index)
 	struct mvcpu *v = &m->vcpus[index];
 	struct frame *f = top_of(v);
 
-	if (can_ack(v)) {
+	if (can_ack(m, v)) {
 		acknowledge(m, index);
 		return;
 	}

@@ -56,6 +56,7 @@ struct vgic_op {
 	uint32_t next;    /* next operation of the same frame, VGIC_WL_NONE at the end */
 	uint32_t effects; /* first effect, VGIC_WL_NONE if none */
 	uint32_t need;    /* acknowledgements, of interrupts the frame asked for, it waits for */
+	uint32_t nested;  /* handlers that had interrupted the frame before it, in the recording */
 	uint32_t source;  /* DIR: which interrupt */
 	uint32_t count;   /* DIR: after how many acknowledgements; WFI: its number on the vCPU, from 1 */
 	uint32_t value;   /* VMCR */
@@ -124,14 +125,14 @@ struct vgic_wl_vcpu {
 	uint64_t guest_ns;
 };
 
-/* Costs of the recorded host: medians, ns; see vgicsim-replay(1). */
+/* Costs of the recorded host, ns; see vgicsim-replay(1). */
 struct vgic_profile {
-	uint64_t entry_ns;    /* flush begun to guest entered */
-	uint64_t exit_ns;     /* guest left to host ready to handle the exit */
-	uint64_t mi_out_ns;   /* guest left by an MI to the next entry */
+	uint64_t entry_ns;    /* flush begun to guest entered, median */
+	uint64_t exit_ns;     /* guest left to host ready to handle the exit, median */
+	uint64_t mi_out_ns;   /* guest left by an MI to the next entry, mean */
 	uint64_t dir_out_ns;  /* the same for a trapped DIR */
-	uint64_t kick_ns;     /* request to guest left, multi-processor host */
-	uint64_t mi_delay_ns; /* MI asserted to guest left */
+	uint64_t kick_ns;     /* request to guest left, multi-processor host; not measured */
+	uint64_t mi_delay_ns; /* MI asserted to guest left, median of what the runs show */
 };
 
 struct vgic_workload {
