@@ -41,6 +41,37 @@ static void print_context(const struct state *s, const struct vgic_verify_mismat
 	text_record(stdout, m->rec, s->start, true);
 }
 
+/* A value of the field that differs, as people read it; hexadecimal always. */
+static void print_value(const char *field, uint64_t value)
+{
+	static const struct {
+		uint16_t bit;
+		const char *name;
+	} states[] = {
+		{ VGR_IRQ_LINE, "line" }, { VGR_IRQ_LATCH, "latch" }, { VGR_IRQ_ACTIVE, "active" },
+		{ VGR_IRQ_ENABLED, "enabled" }, { VGR_IRQ_ON_LR, "on_lr" },
+		{ VGR_IRQ_LEVEL, "level" }, { VGR_IRQ_HW, "hw" }, { VGR_IRQ_GROUP1, "group1" },
+		{ VGR_IRQ_MAPPED, "mapped" }, { VGR_IRQ_RESAMPLE, "resample" },
+		{ VGR_IRQ_GETLEVEL, "getlevel" },
+	};
+	const char *space = "";
+	char lr[64];
+
+	printf("0x%" PRIx64, value);
+	if (!strcmp(field, "LR")) {
+		printf(" (%s)", text_lr(lr, sizeof(lr), value, true));
+	} else if (!strcmp(field, "state after")) {
+		printf(" (");
+		for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+			if (value & states[i].bit) {
+				printf("%s%s", space, states[i].name);
+				space = " ";
+			}
+		}
+		printf(")");
+	}
+}
+
 static void on_mismatch(void *opaque, const struct vgic_verify_mismatch *m)
 {
 	struct state *s = opaque;
@@ -66,8 +97,11 @@ static void on_mismatch(void *opaque, const struct vgic_verify_mismatch *m)
 	       m->rec->vcpu);
 	if (m->intid != VGR_BOUNDARY_NONE)
 		printf("interrupt %" PRIu32 ", ", m->intid);
-	printf("%s: kernel 0x%" PRIx64 ", model 0x%" PRIx64 "\n    %s: %s\n", m->field, m->kernel,
-	       m->model, m->rule, m->text);
+	printf("%s: kernel ", m->field);
+	print_value(m->field, m->kernel);
+	printf(", model ");
+	print_value(m->field, m->model);
+	printf("\n    %s: %s\n", m->rule, m->text);
 	if (m->index != s->last)
 		print_context(s, m);
 	s->last = m->index;

@@ -132,7 +132,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 	skipped = f->r.flags & VGR_F_SKIPPED;
 	if (skipped || (c->cfg->policy->empty_shortcut && !f->n_before && !f->n_after)) {
 		/* Nothing is written; the shadow is what some earlier flush left. */
-		if (!c->cfg->policy->empty_shortcut || f->n_before)
+		if (!skipped || !c->cfg->policy->empty_shortcut || f->n_before)
 			differ(c, &rule_skip, "skipped", VGR_BOUNDARY_NONE, skipped, !skipped);
 		c->boundary = VGR_BOUNDARY_NONE;
 		return 0;
@@ -289,7 +289,7 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 
 	skipped = s->r.flags & VGR_F_SKIPPED;
 	if (skipped || (c->cfg->policy->empty_shortcut && !s->n_before)) {
-		if (!c->cfg->policy->empty_shortcut || s->n_before)
+		if (!skipped || !c->cfg->policy->empty_shortcut || s->n_before)
 			differ(c, &rule_skip, "skipped", VGR_BOUNDARY_NONE, skipped, !skipped);
 		return 0;
 	}

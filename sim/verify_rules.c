@@ -30,11 +30,11 @@ static const struct rule lr_rest = {"OV-27", NULL, "group and priority are the i
 
 static const struct rule hcr_en = {"OV-29", "HI-6", "En is always set"};
 static const struct rule hcr_uie = {"OV-30", "HI-4", "UIE iff interrupts are left outside the LRs"};
-static const struct rule hcr_np = {"OV-30", "HI-5", "NPIE iff more interrupts pend than there are LRs"};
-static const struct rule hcr_lrenp = {"OV-30", "HI-5", "LRENPIE iff there are active interrupts and the list does not fit"};
-static const struct rule hcr_sgi = {"OV-31", "HI-5", "vSGIEOICount iff there is no SGI in the list"};
-static const struct rule hcr_grp = {"OV-32", "HI-5", "each group arms the interrupt for its change: disabled if it is on, enabled if it is off"};
-static const struct rule hcr_tdir = {"OV-33", "HI-6", "TDIR iff active interrupts are outside, SPIs are about, or the host lacks TDIR"};
+static const struct rule hcr_np = {"OV-30", "HI-5", "NPIE iff more interrupts pend than there are LRs (6.12: never)"};
+static const struct rule hcr_lrenp = {"OV-30", "HI-5", "LRENPIE iff there are active interrupts and the list does not fit (6.12: never)"};
+static const struct rule hcr_sgi = {"OV-31", "HI-5", "vSGIEOICount iff there is no SGI in the list (6.12: never)"};
+static const struct rule hcr_grp = {"OV-32", "HI-5", "each group arms the interrupt for its change: disabled if it is on, enabled if it is off (6.12: never)"};
+static const struct rule hcr_tdir = {"OV-33", "HI-6", "TDIR iff active interrupts are outside, SPIs are about, or the host lacks TDIR (6.12: never)"};
 static const struct rule hcr_eoicount = {"OV-34", "HI-7", "EOIcount starts at 0"};
 static const struct rule hcr_rest = {"OV-35", "HI-6", "no other bit is set in the shadow"};
 
