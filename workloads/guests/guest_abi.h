@@ -10,20 +10,20 @@
  */
 
 /* Guest-physical map; the GIC frames need 64 KiB alignment (KVM_VGIC_V3_ADDR_TYPE_*). */
-#define GUEST_GICD_BASE 0x08000000ULL
-#define GUEST_GICR_BASE 0x080a0000ULL
-#define GUEST_GICR_STRIDE 0x20000ULL
-#define GUEST_HC_BASE 0x0c000000ULL
-#define GUEST_RAM_BASE 0x40000000ULL
+#define GUEST_GICD_BASE	    0x08000000ULL
+#define GUEST_GICR_BASE	    0x080a0000ULL
+#define GUEST_GICR_STRIDE   0x20000ULL
+#define GUEST_HC_BASE	    0x0c000000ULL
+#define GUEST_RAM_BASE	    0x40000000ULL
 #define GUEST_SHARED_OFFSET 0x400000ULL
-#define GUEST_LOG_OFFSET 0x800000ULL
+#define GUEST_LOG_OFFSET    0x800000ULL
 
-#define GUEST_MAX_VCPUS 16
-#define GUEST_MAX_SPIS 960
-#define GUEST_NR_INTIDS 1024
-#define GUEST_FIRST_SPI 32
+#define GUEST_MAX_VCPUS	  16
+#define GUEST_MAX_SPIS	  960
+#define GUEST_NR_INTIDS	  1024
+#define GUEST_FIRST_SPI	  32
 #define GUEST_TIMER_INTID 27
-#define GUEST_SPURIOUS 1023
+#define GUEST_SPURIOUS	  1023
 
 /* Hypercall page: 32-bit stores, one register each. */
 enum guest_hc {
@@ -52,17 +52,17 @@ enum guest_order { GUEST_FIFO, GUEST_LIFO, GUEST_RANDOM };
 /* What a check of the payload found; the VMM puts each into words. */
 enum guest_fail_code {
 	GUEST_FAIL_NONE,
-	GUEST_FAIL_STARVED,	/* nothing came within the patience; got = delivered, want = raised */
-	GUEST_FAIL_TWICE,	/* acknowledged though not raised, or again */
-	GUEST_FAIL_ORDER,	/* got = its priority, want = priority acknowledged before it */
-	GUEST_FAIL_RPR,		/* running priority is not what the active interrupts say */
-	GUEST_FAIL_NOT_IDLE,	/* IAR gave an INTID where 1023 was due */
-	GUEST_FAIL_ACTIVE,	/* ISACTIVER bit is not what it must be */
-	GUEST_FAIL_PENDING,	/* ISPENDR bit is not what it must be */
-	GUEST_FAIL_GROUP,	/* delivered while group 1 was off */
-	GUEST_FAIL_EARLY,	/* timer interrupt before its time; got = counter, want = CVAL */
-	GUEST_FAIL_WRONG_CPU,	/* got = vCPU that took it, want = vCPU it is routed to */
-	GUEST_FAIL_EXCEPTION,	/* intid = vector slot, got = ESR_EL1, want = ELR_EL1 */
+	GUEST_FAIL_STARVED,   /* nothing came within the patience; got = delivered, want = raised */
+	GUEST_FAIL_TWICE,     /* acknowledged though not raised, or again */
+	GUEST_FAIL_ORDER,     /* got = its priority, want = priority acknowledged before it */
+	GUEST_FAIL_RPR,	      /* running priority is not what the active interrupts say */
+	GUEST_FAIL_NOT_IDLE,  /* IAR gave an INTID where 1023 was due */
+	GUEST_FAIL_ACTIVE,    /* ISACTIVER bit is not what it must be */
+	GUEST_FAIL_PENDING,   /* ISPENDR bit is not what it must be */
+	GUEST_FAIL_GROUP,     /* delivered while group 1 was off */
+	GUEST_FAIL_EARLY,     /* timer interrupt before its time; got = counter, want = CVAL */
+	GUEST_FAIL_WRONG_CPU, /* got = vCPU that took it, want = vCPU it is routed to */
+	GUEST_FAIL_EXCEPTION, /* intid = vector slot, got = ESR_EL1, want = ELR_EL1 */
 	GUEST_NR_FAILS,
 };
 
@@ -114,13 +114,13 @@ struct guest_shared {
 	uint32_t eoimode;
 	uint32_t repeat;
 	uint32_t order;
-	uint32_t hold;	    /* deliveries of a level line before the guest lowers it */
-	uint32_t again;	    /* 1: every edge SPI is raised once more while it is active */
-	uint32_t use_wfi;   /* 1: wait in WFI, 0: poll */
+	uint32_t hold;	     /* deliveries of a level line before the guest lowers it */
+	uint32_t again;	     /* 1: every edge SPI is raised once more while it is active */
+	uint32_t use_wfi;    /* 1: wait in WFI, 0: poll */
 	uint32_t sync_raise; /* 1: a batch is pending when its hypercall returns */
 	uint64_t seed;
-	uint64_t pace;	     /* counter ticks between batches (mixed) */
-	uint64_t patience;   /* counter ticks without progress that count as starvation */
+	uint64_t pace;	      /* counter ticks between batches (mixed) */
+	uint64_t patience;    /* counter ticks without progress that count as starvation */
 	uint64_t timer_ticks; /* period of the virtual timer */
 	uint64_t log_gpa;
 	uint64_t log_cap; /* records for each vCPU */

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALL (GUEST_USES_TRIGGER | GUEST_USES_PRIO | GUEST_USES_EOIMODE)
+#define ALL    (GUEST_USES_TRIGGER | GUEST_USES_PRIO | GUEST_USES_EOIMODE)
 #define COMMON .seed = 1, .patience = 500
 /* Most stimuli: one vCPU, all of one priority, finished in reverse order. */
-#define PLAIN COMMON, .vcpus = 1, .order = GUEST_LIFO, .hold = 1, .timeout = 10
+#define PLAIN  COMMON, .vcpus = 1, .order = GUEST_LIFO, .hold = 1, .timeout = 10
 
+/* clang-format off */
 const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 	[GUEST_BURST] = {
 		"burst", "N SPIs pending at once, N far above the list registers",
@@ -19,7 +20,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"them one by one. --again raises each edge SPI once more while it is active.",
 		"every SPI once, in order of priority, nothing left pending or active",
 		"vgic-guest burst --irqs 200 --prio random --eoimode 1",
-		{ PLAIN, .stim = GUEST_BURST, .irqs = 64, .repeat = 50 },
+		{ PLAIN, .stim = GUEST_BURST, .irqs = 64, .repeat = 100 },
 		GUEST_MAX_SPIS, 1,
 		ALL | GUEST_USES_AGAIN | GUEST_USES_INJECT | GUEST_USES_PACE,
 	},
@@ -30,7 +31,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"--again raises all edge SPIs again while they are active.",
 		"all N acknowledged although none was deactivated; after the DIRs none active",
 		"vgic-guest ackall --irqs 40 --order random --trigger level",
-		{ PLAIN, .stim = GUEST_ACKALL, .irqs = 16, .repeat = 50, .eoimode = 1 },
+		{ PLAIN, .stim = GUEST_ACKALL, .irqs = 16, .repeat = 100, .eoimode = 1 },
 		GUEST_MAX_SPIS, 1,
 		ALL | GUEST_USES_ORDER | GUEST_USES_AGAIN | GUEST_USES_INJECT | GUEST_USES_PACE,
 	},
@@ -42,7 +43,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"deactivates at each handler's end, fifo and random after the whole tower.",
 		"every SPI preempts at once; the running priority follows both ways",
 		"vgic-guest preempt --irqs 31 --eoimode 1 --order fifo",
-		{ PLAIN, .stim = GUEST_PREEMPT, .irqs = 16, .repeat = 50,
+		{ PLAIN, .stim = GUEST_PREEMPT, .irqs = 16, .repeat = 100,
 		  .prio = GUEST_PRIO_RISING },
 		GUEST_MAX_SPIS, 1,
 		GUEST_USES_TRIGGER | GUEST_USES_EOIMODE | GUEST_USES_ORDER | GUEST_USES_INJECT,
@@ -55,7 +56,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"every SGI once on every target, in order of priority in even rounds",
 		"vgic-guest sgi --vcpus 8 --prio rising",
 		{ COMMON, .stim = GUEST_SGI, .irqs = 16, .repeat = 40, .vcpus = 4,
-		  .wait = GUEST_WAIT_WFI, .hold = 1, .timeout = 10 },
+		  .wait = GUEST_WAIT_WFI, .hold = 1, .timeout = 30 },
 		16, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE,
 	},
 	[GUEST_TIMER] = {
@@ -65,7 +66,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"one timer interrupt for each arming, never early, first in even rounds; every\n"
 		"SPI once; the timer neither active nor pending afterwards, and able to fire again",
 		"vgic-guest timer --irqs 32 --eoimode 1 --vcpus 2",
-		{ PLAIN, .stim = GUEST_TIMER, .irqs = 8, .repeat = 100 },
+		{ PLAIN, .stim = GUEST_TIMER, .irqs = 8, .repeat = 200 },
 		GUEST_MAX_SPIS, 1, ALL | GUEST_USES_INJECT,
 	},
 	[GUEST_GROUP] = {
@@ -74,7 +75,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"Odd rounds: group 1 is off from the start, and off again later.",
 		"nothing delivered and IAR 1023 while off; once on again every SPI once, in order",
 		"vgic-guest group --irqs 100 --prio rising",
-		{ PLAIN, .stim = GUEST_GROUP, .irqs = 32, .repeat = 50 },
+		{ PLAIN, .stim = GUEST_GROUP, .irqs = 32, .repeat = 100 },
 		GUEST_MAX_SPIS, 1, ALL,
 	},
 	[GUEST_REMOTE_DIR] = {
@@ -83,7 +84,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"write DIR for them, in --order.",
 		"all N acknowledged; after the DIRs none active, and all come again next round",
 		"vgic-guest remote-dir --irqs 4 --vcpus 3",
-		{ COMMON, .stim = GUEST_REMOTE_DIR, .irqs = 12, .repeat = 50, .vcpus = 2,
+		{ COMMON, .stim = GUEST_REMOTE_DIR, .irqs = 12, .repeat = 100, .vcpus = 2,
 		  .eoimode = 1, .hold = 1, .timeout = 10 },
 		GUEST_MAX_SPIS, 2,
 		ALL | GUEST_USES_ORDER | GUEST_USES_INJECT | GUEST_USES_PACE,
@@ -94,7 +95,7 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"interrupt; the last of them lowers it by a device write (an exit).",
 		"each line delivered exactly --hold times, and never once it is low",
 		"vgic-guest level --irqs 40 --hold 5 --eoimode 1",
-		{ COMMON, .stim = GUEST_LEVEL, .irqs = 12, .repeat = 30, .hold = 3,
+		{ COMMON, .stim = GUEST_LEVEL, .irqs = 12, .repeat = 60, .hold = 3,
 		  .vcpus = 1, .timeout = 10, .trigger = GUEST_LEVEL_TRIGGER },
 		GUEST_MAX_SPIS, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_HOLD,
 	},
@@ -107,16 +108,17 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		"every interrupt once, whatever the order, over the whole run",
 		"vgic-guest mixed --repeat 500 --vcpus 4 --eoimode 1",
 		{ COMMON, .stim = GUEST_MIXED, .irqs = 36, .repeat = 3000, .vcpus = 2,
-		  .prio = GUEST_PRIO_RANDOM, .wait = GUEST_WAIT_WFI, .timeout = 120,
+		  .prio = GUEST_PRIO_RANDOM, .wait = GUEST_WAIT_WFI, .timeout = 300,
 		  .hold = 1, .trigger = GUEST_BOTH_TRIGGERS },
 		GUEST_MAX_SPIS, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_PACE,
 	},
 };
+/* clang-format on */
 
 struct option {
 	const char *name;
-	const char *arg;      /* NULL: a switch */
-	size_t offset;	      /* of the uint32_t (or, for log, the pointer) in guest_options */
+	const char *arg; /* NULL: a switch */
+	size_t offset;	 /* of the uint32_t (or, for log, the pointer) in guest_options */
 	uint32_t min, max;
 	const char *words[4]; /* values 0.. by name, instead of a number */
 	unsigned int needs;   /* GUEST_USES_* that the stimulus must have */
@@ -125,6 +127,7 @@ struct option {
 
 #define AT(field) offsetof(struct guest_options, field)
 
+/* clang-format off */
 static const struct option options[] = {
 	{ "irqs", "N", AT(irqs), 1, GUEST_MAX_SPIS, { 0 }, 0,
 	  "SPIs in each round (sgi: SGI numbers, up to 16)" },
@@ -159,6 +162,7 @@ static const struct option options[] = {
 	{ "log", "FILE", AT(log), 0, 0, { 0 }, 0,
 	  "write each interrupt's raise, acknowledge, EOI, DIR time as CSV" },
 };
+/* clang-format on */
 
 #define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -233,13 +237,16 @@ static void help_all(FILE *out)
 
 	fputs("Usage: vgic-guest STIMULUS [OPTION...]\n\n"
 	      "Runs a bare-metal guest on /dev/kvm that puts one kind of stress on the virtual\n"
-	      "GICv3 and checks what the hypervisor does with it.\n\nStimuli:\n", out);
+	      "GICv3 and checks what the hypervisor does with it.\n\nStimuli:\n",
+	      out);
 	for (i = 0; i < GUEST_NR_STIMS; i++)
 		fprintf(out, "  %-12s %s\n", guest_stims[i].name, guest_stims[i].summary);
 	fputc('\n', out);
 	help_options(out, NULL);
-	fprintf(out, "\n%s\nvgic-guest STIMULUS --help says what it does, what must hold, and its "
-		"defaults.\n\nExamples:\n", exit_help);
+	fprintf(out,
+		"\n%s\nvgic-guest STIMULUS --help says what it does, what must hold, and its "
+		"defaults.\n\nExamples:\n",
+		exit_help);
 	for (i = 0; i < GUEST_NR_STIMS; i++)
 		fprintf(out, "  %s\n", guest_stims[i].example);
 }
@@ -293,7 +300,8 @@ static int check(const struct guest_options *o, char *err, size_t len)
 	else if (o->vcpus < s->min_vcpus)
 		snprintf(err, len, "%s: --vcpus is at least %u", s->name, s->min_vcpus);
 	else if ((o->stim == GUEST_ACKALL || o->stim == GUEST_REMOTE_DIR) && !o->eoimode)
-		snprintf(err, len, "%s: needs --eoimode 1, where EOIR does not deactivate", s->name);
+		snprintf(err, len, "%s: needs --eoimode 1, where EOIR does not deactivate",
+			 s->name);
 	else if (o->inject == GUEST_INJECT_IRQFD && o->trigger != GUEST_EDGE)
 		snprintf(err, len, "--inject irqfd: an eventfd can only pulse; use --trigger edge");
 	else if (o->again && o->trigger != GUEST_EDGE)

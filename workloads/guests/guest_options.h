@@ -14,7 +14,7 @@ enum guest_inject { GUEST_INJECT_SYNC, GUEST_INJECT_THREAD, GUEST_INJECT_IRQFD }
 /* Everything a command line decides; a stimulus's defaults are one constant of this type. */
 struct guest_options {
 	enum guest_stim stim;
-	uint32_t irqs;	  /* SPIs (sgi: SGI numbers) in each round */
+	uint32_t irqs; /* SPIs (sgi: SGI numbers) in each round */
 	uint32_t vcpus;
 	uint32_t trigger; /* enum guest_trigger */
 	uint32_t prio;	  /* enum guest_prio */
@@ -22,15 +22,15 @@ struct guest_options {
 	uint32_t repeat;  /* rounds */
 	uint32_t pace;	  /* microseconds between raises; mixed: between batches */
 	uint32_t seed;
-	uint32_t order;	  /* enum guest_order */
-	uint32_t hold;	  /* deliveries of a level line before the guest lowers it */
+	uint32_t order; /* enum guest_order */
+	uint32_t hold;	/* deliveries of a level line before the guest lowers it */
 	uint32_t again;
-	uint32_t wait;	  /* enum guest_wait */
-	uint32_t inject;  /* enum guest_inject */
-	uint32_t timeout; /* seconds */
+	uint32_t wait;	   /* enum guest_wait */
+	uint32_t inject;   /* enum guest_inject */
+	uint32_t timeout;  /* seconds */
 	uint32_t patience; /* milliseconds */
 	uint32_t json;
-	const char *log;  /* CSV file or NULL */
+	const char *log; /* CSV file or NULL */
 };
 
 struct guest_stim_info {
@@ -46,13 +46,13 @@ struct guest_stim_info {
 };
 
 #define GUEST_USES_TRIGGER (1U << 0)
-#define GUEST_USES_PRIO (1U << 1)
+#define GUEST_USES_PRIO	   (1U << 1)
 #define GUEST_USES_EOIMODE (1U << 2)
-#define GUEST_USES_ORDER (1U << 3)
-#define GUEST_USES_HOLD (1U << 4)
-#define GUEST_USES_AGAIN (1U << 5)
-#define GUEST_USES_INJECT (1U << 6)
-#define GUEST_USES_PACE (1U << 7)
+#define GUEST_USES_ORDER   (1U << 3)
+#define GUEST_USES_HOLD	   (1U << 4)
+#define GUEST_USES_AGAIN   (1U << 5)
+#define GUEST_USES_INJECT  (1U << 6)
+#define GUEST_USES_PACE	   (1U << 7)
 
 /* Indexed by enum guest_stim. */
 extern const struct guest_stim_info guest_stims[GUEST_NR_STIMS];

@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define ISPENDR 0x200
+#define ISPENDR	  0x200
 #define ISACTIVER 0x300
 
 static const char *const fail_words[GUEST_NR_FAILS] = {
@@ -132,8 +132,10 @@ static void print_fail(FILE *out, const struct guest_options *o, const struct gu
 		fprintf(out, "INTID %u delivered once too often", f->intid);
 		break;
 	case GUEST_FAIL_ORDER:
-		fprintf(out, "INTID %u of priority 0x%02" PRIx64
-			" came after one of lower urgency, 0x%02" PRIx64, f->intid, f->got, f->want);
+		fprintf(out,
+			"INTID %u of priority 0x%02" PRIx64
+			" came after one of lower urgency, 0x%02" PRIx64,
+			f->intid, f->got, f->want);
 		break;
 	case GUEST_FAIL_RPR:
 		fprintf(out, "running priority 0x%02" PRIx64 ", must be 0x%02" PRIx64, f->got,
@@ -173,9 +175,11 @@ void guest_print_text(const struct guest_vm *vm, const struct guest_verdict *v, 
 	uint32_t c, i;
 
 	if (v->pass) {
-		fprintf(out, "vgic-guest %s: pass: %" PRIu64 " interrupts on %u vCPU%s, %u rounds, "
-			"%.2f s\n", s->name, v->interrupts, vm->o->vcpus,
-			vm->o->vcpus > 1 ? "s" : "", vm->o->repeat, vm->seconds);
+		fprintf(out,
+			"vgic-guest %s: pass: %" PRIu64 " interrupts on %u vCPU%s, %u rounds, "
+			"%.2f s\n",
+			s->name, v->interrupts, vm->o->vcpus, vm->o->vcpus > 1 ? "s" : "",
+			vm->o->repeat, vm->seconds);
 		return;
 	}
 	fprintf(out, "vgic-guest %s: FAIL in round %u of %u after %" PRIu64 " interrupts, %.2f s\n",
@@ -201,7 +205,7 @@ void guest_print_text(const struct guest_vm *vm, const struct guest_verdict *v, 
 	print_sets(out, vm, "pending at the end", v->pending);
 	fputs("  must hold: ", out);
 	for (i = 0; s->must[i]; i++)
-		fputs(s->must[i] == '\n' ? "\n  " : (char[]){ s->must[i], 0 }, out);
+		fputs(s->must[i] == '\n' ? "\n  " : (char[]){s->must[i], 0}, out);
 	fputc('\n', out);
 }
 
@@ -235,7 +239,8 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 	uname(&host);
 	fprintf(out, "{\"stimulus\":\"%s\",\"result\":\"%s\",\"kernel\":\"%s\"",
 		guest_stims[o->stim].name, v->pass ? "pass" : "fail", host.release);
-	fprintf(out, ",\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%s\""
+	fprintf(out,
+		",\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%s\""
 		",\"eoimode\":%u,\"repeat\":%u,\"pace\":%u,\"seed\":%u,\"order\":\"%s\""
 		",\"hold\":%u,\"again\":%u,\"wait\":\"%s\",\"inject\":\"%s\",\"timeout\":%u"
 		",\"patience\":%u}",
@@ -254,8 +259,10 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 		for (i = 0; i < g->nr_fails && i < GUEST_MAX_FAILS; i++) {
 			const struct guest_fail *f = &g->fail[i];
 
-			fprintf(out, "%s{\"vcpu\":%u,\"round\":%u,\"check\":\"%s\",\"intid\":%u"
-				",\"got\":%" PRIu64 ",\"want\":%" PRIu64 "}", sep, c, f->round + 1,
+			fprintf(out,
+				"%s{\"vcpu\":%u,\"round\":%u,\"check\":\"%s\",\"intid\":%u"
+				",\"got\":%" PRIu64 ",\"want\":%" PRIu64 "}",
+				sep, c, f->round + 1,
 				f->code < GUEST_NR_FAILS ? fail_words[f->code] : "unknown",
 				f->intid, f->got, f->want);
 			sep = ",";
@@ -280,8 +287,8 @@ static void log_time(FILE *f, uint64_t t)
 int guest_write_log(const struct guest_vm *vm, const char *path)
 {
 	const struct guest_shared *sh = vm->sh;
-	const struct guest_log *log = (const struct guest_log *)((const char *)vm->ram +
-								 GUEST_LOG_OFFSET);
+	const struct guest_log *log =
+		(const struct guest_log *)((const char *)vm->ram + GUEST_LOG_OFFSET);
 	uint64_t counter = 0, mono = 0, lost = 0, n;
 	FILE *f = fopen(path, "w");
 	int rc = 0;

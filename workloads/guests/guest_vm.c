@@ -29,8 +29,8 @@ struct counter_offset {
 
 #define SET_COUNTER_OFFSET _IOW(KVMIO, 0xb5, struct counter_offset)
 
-#define CORE_REG(field)                                                                            \
-	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |                                     \
+#define CORE_REG(field)                                        \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 offsetof(struct kvm_regs, field) / sizeof(uint32_t))
 
 extern const char payload_start[], payload_end[];
@@ -84,7 +84,7 @@ void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *mono
 
 static int open_kvm(struct guest_vm *vm)
 {
-	struct kvm_create_device dev = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
+	struct kvm_create_device dev = {.type = KVM_DEV_TYPE_ARM_VGIC_V3};
 	unsigned long type = 0;
 	int ipa, max;
 
@@ -107,7 +107,8 @@ static int open_kvm(struct guest_vm *vm)
 	if (max > 0 && (uint32_t)max < vm->o->vcpus)
 		return fail(vm, EINVAL, "--vcpus: this host allows %d at most", max);
 	if (ioctl(vm->vm, KVM_CREATE_DEVICE, &dev))
-		return fail(vm, errno, "KVM gives no GICv3 to guests here (a GICv2 host without "
+		return fail(vm, errno,
+			    "KVM gives no GICv3 to guests here (a GICv2 host without "
 			    "GICv3 emulation); use a host with a GICv3");
 	vm->gic = (int)dev.fd;
 	return 0;
@@ -128,7 +129,7 @@ static int load_payload(struct guest_vm *vm)
 
 static int make_ram(struct guest_vm *vm)
 {
-	struct kvm_userspace_memory_region region = { .guest_phys_addr = GUEST_RAM_BASE };
+	struct kvm_userspace_memory_region region = {.guest_phys_addr = GUEST_RAM_BASE};
 	const struct guest_options *o = vm->o;
 	struct guest_shared plan, *sh;
 	uint64_t freq = vm->cntfrq;
@@ -177,8 +178,8 @@ static int make_ram(struct guest_vm *vm)
 /* One counter for host and guest makes the guest's log comparable with a trace of the host. */
 static int set_clock(struct guest_vm *vm)
 {
-	struct counter_offset zero = { 0, 0 };
-	struct kvm_one_reg reg = { .id = KVM_REG_ARM_TIMER_CNT };
+	struct counter_offset zero = {0, 0};
+	struct kvm_one_reg reg = {.id = KVM_REG_ARM_TIMER_CNT};
 	bool same = false;
 	uint64_t guest = 0, a, b, best = UINT64_MAX;
 	int i;
@@ -215,8 +216,8 @@ static int make_cpus(struct guest_vm *vm)
 	for (i = 0; i < vm->o->vcpus; i++) {
 		struct guest_cpu *c = &vm->cpu[i];
 		uint64_t x0 = i, pc = GUEST_RAM_BASE;
-		struct kvm_one_reg set_x0 = { CORE_REG(regs.regs[0]), (uint64_t)(uintptr_t)&x0 };
-		struct kvm_one_reg set_pc = { CORE_REG(regs.pc), (uint64_t)(uintptr_t)&pc };
+		struct kvm_one_reg set_x0 = {CORE_REG(regs.regs[0]), (uint64_t)(uintptr_t)&x0};
+		struct kvm_one_reg set_pc = {CORE_REG(regs.pc), (uint64_t)(uintptr_t)&pc};
 
 		c->vm = vm;
 		c->id = i;
@@ -240,8 +241,8 @@ static int make_cpus(struct guest_vm *vm)
 
 static int gic_set(struct guest_vm *vm, uint32_t group, uint64_t attr, void *value)
 {
-	struct kvm_device_attr a = { .group = group, .attr = attr,
-				     .addr = (uint64_t)(uintptr_t)value };
+	struct kvm_device_attr a = {
+		.group = group, .attr = attr, .addr = (uint64_t)(uintptr_t)value};
 
 	if (ioctl(vm->gic, KVM_SET_DEVICE_ATTR, &a))
 		return fail(vm, errno, "vgic-v3 set-up (group %u, attribute %llu): %s", group,
@@ -261,7 +262,7 @@ static int set_up_gic(struct guest_vm *vm)
 	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL)))
 		return rc;
 	for (i = 0; i < vm->o->irqs && vm->o->inject == GUEST_INJECT_IRQFD; i++) {
-		struct kvm_irqfd fd = { .gsi = i };
+		struct kvm_irqfd fd = {.gsi = i};
 
 		vm->eventfd[i] = eventfd(0, EFD_CLOEXEC);
 		if (vm->eventfd[i] < 0)
@@ -298,8 +299,8 @@ int guest_vm_init(struct guest_vm *vm, const struct guest_options *o)
 
 static int line(struct guest_vm *vm, uint32_t intid, uint32_t level)
 {
-	struct kvm_irq_level irq = { .irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | intid,
-				     .level = level };
+	struct kvm_irq_level irq = {.irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | intid,
+				    .level = level};
 
 	return ioctl(vm->vm, KVM_IRQ_LINE, &irq) < 0 ? -errno : 0;
 }
@@ -319,7 +320,7 @@ static void *injector(void *arg)
 {
 	struct guest_vm *vm = arg;
 	struct guest_injector *inj = &vm->inj;
-	struct timespec pause = { vm->o->pace / 1000000, (long)(vm->o->pace % 1000000) * 1000 };
+	struct timespec pause = {vm->o->pace / 1000000, (long)(vm->o->pace % 1000000) * 1000};
 	uint32_t intid;
 
 	pthread_mutex_lock(&inj->lock);
@@ -434,7 +435,7 @@ static void no_op(int sig)
 
 static void kick_all(struct guest_vm *vm)
 {
-	const struct timespec ms = { 0, 1000000 };
+	const struct timespec ms = {0, 1000000};
 	uint32_t i;
 
 	__atomic_store_n(&vm->stop, true, __ATOMIC_RELEASE);
@@ -470,7 +471,7 @@ static bool any_error(struct guest_vm *vm)
 
 int guest_vm_run(struct guest_vm *vm)
 {
-	struct sigaction sa = { .sa_handler = no_op };
+	struct sigaction sa = {.sa_handler = no_op};
 	uint64_t t0 = monotonic_ns();
 	struct timespec until;
 	int rc = 0, err = 0;
@@ -522,7 +523,7 @@ int guest_vm_run(struct guest_vm *vm)
 static int gic_read(struct guest_vm *vm, uint32_t group, uint64_t attr, uint32_t *value)
 {
 	uint64_t v = 0;
-	struct kvm_device_attr a = { .group = group, .attr = attr, .addr = (uint64_t)(uintptr_t)&v };
+	struct kvm_device_attr a = {.group = group, .attr = attr, .addr = (uint64_t)(uintptr_t)&v};
 
 	if (ioctl(vm->gic, KVM_GET_DEVICE_ATTR, &a))
 		return -errno;

@@ -26,26 +26,25 @@ static inline void mmio_w64(uint64_t addr, uint64_t v)
 	__asm__ volatile("str %0, [%1]" : : "r"(v), "r"(addr) : "memory");
 }
 
-#define sys_read(reg)                                                                              \
-	({                                                                                         \
-		uint64_t v_;                                                                       \
-		__asm__ volatile("mrs %0, " reg : "=r"(v_) : : "memory");                          \
-		v_;                                                                                \
+#define sys_read(reg)                                                     \
+	({                                                                \
+		uint64_t v_;                                              \
+		__asm__ volatile("mrs %0, " reg : "=r"(v_) : : "memory"); \
+		v_;                                                       \
 	})
-#define sys_write(reg, v)                                                                          \
-	__asm__ volatile("msr " reg ", %0" : : "r"((uint64_t)(v)) : "memory")
+#define sys_write(reg, v) __asm__ volatile("msr " reg ", %0" : : "r"((uint64_t)(v)) : "memory")
 
 /* GICv3 CPU interface by encoding, so that no assembler needs to know the names. */
-#define ICC_PMR "S3_0_C4_C6_0"
-#define ICC_IAR0 "S3_0_C12_C8_0"
-#define ICC_DIR "S3_0_C12_C11_1"
-#define ICC_RPR "S3_0_C12_C11_3"
-#define ICC_SGI1R "S3_0_C12_C11_5"
-#define ICC_IAR1 "S3_0_C12_C12_0"
-#define ICC_EOIR1 "S3_0_C12_C12_1"
-#define ICC_BPR1 "S3_0_C12_C12_3"
-#define ICC_CTLR "S3_0_C12_C12_4"
-#define ICC_SRE "S3_0_C12_C12_5"
+#define ICC_PMR	    "S3_0_C4_C6_0"
+#define ICC_IAR0    "S3_0_C12_C8_0"
+#define ICC_DIR	    "S3_0_C12_C11_1"
+#define ICC_RPR	    "S3_0_C12_C11_3"
+#define ICC_SGI1R   "S3_0_C12_C11_5"
+#define ICC_IAR1    "S3_0_C12_C12_0"
+#define ICC_EOIR1   "S3_0_C12_C12_1"
+#define ICC_BPR1    "S3_0_C12_C12_3"
+#define ICC_CTLR    "S3_0_C12_C12_4"
+#define ICC_SRE	    "S3_0_C12_C12_5"
 #define ICC_IGRPEN1 "S3_0_C12_C12_7"
 
 static inline void isb(void)

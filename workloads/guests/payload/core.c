@@ -3,15 +3,15 @@
 
 #include <stddef.h>
 
-#define GICD_CTLR (GUEST_GICD_BASE + 0x0000)
-#define GICD_ISENABLER (GUEST_GICD_BASE + 0x0100)
-#define GICD_ISPENDR (GUEST_GICD_BASE + 0x0200)
-#define GICD_ISACTIVER (GUEST_GICD_BASE + 0x0300)
+#define GICD_CTLR	(GUEST_GICD_BASE + 0x0000)
+#define GICD_ISENABLER	(GUEST_GICD_BASE + 0x0100)
+#define GICD_ISPENDR	(GUEST_GICD_BASE + 0x0200)
+#define GICD_ISACTIVER	(GUEST_GICD_BASE + 0x0300)
 #define GICD_IPRIORITYR (GUEST_GICD_BASE + 0x0400)
-#define GICD_ICFGR (GUEST_GICD_BASE + 0x0c00)
-#define GICD_IROUTER (GUEST_GICD_BASE + 0x6000)
+#define GICD_ICFGR	(GUEST_GICD_BASE + 0x0c00)
+#define GICD_IROUTER	(GUEST_GICD_BASE + 0x6000)
 /* SGI_base frame of a redistributor: same offsets as the distributor's for INTIDs 0..31. */
-#define GICR_SGI(cpu) (GUEST_GICR_BASE + (cpu) * GUEST_GICR_STRIDE + 0x10000)
+#define GICR_SGI(cpu)	(GUEST_GICR_BASE + (cpu)*GUEST_GICR_STRIDE + 0x10000)
 
 /* A vCPU thread may have lost its host CPU: time alone is no proof of starvation. */
 #define MIN_POLLS 2000
@@ -56,7 +56,7 @@ void fail(uint32_t cpu, enum guest_fail_code code, uint32_t intid, uint64_t got,
 	struct guest_vcpu *v = cpu_of(cpu);
 
 	if (v->nr_fails < GUEST_MAX_FAILS)
-		v->fail[v->nr_fails] = (struct guest_fail){ code, intid, v->round, 0, got, want };
+		v->fail[v->nr_fails] = (struct guest_fail){code, intid, v->round, 0, got, want};
 	v->nr_fails++;
 	__atomic_store_n(&SH->abort, 1, __ATOMIC_RELEASE);
 	/* Finishing what is active would set the others free and hide who starved. */
@@ -147,8 +147,11 @@ uint32_t ack(uint32_t cpu, struct guest_log **log)
 	}
 	v->irqs++;
 	*log = log_new(cpu);
-	**log = (struct guest_log){ .intid = intid, .round = v->round, .raise = raised,
-				    .ack = now, .prio = SH->prio[intid] };
+	**log = (struct guest_log){.intid = intid,
+				   .round = v->round,
+				   .raise = raised,
+				   .ack = now,
+				   .prio = SH->prio[intid]};
 	if (got > want)
 		fail(cpu, GUEST_FAIL_TWICE, intid, got, want);
 	check_rpr(cpu, intid, SH->prio[intid]);

@@ -9,7 +9,7 @@
 #include "../guest_plan.h"
 #include "arch.h"
 
-#define SH ((struct guest_shared *)(GUEST_RAM_BASE + GUEST_SHARED_OFFSET))
+#define SH	((struct guest_shared *)(GUEST_RAM_BASE + GUEST_SHARED_OFFSET))
 #define READ(x) (*(volatile __typeof__(x) *)&(x))
 
 struct stim {

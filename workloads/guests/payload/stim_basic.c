@@ -94,7 +94,7 @@ static void burst_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_burst = { burst_run, burst_irq };
+const struct stim stim_burst = {burst_run, burst_irq};
 
 static void no_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
@@ -164,7 +164,7 @@ static void ackall_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_ackall = { ackall_run, no_irq };
+const struct stim stim_ackall = {ackall_run, no_irq};
 
 static void preempt_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
@@ -230,7 +230,7 @@ static void preempt_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_preempt = { preempt_run, preempt_irq };
+const struct stim stim_preempt = {preempt_run, preempt_irq};
 
 /* Group 1 is off: no exception may come, IAR must give 1023, also across an exit. */
 static void check_dark(uint32_t cpu)
@@ -299,7 +299,7 @@ static void group_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_group = { group_run, group_irq };
+const struct stim stim_group = {group_run, group_irq};
 
 static void level_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
@@ -315,4 +315,4 @@ static void level_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 	finish(cpu, intid, log);
 }
 
-const struct stim stim_level = { burst_run, level_irq };
+const struct stim stim_level = {burst_run, level_irq};

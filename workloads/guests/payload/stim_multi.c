@@ -123,7 +123,7 @@ static void sgi_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_sgi = { sgi_run, sgi_masked_irq };
+const struct stim stim_sgi = {sgi_run, sgi_masked_irq};
 
 static void timer_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
@@ -177,7 +177,7 @@ static void timer_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_timer = { timer_run, timer_irq };
+const struct stim stim_timer = {timer_run, timer_irq};
 
 static uint32_t handed[GUEST_MAX_SPIS];
 static struct guest_log *handed_log[GUEST_NR_INTIDS];
@@ -245,7 +245,7 @@ static void remote_run(uint32_t cpu)
 	}
 }
 
-const struct stim stim_remote_dir = { remote_run, remote_irq };
+const struct stim stim_remote_dir = {remote_run, remote_irq};
 
 static uint8_t kept[GUEST_NR_INTIDS];
 static uint32_t timer_stop[GUEST_MAX_VCPUS];
@@ -334,8 +334,8 @@ static void mixed_run(uint32_t cpu)
 			if (wait_step(cpu, &w, true) && counter() < limit)
 				continue;
 			if (!aborted())
-				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS,
-				     SH->outstanding[cpu], 0);
+				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS, SH->outstanding[cpu],
+				     0);
 			return;
 		}
 		next += SH->pace;
@@ -364,4 +364,4 @@ static void mixed_run(uint32_t cpu)
 	check_private_quiet(cpu, private);
 }
 
-const struct stim stim_mixed = { mixed_run, mixed_irq };
+const struct stim stim_mixed = {mixed_run, mixed_irq};
