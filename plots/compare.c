@@ -75,9 +75,9 @@ int vgic_plot_compare(struct vgic_plot_job *job)
 		same_kernel &= !strcmp(group[0]->kernel, group[i]->kernel);
 	}
 	for (i = 0; i < n; i++) {
-		fprintf(job->vars, "name_result_%d = ", i + 1);
-		vgic_plot_quote(job->vars, group[i]->stem);
-		fprintf(job->vars, "\n");
+		fprintf(job->vars, "name_result_%d = '", i + 1);
+		vgic_plot_quote(job->vars, group[i]->stem, 80);
+		fprintf(job->vars, "'\n");
 		for (mi = 0; mi < 2; mi++) {
 			fprintf(job->data, "\n\n# %s_%d\n", mi ? "mi" : "exits", i + 1);
 			for (k = 0; k < group[i]->nr_cells; k++) {

@@ -2,6 +2,7 @@
 /* Runs gnuplot: found by PATH, without the user's settings, told exactly what to draw. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -56,15 +57,19 @@ static int start(const char *dir, const char *const argv[], pid_t *pid, struct v
 /* Reads what it said (the first size - 1 bytes) and waits. Its status or -EINTR. */
 static int finish(int fd, pid_t pid, char *said, size_t size)
 {
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	size_t len = 0;
 	char rest[256];
 	ssize_t n;
 	int status;
 
-	for (;;) {
+	/* Looking up now and then: a signal just before a read would not end it. */
+	while (!vgic_plot_interrupted()) {
+		if (poll(&wait, 1, 200) <= 0)
+			continue;
 		n = len + 1 < size ? read(fd, said + len, size - 1 - len)
 				   : read(fd, rest, sizeof(rest));
-		if (n < 0 && errno == EINTR && !vgic_plot_interrupted())
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			break;

@@ -61,8 +61,11 @@ struct vgic_plot_text vgic_plot_count(int64_t n);    /* "1,234,567" */
 struct vgic_plot_text vgic_plot_short(int64_t n);    /* "1.23M", at most five characters */
 struct vgic_plot_text vgic_plot_number(int64_t n);   /* "1234", "–" if unknown */
 
-/* 'text' as a gnuplot string: no control characters, quotes doubled. */
-void vgic_plot_quote(FILE *f, const char *text);
+/*
+ * The inside of a gnuplot string in single quotes, at most so many bytes of text. gnuplot
+ * looks for backquotes even there, so quotes of both kinds become typographic ones.
+ */
+void vgic_plot_quote(FILE *f, const char *text, size_t most);
 /* text as HTML. */
 void vgic_plot_html(FILE *f, const char *text);
 

@@ -61,7 +61,10 @@ static void write_input(FILE *f, const struct vgic_plot_result *res)
 	term(f, "seed", vgic_plot_number(res->seed).s);
 	snprintf(text, sizeof(text), "%s, %s", vgic_plot_ns(res->entry_ns).s,
 		 vgic_plot_ns(res->exit_ns).s);
-	term(f, "entry, exit", text);
+	term(f, "cost of entry, exit", text);
+	term(f, "MI: exit to next entry", vgic_plot_ns(res->mi_out_ns).s);
+	term(f, "DIR trap: the same", vgic_plot_ns(res->dir_out_ns).s);
+	term(f, "kick", vgic_plot_ns(res->kick_ns).s);
 	for (len = 0, i = 0; i < res->nr_mi_delay && len < (int)sizeof(text) - 64; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
 				vgic_plot_ns(res->mi_delay[i]).s);

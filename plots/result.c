@@ -318,8 +318,8 @@ static void read_timeline(struct reader *r, json_t *cell, struct vgic_plot_cell 
 	line->t0 = needed_number(r, o, "t0_ns");
 	line->t1 = needed_number(r, o, "t1_ns");
 	line->vcpu = needed_number(r, o, "vcpu");
-	if (line->t1 <= line->t0)
-		bad(r, "t1_ns", "not after t0_ns");
+	if (line->t1 < line->t0)
+		bad(r, "t1_ns", "before t0_ns");
 
 	list = array(r, o, "lrs", true);
 	n = json_array_size(list);
@@ -520,6 +520,9 @@ static void read_config(struct reader *r, json_t *root, struct vgic_plot_result 
 	o = object(r, o, "profile", false);
 	res->entry_ns = number(r, o, "entry_ns");
 	res->exit_ns = number(r, o, "exit_ns");
+	res->mi_out_ns = number(r, o, "mi_out_ns");
+	res->dir_out_ns = number(r, o, "dir_out_ns");
+	res->kick_ns = number(r, o, "kick_ns");
 	list = o && json_is_array(json_object_get(o, "mi_delay_ns"))
 		       ? array(r, o, "mi_delay_ns", false) : NULL;
 	n = json_array_size(list);

@@ -163,13 +163,18 @@ const struct vgic_plot_cell **vgic_plot_selected(const struct vgic_plot_result *
 	return list;
 }
 
+static bool has_line(const struct vgic_plot_cell *c)
+{
+	return c->timeline && c->timeline->t1 > c->timeline->t0;
+}
+
 const struct vgic_plot_cell *vgic_plot_line_cell(const struct vgic_plot_result *res)
 {
 	const struct vgic_plot_cell *any = NULL;
 	int i;
 
 	for (i = 0; i < res->nr_cells; i++) {
-		if (!res->cells[i].timeline || vgic_plot_endless(&res->cells[i]))
+		if (!has_line(&res->cells[i]) || vgic_plot_endless(&res->cells[i]))
 			continue;
 		if (res->cells[i].nr_lr == res->nr_lr)
 			return &res->cells[i];
@@ -178,7 +183,7 @@ const struct vgic_plot_cell *vgic_plot_line_cell(const struct vgic_plot_result *
 	}
 	if (any)
 		return any;
-	return res->recorded && res->recorded->timeline ? res->recorded : NULL;
+	return res->recorded && has_line(res->recorded) ? res->recorded : NULL;
 }
 
 double vgic_plot_axis_top(double value)

@@ -125,18 +125,27 @@ struct vgic_plot_text vgic_plot_number(int64_t n)
 	return t;
 }
 
-void vgic_plot_quote(FILE *f, const char *text)
+void vgic_plot_quote(FILE *f, const char *text, size_t most)
 {
-	fputc('\'', f);
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ')
-			fputc(' ', f);
-		else if (*text == '\'')
-			fputs("''", f);
-		else
-			fputc(*text, f);
+	size_t i, n = strlen(text);
+
+	if (n > most) {
+		/* Not in the middle of a character. */
+		for (n = most; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			;
 	}
-	fputc('\'', f);
+	for (i = 0; i < n; i++) {
+		if ((unsigned char)text[i] < ' ')
+			fputc(' ', f);
+		else if (text[i] == '\'')
+			fputs("’", f);
+		else if (text[i] == '`')
+			fputs("‘", f);
+		else
+			fputc(text[i], f);
+	}
+	if (text[n])
+		fputs("…", f);
 }
 
 void vgic_plot_html(FILE *f, const char *text)

@@ -18,23 +18,23 @@ struct writer {
 static void write_titles(const struct writer *w, const struct vgic_plot_drawn *d, FILE *vars)
 {
 	const struct vgic_plot_result *res = d->res;
-	char text[400];
 
-	fprintf(vars, "DATA = 'data/%s.dat'\nOUT = '%s'\n", d->base, d->base);
-	fprintf(vars, "TITLE = ");
-	vgic_plot_quote(vars, d->figure->title);
-	if (res && res->nr_lr > 0)
-		snprintf(text, sizeof(text), "%.140s · %.80s · recorded with %d LR%s · %.60s",
-			 res->guest[0] ? res->guest : res->file, res->kernel, res->nr_lr,
-			 res->nr_lr == 1 ? "" : "s", res->policy);
-	else if (res)
-		snprintf(text, sizeof(text), "%.140s · %.80s · %.60s",
-			 res->guest[0] ? res->guest : res->file, res->kernel, res->policy);
-	else
-		snprintf(text, sizeof(text), "%d results", w->nr);
-	fprintf(vars, "\nSUBTITLE = ");
-	vgic_plot_quote(vars, text);
-	fprintf(vars, "\nW = 1200\nH = %d\n",
+	fprintf(vars, "DATA = 'data/%s.dat'\nOUT = '%s'\nTITLE = '", d->base, d->base);
+	vgic_plot_quote(vars, d->figure->title, 100);
+	fprintf(vars, "'\nSUBTITLE = '");
+	if (res) {
+		vgic_plot_quote(vars, res->guest[0] ? res->guest : res->file, 80);
+		fprintf(vars, " · ");
+		vgic_plot_quote(vars, res->kernel[0] ? res->kernel : "kernel unknown", 30);
+		if (res->nr_lr > 0)
+			fprintf(vars, " · recorded with %d LR%s", res->nr_lr,
+				res->nr_lr == 1 ? "" : "s");
+		fprintf(vars, " · ");
+		vgic_plot_quote(vars, res->policy, 30);
+	} else {
+		fprintf(vars, "%d results", w->nr);
+	}
+	fprintf(vars, "'\nW = 1200\nH = %d\n",
 		d->figure->write == vgic_plot_latency ? 560 : 860);
 }
 

@@ -133,7 +133,7 @@ struct vgic_plot_result {
 	int nr_lr; /* as recorded; VGIC_PLOT_UNKNOWN */
 	int64_t pairs, lost, duration;
 	char *policy, *arrivals, *estimator;
-	int64_t seed, entry_ns, exit_ns;
+	int64_t seed, entry_ns, exit_ns, mi_out_ns, dir_out_ns, kick_ns;
 	int64_t *mi_delay; /* ns */
 	int nr_mi_delay;
 	bool verified; /* the result carries what verify found */
