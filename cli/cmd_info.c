@@ -59,22 +59,28 @@ static void print_gic(const struct vgr_header *h)
 
 static void print_probes(const struct vgr_header *h)
 {
+	const struct vgr_probe *p;
 	size_t i, width = 0;
 
 	if (!h->nr_probes)
 		return;
 	printf("%-16s", "probes");
 	for (i = 0; i < h->nr_probes; i++) {
-		size_t n = strlen(h->probes[i].name) + strlen(h->probes[i].method) + 3;
-
-		if (width + n > 80) {
-			printf("\n%-16s", "");
-			width = 0;
+		p = &h->probes[i];
+		if (i) {
+			width += strlen(p->name) + strlen(p->method) + 3;
+			if (width > 76) {
+				printf(",\n%-16s", "");
+				width = strlen(p->name) + strlen(p->method) + 3;
+			} else {
+				printf(", ");
+			}
+		} else {
+			width = strlen(p->name) + strlen(p->method) + 3;
 		}
-		width += n;
-		printf("%s %s%s", h->probes[i].method, h->probes[i].name,
-		       i + 1 < h->nr_probes ? ", " : "\n");
+		printf("%s %s", p->method, p->name);
 	}
+	printf("\n");
 }
 
 static void print_header(const struct vgr_header *h, const char *path, uint64_t identity)

@@ -44,6 +44,7 @@ enum format_kind {
 
 enum format_codec {
 	FORMAT_ZSTD = 1,
+	FORMAT_COLUMNS_ZSTD = 2, /* FORMAT_DATA only: columns.h, then Zstandard */
 };
 
 #define FORMAT_FRAME_MAGIC 0x46524756u /* "VGRF" */

@@ -10,6 +10,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 #include <vgicsim/recording.h>
+#include "columns.h"
 #include "format.h"
 #include "header.h"
 
@@ -27,8 +28,8 @@ struct vgr_reader {
 	uint64_t first_frame; /* offset of the first frame after the description */
 	XXH64_hash_t description_hash;
 	ZSTD_DCtx *zstd;
-	char *raw, *stored;
-	size_t cap_raw, cap_stored;
+	char *raw, *columns, *stored;
+	size_t cap_raw, cap_columns, cap_stored;
 	XXH64_state_t *identity, *index;
 	/* the place in the stream */
 	uint64_t next_frame; /* offset */
@@ -131,7 +132,9 @@ static int read_frame_header(struct vgr_reader *r, uint64_t offset, struct forma
 		return damaged(r, offset, "the header of a frame is damaged");
 	if (f->raw_size > VGR_MAX_FRAME || f->stored_size > ZSTD_COMPRESSBOUND(VGR_MAX_FRAME))
 		return forged(r, offset, "a frame is longer than frames can be");
-	if (f->kind < FORMAT_DESCRIPTION || f->kind > FORMAT_INDEX || f->codec != FORMAT_ZSTD)
+	if (f->kind < FORMAT_DESCRIPTION || f->kind > FORMAT_INDEX ||
+	    (f->codec != FORMAT_ZSTD &&
+	     (f->codec != FORMAT_COLUMNS_ZSTD || f->kind != FORMAT_DATA)))
 		return forged(r, offset, "a frame of an unknown kind");
 	if (f->kind == FORMAT_DATA &&
 	    (!f->records || !f->first_record || f->first_time > f->last_time ||
@@ -143,6 +146,7 @@ static int read_frame_header(struct vgr_reader *r, uint64_t offset, struct forma
 /* Payload of f into r->raw. */
 static int read_payload(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
 {
+	bool columns = f->codec == FORMAT_COLUMNS_ZSTD;
 	size_t n;
 	int err;
 
@@ -150,17 +154,24 @@ static int read_payload(struct vgr_reader *r, uint64_t offset, const struct form
 	if (f->stored_size > r->size - offset - sizeof(*f))
 		return CUT;
 	if (reserve(&r->stored, &r->cap_stored, f->stored_size + 1) ||
-	    reserve(&r->raw, &r->cap_raw, f->raw_size + 1))
+	    reserve(&r->raw, &r->cap_raw, f->raw_size + 1) ||
+	    (columns && reserve(&r->columns, &r->cap_columns, f->raw_size + 1)))
 		return wrong(r, -ENOMEM, offset, "", "not enough memory for a frame");
 	err = read_at(r, offset + sizeof(*f), r->stored, f->stored_size);
 	if (err)
 		return err;
 	if (XXH64(r->stored, f->stored_size, 0) != f->payload_hash)
 		return damaged(r, offset, "the content of a frame is damaged");
-	n = ZSTD_decompressDCtx(r->zstd, r->raw, f->raw_size, r->stored, f->stored_size);
+	n = ZSTD_decompressDCtx(r->zstd, columns ? r->columns : r->raw, f->raw_size, r->stored,
+				f->stored_size);
 	if (ZSTD_isError(n) || n != f->raw_size)
 		return forged(r, offset, "the content of a frame does not decompress to its size");
-	return 0;
+	if (!columns)
+		return 0;
+	err = columns_decode(r->columns, f->raw_size, f->records, r->raw);
+	if (err == -EPROTO)
+		return forged(r, offset, "the records of a frame do not add up to its size");
+	return err ? wrong(r, err, offset, "", "not enough memory for a frame") : 0;
 }
 
 static int read_frame(struct vgr_reader *r, uint64_t offset, struct format_frame *f)
@@ -598,6 +609,7 @@ void vgr_reader_close(struct vgr_reader *r)
 	XXH64_freeState(r->identity);
 	XXH64_freeState(r->index);
 	free(r->raw);
+	free(r->columns);
 	free(r->stored);
 	free(r);
 }

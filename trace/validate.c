@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stddef.h>
 #include <vgicsim/recording.h>
+#include "columns.h"
 
 _Static_assert(sizeof(struct vgr_rec) == 32, "record head");
 _Static_assert(sizeof(struct vgr_irq) == 16, "interrupt");
@@ -50,6 +51,11 @@ const char *vgr_type_name(uint16_t type)
 	if (type >= VGR_TYPE_MAX || !types[type].name)
 		return "?";
 	return types[type].name;
+}
+
+uint32_t rec_fixed_size(uint16_t type)
+{
+	return type < VGR_TYPE_MAX ? types[type].size : 0;
 }
 
 /* A list shorter than it was must say why: cut at the limit, or changed during the walk. */

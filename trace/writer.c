@@ -7,6 +7,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 #include <vgicsim/recording.h>
+#include "columns.h"
 #include "format.h"
 #include "header.h"
 #include "totals.h"
@@ -30,6 +31,7 @@ struct vgr_writer {
 	size_t cap_index;
 	/* the data frame being filled */
 	char *raw;
+	char *columns; /* the same, rearranged */
 	uint32_t raw_size, frame_bytes, frame_records;
 	uint64_t first_record, first_time, last_time;
 	char *stored;
@@ -86,7 +88,6 @@ static int write_frame(struct vgr_writer *w, struct format_frame *f, const void 
 	if (ZSTD_isError(n))
 		return fail(w, -ENOMEM);
 	f->magic = FORMAT_FRAME_MAGIC;
-	f->codec = FORMAT_ZSTD;
 	f->number = w->frames;
 	f->raw_size = (uint32_t)raw_size;
 	f->stored_size = (uint32_t)n;
@@ -115,7 +116,7 @@ static int write_head(struct vgr_writer *w, struct format_head *head)
 
 static int write_text(struct vgr_writer *w, uint16_t kind, char *text)
 {
-	struct format_frame f = { .kind = kind };
+	struct format_frame f = { .kind = kind, .codec = FORMAT_ZSTD };
 	size_t size;
 	int err;
 
@@ -147,10 +148,11 @@ int vgr_writer_create(struct vgr_writer **out, const char *path, const struct vg
 	w->frame_bytes = frame;
 	totals_init(&w->totals);
 	w->raw = malloc(frame + VGR_MAX_RECORD);
+	w->columns = malloc(frame + VGR_MAX_RECORD);
 	w->zstd = ZSTD_createCCtx();
 	w->identity = XXH64_createState();
 	err = -ENOMEM;
-	if (!w->raw || !w->zstd || !w->identity)
+	if (!w->raw || !w->columns || !w->zstd || !w->identity)
 		goto fail;
 	XXH64_reset(w->identity, 0);
 	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level);
@@ -180,6 +182,7 @@ static int write_data(struct vgr_writer *w)
 {
 	struct format_frame f = {
 		.kind = FORMAT_DATA,
+		.codec = FORMAT_COLUMNS_ZSTD,
 		.records = w->frame_records,
 		.first_record = w->first_record,
 		.first_time = w->first_time,
@@ -202,7 +205,10 @@ static int write_data(struct vgr_writer *w)
 		w->index = index;
 		w->cap_index = more;
 	}
-	err = write_frame(w, &f, w->raw, w->raw_size);
+	err = columns_encode(w->raw, w->raw_size, w->frame_records, w->columns);
+	if (err)
+		return fail(w, err);
+	err = write_frame(w, &f, w->columns, w->raw_size);
 	if (err)
 		return err;
 	w->index[w->data_frames++] = (struct format_index){
@@ -260,7 +266,7 @@ int vgr_writer_flush(struct vgr_writer *w)
 
 static int write_end(struct vgr_writer *w, const struct vgr_totals *t)
 {
-	struct format_frame f = { .kind = FORMAT_INDEX };
+	struct format_frame f = { .kind = FORMAT_INDEX, .codec = FORMAT_ZSTD };
 	struct format_trailer trailer = { .magic = FORMAT_TRAILER_MAGIC };
 	struct format_head head = { 0 };
 	struct vgr_totals sum = *totals_get(&w->totals);
@@ -335,6 +341,7 @@ void vgr_writer_destroy(struct vgr_writer *w)
 	ZSTD_freeCCtx(w->zstd);
 	free(w->index);
 	free(w->raw);
+	free(w->columns);
 	free(w->stored);
 	free(w);
 }

@@ -134,6 +134,26 @@ if [ "$(wc -l <"$dir/out")" -eq 14 ]; then ok "dump --type: all of them"; else n
 expect "dump --irq" 0 dump --irq=37 --type=flush "$small"
 if [ "$(wc -l <"$dir/out")" -eq 5 ]; then ok "dump --irq: those with it"; else not_ok "dump --irq: those with it"; fi
 
+# pack keeps every record and nothing half-written
+"$tool" dump --json "$small" >"$dir/before"
+expect "pack" 0 pack -o "$dir/packed.vgr" "$small"
+"$tool" dump --json "$dir/packed.vgr" >"$dir/after"
+if cmp -s "$dir/before" "$dir/after"; then ok "pack: same records"; else not_ok "pack: same records"; fi
+expect "pack: checks" 0 check "$dir/packed.vgr"
+if [ "$(wc -c <"$dir/packed.vgr")" -lt "$size" ]; then ok "pack: smaller"; else not_ok "pack: smaller"; fi
+cp "$small" "$dir/place.vgr"
+expect "pack in place" 0 pack -q "$dir/place.vgr"
+if cmp -s "$dir/place.vgr" "$dir/packed.vgr"; then ok "pack: same result"; else not_ok "pack: same result"; fi
+for bad in flipped tail absent; do
+	expect "pack: $bad" 3 pack -o "$dir/not.vgr" "$dir/$bad.vgr"
+	if [ -e "$dir/not.vgr" ] || [ -e "$dir/not.vgr.packing" ]; then
+		not_ok "pack: $bad leaves nothing"
+	else
+		ok "pack: $bad leaves nothing"
+	fi
+done
+expect "pack: no folder to write to" 5 pack -o "$dir/absent/not.vgr" "$small"
+
 # JSON is JSON
 for args in "info --json" "check --json" "dump --json"; do
 	# shellcheck disable=SC2086
