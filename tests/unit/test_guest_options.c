@@ -216,6 +216,17 @@ static void priorities(void **state)
 				    sh.prio[GUEST_FIRST_SPI + k - 1]);
 		else
 			assert_int_equal(sh.prio[GUEST_FIRST_SPI + k], 0xf0);
+	/* Group 0 is every second one of a share, and above all of group 1. */
+	memset(&sh, 0, sizeof(sh));
+	sh.stim = GUEST_GROUP;
+	sh.nr_irqs = 40;
+	sh.nr_vcpus = 2;
+	sh.group0 = 1;
+	guest_plan(&sh, GUEST_PRIO_RISING, 0);
+	for (k = 0; k < 40; k++) {
+		assert_int_equal(sh.is_group0[GUEST_FIRST_SPI + k], k / 2 % 2);
+		assert_true((sh.prio[GUEST_FIRST_SPI + k] < 0x10) == (k / 2 % 2));
+	}
 	/* All of a remote-dir goes to vCPU 0, whose share is the whole. */
 	plan(GUEST_REMOTE_DIR, 40, 4, GUEST_PRIO_RISING);
 	for (k = 0; k < 40; k++)

@@ -98,6 +98,7 @@ struct guest_vcpu {
 	uint32_t spurious; /* IRQ exceptions whose IAR read gave 1023 */
 	uint32_t done;
 	uint32_t round;
+	uint32_t group0_on; /* group 0 is due on this vCPU */
 	uint32_t nr_fails;
 	uint32_t nr_batch;
 	uint64_t log_n;
@@ -116,6 +117,7 @@ struct guest_shared {
 	uint32_t order;
 	uint32_t hold;	     /* deliveries of a level line before the guest lowers it */
 	uint32_t again;	     /* 1: every edge SPI is raised once more while it is active */
+	uint32_t group0;     /* 1: every second SPI is in group 0, which is off at first */
 	uint32_t use_wfi;    /* 1: wait in WFI, 0: poll */
 	uint32_t sync_raise; /* 1: a batch is pending when its hypercall returns */
 	uint64_t seed;
@@ -127,6 +129,7 @@ struct guest_shared {
 	uint8_t prio[GUEST_NR_INTIDS];
 	uint8_t route[GUEST_NR_INTIDS];
 	uint8_t is_level[GUEST_NR_INTIDS];
+	uint8_t is_group0[GUEST_NR_INTIDS];
 
 	/* Observations, and what the vCPUs need to meet. */
 	uint32_t abort __attribute__((aligned(64)));

@@ -72,11 +72,13 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 	[GUEST_GROUP] = {
 		"group", "group 1 disabled and enabled in mid-flight with many pending",
 		"Raises N SPIs. Even rounds: a handler turns group 1 off with the others pending.\n"
-		"Odd rounds: group 1 is off from the start, and off again later.",
+		"Odd rounds: group 1 is off from the start, and off again later.\n"
+		"--group0 puts every second SPI into group 0, which stays off until all of group 1\n"
+		"have been taken, although its interrupts are the most urgent.",
 		"nothing delivered and IAR 1023 while off; once on again every SPI once, in order",
-		"vgic-guest group --irqs 100 --prio rising",
+		"vgic-guest group --irqs 100 --group0",
 		{ PLAIN, .stim = GUEST_GROUP, .irqs = 32, .repeat = 100 },
-		GUEST_MAX_SPIS, 1, ALL,
+		GUEST_MAX_SPIS, 1, ALL | GUEST_USES_GROUP0,
 	},
 	[GUEST_REMOTE_DIR] = {
 		"remote-dir", "SPIs acknowledged on one vCPU, deactivated on another",
@@ -151,6 +153,8 @@ static const struct option options[] = {
 	  "handlers that see a level line before it goes low" },
 	{ "again", NULL, AT(again), 0, 1, { 0 }, GUEST_USES_AGAIN,
 	  "raise each edge SPI once more while it is active" },
+	{ "group0", NULL, AT(group0), 0, 1, { 0 }, GUEST_USES_GROUP0,
+	  "every second SPI in group 0: off, and more urgent than all others" },
 	{ "wait", "poll|wfi", AT(wait), 0, 0, { "poll", "wfi" }, 0,
 	  "how the guest waits: in a loop without exits, or blocked" },
 	{ "inject", "sync|thread|irqfd", AT(inject), 0, 0, { "sync", "thread", "irqfd" },

@@ -25,6 +25,7 @@ struct guest_options {
 	uint32_t order; /* enum guest_order */
 	uint32_t hold;	/* deliveries of a level line before the guest lowers it */
 	uint32_t again;
+	uint32_t group0;
 	uint32_t wait;	   /* enum guest_wait */
 	uint32_t inject;   /* enum guest_inject */
 	uint32_t timeout;  /* seconds */
@@ -52,6 +53,7 @@ struct guest_stim_info {
 #define GUEST_USES_HOLD	   (1U << 4)
 #define GUEST_USES_AGAIN   (1U << 5)
 #define GUEST_USES_INJECT  (1U << 6)
+#define GUEST_USES_GROUP0  (1U << 8)
 #define GUEST_USES_PACE	   (1U << 7)
 
 /* Indexed by enum guest_stim. */

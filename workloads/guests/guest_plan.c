@@ -76,6 +76,11 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 			sh->prio[intid] = share_prio(prio, k, share, &state);
 		sh->route[intid] = (uint8_t)(i % v);
 		sh->is_level[intid] = (uint8_t)(level != 0);
+		if (sh->group0 && k % 2) {
+			/* Above everything of group 1, but not deliverable. */
+			sh->is_group0[intid] = 1;
+			sh->prio[intid] = 0x08;
+		}
 		if (sh->stim == GUEST_REMOTE_DIR)
 			sh->route[intid] = 0;
 		if (sh->stim == GUEST_MIXED) {

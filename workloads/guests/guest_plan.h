@@ -27,10 +27,10 @@ uint32_t guest_rng_below(uint64_t *state, uint32_t n);
 void guest_order_list(uint32_t *list, uint32_t n, enum guest_order order, uint64_t *state);
 
 /*
- * Fill prio[], route[] and is_level[] of *sh from its other orders. SPI number i (INTID 32 + i)
- * goes to vCPU i modulo the vCPUs; mixed shifts it on so that half the raises cross vCPUs.
- * Every vCPU's share gets the whole span of priorities. Within a share, "rising" makes each later
- * interrupt at least as urgent as the one before (numerically lower or equal).
+ * Fill prio[], route[], is_level[] and is_group0[] of *sh from its other orders. SPI number i
+ * (INTID 32 + i) goes to vCPU i modulo the vCPUs; mixed shifts it on so that half the raises cross
+ * vCPUs. Every vCPU's share gets the whole span of priorities. Within a share, "rising" makes each
+ * later interrupt at least as urgent as the one before (numerically lower or equal).
  */
 void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level);
 

@@ -74,6 +74,9 @@ void guest_judge(struct guest_vm *vm, struct guest_verdict *v)
 		}
 	}
 	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + vm->o->irqs; i++) {
+		/* While its group is off nobody owes the guest an interrupt. */
+		if (v->starved && sh->is_group0[i] && !sh->vcpu[sh->route[i]].group0_on)
+			continue;
 		if (sh->want[i] > sh->got[i])
 			v->missing[i] |= 1U << sh->route[i];
 		if (sh->got[i] > sh->want[i])
@@ -242,11 +245,12 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 	fprintf(out,
 		",\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%s\""
 		",\"eoimode\":%u,\"repeat\":%u,\"pace\":%u,\"seed\":%u,\"order\":\"%s\""
-		",\"hold\":%u,\"again\":%u,\"wait\":\"%s\",\"inject\":\"%s\",\"timeout\":%u"
+		",\"hold\":%u,\"again\":%u,\"group0\":%u,\"wait\":\"%s\",\"inject\":\"%s\","
+		"\"timeout\":%u"
 		",\"patience\":%u}",
 		o->irqs, o->vcpus, guest_option_word("trigger", o->trigger),
 		guest_option_word("prio", o->prio), o->eoimode, o->repeat, o->pace, o->seed,
-		guest_option_word("order", o->order), o->hold, o->again,
+		guest_option_word("order", o->order), o->hold, o->again, o->group0,
 		guest_option_word("wait", o->wait), guest_option_word("inject", o->inject),
 		o->timeout, o->patience);
 	fprintf(out, ",\"interrupts\":%" PRIu64 ",\"rounds\":%u,\"seconds\":%.3f,\"timed_out\":%s",

@@ -144,6 +144,7 @@ static int make_ram(struct guest_vm *vm)
 	sh->order = o->order;
 	sh->hold = o->hold;
 	sh->again = o->again;
+	sh->group0 = o->group0;
 	sh->use_wfi = o->wait == GUEST_WAIT_WFI;
 	sh->sync_raise = o->inject == GUEST_INJECT_SYNC;
 	sh->seed = o->seed;

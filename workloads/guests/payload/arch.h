@@ -37,6 +37,9 @@ static inline void mmio_w64(uint64_t addr, uint64_t v)
 /* GICv3 CPU interface by encoding, so that no assembler needs to know the names. */
 #define ICC_PMR	    "S3_0_C4_C6_0"
 #define ICC_IAR0    "S3_0_C12_C8_0"
+#define ICC_EOIR0   "S3_0_C12_C8_1"
+#define ICC_BPR0    "S3_0_C12_C8_3"
+#define ICC_IGRPEN0 "S3_0_C12_C12_6"
 #define ICC_DIR	    "S3_0_C12_C11_1"
 #define ICC_RPR	    "S3_0_C12_C11_3"
 #define ICC_SGI1R   "S3_0_C12_C11_5"

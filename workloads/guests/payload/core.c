@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #define GICD_CTLR	(GUEST_GICD_BASE + 0x0000)
+#define GICD_IGROUPR	(GUEST_GICD_BASE + 0x0080)
 #define GICD_ISENABLER	(GUEST_GICD_BASE + 0x0100)
 #define GICD_ISPENDR	(GUEST_GICD_BASE + 0x0200)
 #define GICD_ISACTIVER	(GUEST_GICD_BASE + 0x0300)
@@ -119,10 +120,9 @@ static struct guest_log *log_new(uint32_t cpu)
 	return &log[cpu * SH->log_cap + v->log_n++];
 }
 
-uint32_t ack(uint32_t cpu, struct guest_log **log)
+static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
 {
 	struct guest_vcpu *v = cpu_of(cpu);
-	uint32_t intid = (uint32_t)sys_read(ICC_IAR1) & 0xffffff;
 	uint64_t now, raised;
 	uint32_t got, want;
 
@@ -158,10 +158,23 @@ uint32_t ack(uint32_t cpu, struct guest_log **log)
 	return intid;
 }
 
+uint32_t ack(uint32_t cpu, struct guest_log **log)
+{
+	return acked(cpu, (uint32_t)sys_read(ICC_IAR1) & 0xffffff, log);
+}
+
+uint32_t ack_group0(uint32_t cpu, struct guest_log **log)
+{
+	return acked(cpu, (uint32_t)sys_read(ICC_IAR0) & 0xffffff, log);
+}
+
 void eoi(uint32_t intid, struct guest_log *log)
 {
 	log->eoi = counter();
-	sys_write(ICC_EOIR1, intid);
+	if (SH->is_group0[intid])
+		sys_write(ICC_EOIR0, intid);
+	else
+		sys_write(ICC_EOIR1, intid);
 	isb();
 }
 
@@ -237,14 +250,15 @@ bool wait_step(uint32_t cpu, struct wait *w, bool take_irqs)
 	return true;
 }
 
-uint32_t share_missing(uint32_t cpu)
+uint32_t share_missing(uint32_t cpu, uint32_t group)
 {
 	uint32_t k, n = guest_share_size(SH, cpu), missing = 0;
 
 	for (k = 0; k < n; k++) {
 		uint32_t intid = guest_share(SH, cpu, k);
 
-		missing += READ(SH->want[intid]) - READ(SH->got[intid]);
+		if (SH->is_group0[intid] == !group)
+			missing += READ(SH->want[intid]) - READ(SH->got[intid]);
 	}
 	return missing;
 }
@@ -255,7 +269,7 @@ bool wait_share(uint32_t cpu)
 	uint32_t missing;
 
 	wait_begin(cpu, &w);
-	while ((missing = share_missing(cpu)) != 0) {
+	while ((missing = share_missing(cpu, 1)) != 0) {
 		if (wait_step(cpu, &w, true))
 			continue;
 		if (!aborted())
@@ -347,8 +361,16 @@ static void gicd_init(void)
 	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + n; i++)
 		if (SH->route[i])
 			mmio_w64(GICD_IROUTER + 8 * i, SH->route[i]);
-	/* ARE_NS and group 1; the reset state has every interrupt in group 1. */
-	mmio_w32(GICD_CTLR, 1 << 4 | 1 << 1);
+	/* The reset state has every interrupt in group 1. */
+	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + n && SH->group0; i += 32) {
+		uint32_t v = 0;
+
+		for (r = 0; r < 32; r++)
+			v |= (SH->is_group0[i + r] ? 0U : 1U) << r;
+		mmio_w32(GICD_IGROUPR + i / 8, v);
+	}
+	/* ARE_NS, both groups. */
+	mmio_w32(GICD_CTLR, 1 << 4 | 1 << 1 | 1 << 0);
 	for (i = 1; i < words; i++) {
 		uint32_t left = GUEST_FIRST_SPI + n - 32 * i;
 
@@ -372,6 +394,7 @@ static void cpu_init(uint32_t cpu)
 	isb();
 	sys_write(ICC_PMR, 0xff);
 	/* Zero is raised to the minimum: every priority bit that there is preempts. */
+	sys_write(ICC_BPR0, 0);
 	sys_write(ICC_BPR1, 0);
 	sys_write(ICC_CTLR, SH->eoimode ? 2 : 0);
 	sys_write(ICC_IGRPEN1, 1);

@@ -47,6 +47,9 @@ void barrier(void);
  */
 uint32_t ack(uint32_t cpu, struct guest_log **log);
 
+/* The same for group 0, which is only ever polled. */
+uint32_t ack_group0(uint32_t cpu, struct guest_log **log);
+
 /* EOIR: priority drop, and in EOImode 0 deactivation. */
 void eoi(uint32_t intid, struct guest_log *log);
 
@@ -91,9 +94,12 @@ struct wait {
 void wait_begin(uint32_t cpu, struct wait *w);
 bool wait_step(uint32_t cpu, struct wait *w, bool take_irqs);
 
-/* Wait until this vCPU has taken everything of its share; reports starvation itself. */
+/*
+ * Wait until this vCPU has taken everything of its share that is in group 1; reports starvation
+ * itself. share_missing() counts what is still to come of one group.
+ */
 bool wait_share(uint32_t cpu);
-uint32_t share_missing(uint32_t cpu);
+uint32_t share_missing(uint32_t cpu, uint32_t group);
 
 /* IAR must give 1023; anything else is acknowledged by the read and reported. */
 void check_idle(uint32_t cpu);

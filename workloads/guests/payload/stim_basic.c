@@ -109,13 +109,13 @@ static bool ack_share(uint32_t cpu)
 	uint32_t intid;
 
 	wait_begin(cpu, &w);
-	while (share_missing(cpu)) {
+	while (share_missing(cpu, 1)) {
 		intid = ack(cpu, &log);
 		if (intid == GUEST_SPURIOUS) {
 			if (wait_step(cpu, &w, false))
 				continue;
 			if (!aborted())
-				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS, share_missing(cpu),
+				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS, share_missing(cpu, 1),
 				     0);
 			return false;
 		}
@@ -269,9 +269,48 @@ static void group_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 	finish(cpu, intid, log);
 }
 
+/* Nothing of group 0 while it is off, although it was the most urgent; all of it once it is on. */
+static bool take_group0(uint32_t cpu)
+{
+	uint32_t k, intid, n = guest_share_size(SH, cpu);
+	struct guest_log *log;
+	struct wait w;
+
+	intid = (uint32_t)sys_read(ICC_IAR0) & 0xffffff;
+	if (intid != GUEST_SPURIOUS)
+		fail(cpu, GUEST_FAIL_GROUP, intid, 1, 0);
+	for (k = 0; k < n; k++) {
+		intid = guest_share(SH, cpu, k);
+		if (SH->is_group0[intid] && READ(SH->got[intid]) == READ(SH->want[intid]))
+			fail(cpu, GUEST_FAIL_GROUP, intid, 1, 0);
+	}
+	cpu_of(cpu)->group0_on = 1;
+	sys_write(ICC_IGRPEN0, 1);
+	isb();
+	wait_begin(cpu, &w);
+	while (share_missing(cpu, 0)) {
+		intid = ack_group0(cpu, &log);
+		if (intid == GUEST_SPURIOUS) {
+			if (wait_step(cpu, &w, false))
+				continue;
+			if (!aborted())
+				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS, share_missing(cpu, 0),
+				     0);
+			return false;
+		}
+		if (SH->is_level[intid])
+			lower_line(intid);
+		finish(cpu, intid, log);
+	}
+	sys_write(ICC_IGRPEN0, 0);
+	isb();
+	cpu_of(cpu)->group0_on = 0;
+	return true;
+}
+
 static void group_run(uint32_t cpu)
 {
-	uint32_t r, n = guest_share_size(SH, cpu);
+	uint32_t r, n;
 	struct wait w;
 
 	for (r = 0; r < SH->repeat && !aborted(); r++) {
@@ -285,6 +324,7 @@ static void group_run(uint32_t cpu)
 			group1(1);
 		}
 		halted[cpu] = 0;
+		n = share_missing(cpu, 1);
 		halt_at[cpu] = n ? 1 + r % n : 0;
 		wait_begin(cpu, &w);
 		while (halt_at[cpu] && wait_step(cpu, &w, true))
@@ -294,8 +334,11 @@ static void group_run(uint32_t cpu)
 			group1(1);
 		}
 		halt_at[cpu] = 0;
-		if (wait_share(cpu))
-			round_end(cpu);
+		if (!wait_share(cpu))
+			return;
+		if (SH->group0 && !take_group0(cpu))
+			return;
+		round_end(cpu);
 	}
 }
 

@@ -197,13 +197,13 @@ static bool remote_ack_all(uint32_t cpu, uint64_t *rng)
 	batch_share(cpu, 0);
 	raise_batch(cpu);
 	wait_begin(cpu, &w);
-	while (share_missing(cpu)) {
+	while (share_missing(cpu, 1)) {
 		intid = ack(cpu, &log);
 		if (intid == GUEST_SPURIOUS) {
 			if (wait_step(cpu, &w, false))
 				continue;
 			if (!aborted())
-				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS, share_missing(cpu),
+				fail(cpu, GUEST_FAIL_STARVED, GUEST_SPURIOUS, share_missing(cpu, 1),
 				     0);
 			return false;
 		}
