@@ -14,8 +14,10 @@ const struct vgic_plot_figure vgic_plot_figures[] = {
 	{ "occupancy", "occupancy.gp", "List registers in use",
 	  "For each LR count, the share of guest time with so many LRs in a state: the darker, the "
 	  "more; what a column leaves empty is time with none. The framed part is time in which every "
-	  "LR was in use and the next interrupt had to wait. Bottom right: the share of guest time in "
-	  "which interrupts waited outside the LRs, by how many waited; the number is the most at once.",
+	  "LR was in use and the next interrupt had to wait. An LR that is pending and active counts "
+	  "as both. Bottom right: the share of the whole run in which interrupts waited outside the "
+	  "LRs, by how many waited; the number is the most at once. A recording shows LRs only as the "
+	  "guest was entered, so its column stands for the moment of entry, held until the exit.",
 	  vgic_plot_occupancy, 0 },
 	{ "raise-to-lr", "latency.gp", "Latency: raise to list register",
 	  "From the moment a source became pending to the moment it stood in an LR. Left: the time "

@@ -141,13 +141,14 @@ static void write_axes(FILE *f, const struct axes *a)
 	fprintf(f, "LOW = %.10g\nHIGH = %.10g\n", low, high);
 	write_time_tics(f, "time_tics", 1);
 	write_time_tics(f, "time_tics_below", every);
-	fprintf(f, "BEYOND = %.6g\np_tics = \"('min' 1", beyond * 1.15);
+	fprintf(f, "BEYOND = %.6g\np_tics = \"('%s' 1", beyond * 1.15,
+		beyond > 3000 ? "" : "min");
 	for (i = 0; i < VGIC_PLOT_NR_QUANTILES; i++)
 		fprintf(f, ", '%s' %.0f", vgic_plot_p_name[i], 1 / (1 - vgic_plot_p[i]));
 	fprintf(f, ")\"\nRAREST = %.6g\nshare_tics = \"('all' 1, '10 %%%%' 0.1, '1 %%%%' 0.01, "
-		   "'0.1 %%%%' 1e-3, '0.01 %%%%' 1e-4, '10⁻⁵' 1e-5, '10⁻⁶' 1e-6, '10⁻⁷' 1e-7, "
-		   "'10⁻⁸' 1e-8, '10⁻⁹' 1e-9)\"\n",
-		pow(10, floor(log10(a->rarest) + 1e-9)));
+		   "'0.1 %%%%' 1e-3, '0.01 %%%%' 1e-4, '0.001 %%%%' 1e-5, '1 ppm' 1e-6, "
+		   "'0.1 ppm' 1e-7, '0.01 ppm' 1e-8, '1 ppb' 1e-9)\"\n",
+		a->rarest / 1.7);
 }
 
 static void write_curve(struct vgic_plot_job *job, int series, const char *label,

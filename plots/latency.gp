@@ -20,7 +20,7 @@ set grid xtics ytics linecolor rgb GRID linewidth 1 dashtype solid
 set logscale xy
 
 set lmargin at screen px(82)
-set rmargin at screen px(W*0.43)
+set rmargin at screen px(W*0.405)
 set xrange [1:BEYOND]
 set yrange [LOW:HIGH]
 eval("set xtics ".p_tics)
@@ -38,10 +38,10 @@ eval "plot ".\
 
 unset label 1001
 unset label 1002
-set lmargin at screen px(W*0.43+96)
-set rmargin at screen px(W-212)
+set lmargin at screen px(W*0.405+96)
+set rmargin at screen px(W-282)
 set xrange [LOW:HIGH]
-set yrange [RAREST:1.15]
+set yrange [RAREST:1.3]
 eval("set xtics ".time_tics_below)
 eval("set ytics ".share_tics)
 set xlabel "latency" offset 0,0.2

@@ -52,7 +52,7 @@ do for [p=0:2] {
 	set label 3 head[p+1] at screen left(c),top(r)+py(16) left font ",16" textcolor rgb INK
 	YLABEL = c ? "" : "share of guest time"
 	set ylabel YLABEL offset 1,0 textcolor rgb INK
-	BELOW = r ? XLABEL : ""
+	BELOW = r ? XLABEL.(XMIN < 0 ? "; measured: as entered" : "") : ""
 	set xlabel BELOW textcolor rgb INK font ",14" offset 0,0.3
 	HAS = p == 0 ? 1 : p == 1 ? PENDING : ACTIVE
 	OUTLINE = p == 0 ? FULL : 0
@@ -85,7 +85,7 @@ unset ylabel
 set rmargin at screen right(1)-px(96)
 set tmargin at screen top(1)
 set bmargin at screen bottom(1)
-set label 3 "waiting outside the LRs (on top: most at once)" at screen left(1),top(1)+py(16) left \
+set label 3 "waiting outside the LRs, share of the run; on top: most at once" at screen left(1),top(1)+py(16) left \
 	font ",16" textcolor rgb INK
 set ytics auto
 set yrange [0:DEPTH_TOP]

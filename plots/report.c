@@ -54,6 +54,7 @@ static void write_input(FILE *f, const struct vgic_plot_result *res)
 	term(f, "policy", res->policy);
 	snprintf(text, sizeof(text), "%s%s", res->arrivals,
 		 !strcmp(res->arrivals, "open") ? " (raises keep their recorded distances)" :
+		 !strcmp(res->arrivals, "causal") ? " (raises follow the exit they came with)" :
 		 !strcmp(res->arrivals, "dependent") ?
 			 " (raises follow the end of the previous handling)" : "");
 	term(f, "arrivals", text);

@@ -61,10 +61,25 @@ struct vgic_plot_quantile vgic_plot_quantile(const struct vgic_plot_latency *lat
 	return q;
 }
 
+/* The end of the last thing to see in a window. */
+static int64_t last_event(const struct vgic_plot_timeline *line, int64_t t0, int64_t t1)
+{
+	int64_t last = t0 + 1;
+	int i;
+
+	for (i = 0; i < line->nr_segments; i++)
+		if (line->segments[i].t0 < t1 && line->segments[i].t1 > last)
+			last = line->segments[i].t1;
+	for (i = 0; i < line->nr_marks; i++)
+		if (line->marks[i].t < t1 && line->marks[i].t > last)
+			last = line->marks[i].t;
+	return last;
+}
+
 void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_t *t0,
 		       int64_t *t1)
 {
-	int64_t span = line->t1 - line->t0, width = 1, best = line->t0;
+	int64_t span = line->t1 - line->t0, width = 1, best = line->t0, end;
 	int s = 0, m = 0, n = line->nr_segments + line->nr_marks, head, tail, most, k = 0;
 	static const int steps[] = { 1, 2, 5 };
 	int64_t *at, decade = 1;
@@ -92,14 +107,11 @@ void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_
 			}
 		}
 		if (most >= wanted) {
-			/* A little air in front, and never beyond the time line. */
-			best -= width / 50;
-			if (best > line->t1 - width)
-				best = line->t1 - width;
-			if (best < line->t0)
-				best = line->t0;
-			*t0 = best;
-			*t1 = best + width;
+			/* A little air at both ends, and never beyond the time line. */
+			end = last_event(line, best, best + width);
+			end = end < best + width ? end : best + width;
+			*t0 = best - width / 50 > line->t0 ? best - width / 50 : line->t0;
+			*t1 = end + width / 50 < line->t1 ? end + width / 50 : line->t1;
 			break;
 		}
 		if (k % 3 == 2) {
@@ -116,7 +128,7 @@ int vgic_plot_window(const struct vgic_plot_timeline *line, const struct vgic_pl
 		     int64_t *t0, int64_t *t1)
 {
 	if (!o->has_window) {
-		vgic_plot_busiest(line, 60, t0, t1);
+		vgic_plot_busiest(line, 24, t0, t1);
 		return 0;
 	}
 	if (o->window_t1 <= line->t0 || o->window_t0 >= line->t1)

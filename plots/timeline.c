@@ -6,7 +6,7 @@
 
 #define ROW 34    /* pixels of a row */
 #define LEFT 118  /* pixels in front of the axes */
-#define RIGHT 18
+#define RIGHT 34
 #define WIDTH 1200
 #define DIGIT 8.4 /* pixels of a digit of the labels */
 

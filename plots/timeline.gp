@@ -36,8 +36,7 @@ eval "plot ".\
 	opt(CUTS, "DATA index 'cuts' using 1:($2-0.4):(0):(0.8) with vectors nohead linewidth 1.6 ".\
 		"linecolor rgb PAPER notitle").\
 	opt(LANES, "for [i=1:LANES] DATA index sprintf('lane_%d',i) using 1:($2-0.34):(0):(0.68) with ".\
-		"vectors nohead linewidth 3 linecolor rgb VERMILLION title (i == 1 ".\
-		"? 'maintenance interrupt' : '')").\
+		"vectors nohead linewidth 3 linecolor rgb VERMILLION notitle").\
 	opt(LABELS_DARK, "DATA index 'labels_dark' using 1:2:3 with labels font ',13' textcolor rgb ".\
 		"0x000000 notitle").\
 	opt(LABELS_LIGHT, "DATA index 'labels_light' using 1:2:3 with labels font ',13' textcolor rgb ".\
@@ -58,7 +57,7 @@ set ytics scale 0.6
 eval "set ytics ".depth_tics
 set format x "%g"
 set xlabel XLABEL textcolor rgb INK offset 0,0.2
-set ylabel "waiting\noutside" offset 0,0 textcolor rgb INK
+set ylabel "waiting\noutside" offset -1.6,0 textcolor rgb INK
 eval "plot ".\
 	"DATA index 'overflow' using 1:2 with fillsteps fillcolor rgb SKY notitle, ".\
 	"DATA index 'overflow' using 1:2 with steps linecolor rgb BLUE linewidth 1.5 ".\

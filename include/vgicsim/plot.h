@@ -179,7 +179,7 @@ extern const char *const vgic_plot_p_name[VGIC_PLOT_NR_QUANTILES];
 /*
  * The window of a time line that shows most: of the widths 1, 2, 5, 10 ... ns the
  * smallest whose busiest place holds at least wanted beginnings of segments and
- * MIs; the whole time line if it holds fewer.
+ * MIs, less what stays empty at its end; the whole time line if it holds fewer.
  */
 void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_t *t0,
 		       int64_t *t1);
