@@ -729,7 +729,7 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 	bool by_lrs = v->exit_kind == VGIC_EXIT_MI ||
 		      (v->exit_kind == VGIC_EXIT_OTHER_IRQ && v->kick_exit);
 
-	if (by_lrs && !has_effects)
+	if (by_lrs && !has_effects && !v->yields)
 		return;
 	struct item *it = derive_item(d, v);
 
@@ -742,8 +742,12 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 	struct vgic_op *o = &d->wl->ops[op];
 
 	o->exit = by_lrs ? VGIC_EXIT_OTHER_IRQ : v->exit_kind;
-	if (v->yields)
+	if (v->exit_kind == VGIC_EXIT_MI)
+		o->flags |= VGIC_OP_WITH_MI;
+	if (v->yields) {
 		o->flags |= VGIC_OP_YIELDS;
+		o->value = v->next_vcpu;
+	}
 	if (o->exit == VGIC_EXIT_OTHER_IRQ && v->outside)
 		o->flags |= VGIC_OP_ARRIVAL;
 	if (o->exit == VGIC_EXIT_WFI) {
@@ -752,6 +756,8 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 			o->flags |= VGIC_OP_TIMED;
 	}
 effects:
+	if (v->yields)
+		entry = v->next_entry;
 	d->wl->ops[op].out_ns = entry > v->exit_time ? entry - v->exit_time : 0;
 	d->wl->ops[op].effects = v->first_effect;
 	v->last_op = op;
@@ -768,8 +774,12 @@ static void on_entry(struct vgic_derive *d, struct dvcpu *v, const struct vgr_re
 		uint16_t last = d->cpu_vcpu[r->cpu];
 
 		d->cpu_used[r->cpu] = 1;
-		if (last != VGR_NO_VCPU && last != r->vcpu && d->vcpus[last].exit == EXIT_PENDING)
+		if (last != VGR_NO_VCPU && last != r->vcpu && !d->vcpus[last].yields &&
+		    d->vcpus[last].exit == EXIT_PENDING) {
 			d->vcpus[last].yields = true;
+			d->vcpus[last].next_vcpu = r->vcpu;
+			d->vcpus[last].next_entry = r->time;
+		}
 	}
 	settle(d, v, r->time);
 	if (!v->started) {

@@ -71,6 +71,8 @@ struct dvcpu {
 	uint8_t exit_kind;
 	bool kicked, kick_exit, yields, woken, outside;
 	uint64_t exit_time;
+	uint16_t next_vcpu; /* that got the CPU, if yields */
+	uint64_t next_entry;
 	uint64_t last_mmio; /* time of its last MMIO write */
 	uint32_t first_effect, last_effect;
 	/* last exit that became an operation */

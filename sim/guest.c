@@ -222,13 +222,40 @@ static bool write_dir(struct machine *m, unsigned int index, uint32_t source,
 	return trapped;
 }
 
+/* What follows an exit of the program: effects, the time outside, who gets the CPU. */
+static void after_exit(struct machine *m, unsigned int index, const struct vgic_op *op,
+		       const struct frame *f)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	const struct vgic_profile *p = &m->wl->profile;
+	bool yields = m->one_cpu && (op->flags & VGIC_OP_YIELDS);
+	uint64_t out = yields ? p->exit_ns + p->entry_ns : op->out_ns;
+	unsigned int next = yields ? op->value : VGIC_NO_VCPU;
+
+	effects_start(m, op->effects, index, f->serial, f->script, f->source);
+	if (op->exit == VGIC_EXIT_WFI && !(op->flags & VGIC_OP_TIMED)) {
+		v->wfi = op->count;
+		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
+			v->state = VCPU_WFI;
+			v->next = NEVER;
+			machine_release_cpu(m, index, next, op->out_ns);
+			return;
+		}
+		/* It did not wait: recorded waiting is not a cost. */
+		if (out > 2 * (p->exit_ns + p->entry_ns))
+			out = p->exit_ns + p->entry_ns;
+	} else if (op->exit == VGIC_EXIT_WFI) {
+		yields = m->one_cpu;
+	}
+	machine_enter_at(m, index, m->now + out);
+	if (yields)
+		machine_release_cpu(m, index, next, op->out_ns);
+}
+
 static void do_exit(struct machine *m, unsigned int index, const struct vgic_op *op,
 		    const struct frame *f)
 {
 	struct mvcpu *v = &m->vcpus[index];
-	uint64_t out = op->out_ns;
-	bool yields = m->one_cpu && (op->flags & VGIC_OP_YIELDS);
-	uint64_t t = m->now;
 
 	if ((op->flags & VGIC_OP_ARRIVAL) && m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL) {
 		effects_start(m, op->effects, index, f->serial, f->script, f->source);
@@ -239,27 +266,24 @@ static void do_exit(struct machine *m, unsigned int index, const struct vgic_op 
 		vgic_put(m->vgic, index, &v->hw);
 		vgic_load(m->vgic, index, &v->hw);
 	}
-	effects_start(m, op->effects, index, f->serial, f->script, f->source);
-	if (yields)
-		out = m->wl->profile.exit_ns + m->wl->profile.entry_ns;
-	if (op->exit == VGIC_EXIT_WFI && !(op->flags & VGIC_OP_TIMED)) {
-		v->wfi = op->count;
-		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
-			v->state = VCPU_WFI;
-			v->next = NEVER;
-			machine_release_cpu(m, index);
-			return;
-		}
-		uint64_t least = m->wl->profile.exit_ns + m->wl->profile.entry_ns;
+	after_exit(m, index, op, f);
+}
 
-		/* It did not wait: recorded waiting is not a cost. */
-		out = out < 2 * least ? out : least;
-	} else if (op->exit == VGIC_EXIT_WFI) {
-		yields = m->one_cpu;
-	}
-	machine_enter_at(m, index, t + out);
-	if (yields)
-		machine_release_cpu(m, index);
+bool guest_merge(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct frame *f = top_of(v);
+
+	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
+		return false;
+	const struct vgic_op *op = &m->wl->ops[f->op];
+
+	if (op->kind != VGIC_OP_EXIT || !(op->flags & VGIC_OP_WITH_MI) || f->own < op->at ||
+	    must_wait(m, f))
+		return false;
+	f->op = op->next;
+	after_exit(m, index, op, f);
+	return true;
 }
 
 static void do_op(struct machine *m, unsigned int index)
@@ -332,7 +356,7 @@ void guest_step(struct machine *m, unsigned int index)
 		if (!v->draining || !has_due(m, index)) {
 			v->state = VCPU_DONE;
 			v->next = NEVER;
-			machine_release_cpu(m, index);
+			machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
 		}
 		return;
 	}
@@ -351,7 +375,7 @@ bool guest_give_up(struct machine *m, unsigned int index)
 	if (v->draining) {
 		v->state = VCPU_DONE;
 		v->next = NEVER;
-		machine_release_cpu(m, index);
+		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
 		return true;
 	}
 	if (is_over(f) || f->script == VGIC_WL_NONE)

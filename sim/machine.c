@@ -88,21 +88,29 @@ void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
 	v->next = t > m->now ? t : m->now;
 }
 
-/* The vCPU that has waited longest for the only CPU gets it. */
-void machine_release_cpu(struct machine *m, unsigned int index)
+void machine_release_cpu(struct machine *m, unsigned int index, unsigned int prefer,
+			 uint64_t ns)
 {
 	unsigned int best = m->nr_vcpus;
 
 	if (!m->one_cpu || m->owner != index)
 		return;
 	m->owner = VGIC_NO_VCPU;
-	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		if (m->vcpus[i].state == VCPU_READY &&
-		    (best == m->nr_vcpus ||
-		     m->vcpus[i].ready_since < m->vcpus[best].ready_since))
+	if (prefer < m->nr_vcpus && prefer != index &&
+	    (m->vcpus[prefer].state == VCPU_READY || m->vcpus[prefer].state == VCPU_OUT))
+		best = prefer;
+	/* Else the one that has waited longest. */
+	for (unsigned int i = 0; best == m->nr_vcpus && i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_READY)
 			best = i;
-	if (best < m->nr_vcpus)
-		machine_enter_at(m, best, m->now);
+	for (unsigned int i = 0; best != prefer && i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_READY &&
+		    m->vcpus[i].ready_since < m->vcpus[best].ready_since)
+			best = i;
+	if (best == m->nr_vcpus)
+		return;
+	m->owner = (uint16_t)best;
+	machine_enter_at(m, best, m->now + (best == prefer ? ns : m->wl->profile.entry_ns));
 }
 
 void machine_wake(struct machine *m, unsigned int index)
@@ -200,7 +208,8 @@ static void in_guest(struct machine *m, unsigned int index)
 	advance(m, index);
 	if (v->mi_at <= m->now || v->exit_at <= m->now) {
 		machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
-		machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
+		if (!guest_merge(m, index))
+			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
 		return;
 	}
 	guest_step(m, index);
@@ -308,7 +317,7 @@ static void run_vcpu(struct machine *m, unsigned int index)
 			/* The host's tick: another vCPU wants the CPU. */
 			machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
 			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
-			machine_release_cpu(m, index);
+			machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
 			break;
 		}
 		in_guest(m, index);

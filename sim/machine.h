@@ -103,7 +103,11 @@ void machine_run(struct machine *m);
 /* Leaves the guest; kind VGIC_EXIT_OTHER_IRQ becomes VGIC_EXIT_MI if MISR says so. */
 void machine_exit(struct machine *m, unsigned int v, enum vgic_exit_kind kind);
 void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
-void machine_release_cpu(struct machine *m, unsigned int v);
+/*
+ * Gives up the only CPU. prefer: who had it next in the recording, after ns;
+ * VGIC_NO_VCPU if unknown.
+ */
+void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, unsigned int v);
 
 /* effects.c */
@@ -120,6 +124,8 @@ void raised(struct machine *m, struct msource *s);
 void guest_step(struct machine *m, unsigned int v);
 /* Sets next: when the guest will do something by itself. */
 void guest_plan(struct machine *m, unsigned int v);
+/* After an MI exit: takes along the host's exit that came with it in the recording. */
+bool guest_merge(struct machine *m, unsigned int v);
 /* Lets the guest go on although what it waits for will not come. False: nothing to give up. */
 bool guest_give_up(struct machine *m, unsigned int v);
 

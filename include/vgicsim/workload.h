@@ -48,18 +48,19 @@ enum vgic_op_kind {
 #define VGIC_OP_TIMED 0x02u    /* WFI: ended without a pending interrupt, after .out_ns */
 #define VGIC_OP_YIELDS 0x04u   /* the only host CPU went to another vCPU meanwhile */
 #define VGIC_OP_ARRIVAL 0x08u  /* IRQ exit that an arrival from outside explains */
+#define VGIC_OP_WITH_MI 0x10u  /* came together with an MI: one exit for both if it does again */
 
 /* One operation of a frame. */
 struct vgic_op {
 	uint64_t at;      /* ns of the frame's own time */
-	uint64_t out_ns;  /* exit: recorded time until the next entry */
+	uint64_t out_ns;  /* exit: recorded time until the next entry, of the next vCPU if it yields */
 	uint32_t next;    /* next operation of the same frame, VGIC_WL_NONE at the end */
 	uint32_t effects; /* first effect, VGIC_WL_NONE if none */
 	uint32_t need;    /* acknowledgements, of interrupts the frame asked for, it waits for */
 	uint32_t nested;  /* handlers that had interrupted the frame before it, in the recording */
 	uint32_t source;  /* DIR: which interrupt */
 	uint32_t count;   /* DIR: after how many acknowledgements; WFI: its number on the vCPU, from 1 */
-	uint32_t value;   /* VMCR */
+	uint32_t value;   /* VMCR; exit that yields: the vCPU that got the CPU */
 	uint8_t kind;     /* enum vgic_op_kind */
 	uint8_t exit;     /* enum vgic_exit_kind */
 	uint8_t flags;    /* VGIC_OP_* */
