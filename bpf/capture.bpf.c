@@ -152,8 +152,8 @@ static __always_inline int inject(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 
 				  void *owner)
 {
 	struct cpu_state *cs = this_cpu();
-	__u8 raw[RAW_IRQ_MAX] __attribute__((aligned(8)));
-	const struct vgic_irq *irq = (const void *)raw;
+	struct raw_irq raw;
+	const struct vgic_irq *irq = (const void *)&raw;
 	struct identity *id = NULL;
 	struct vgr_inject *r;
 	__u16 vm, path;
@@ -167,7 +167,7 @@ static __always_inline int inject(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 
 	if (intid < 32 && vcpu)
 		id = known_vcpu(vcpu);
 	addr = irq_address(kvm, vcpu, intid);
-	if (!addr || !read_irq(raw, addr))
+	if (!addr || !read_irq(&raw, addr))
 		return 0;
 	if (irq->owner != owner)
 		return 0;

@@ -162,6 +162,7 @@ static int on_record(void *ctx, void *data, size_t size)
 static int start(struct vgic_capture *c, struct vgic_host *h,
 		 const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts);
 	size_t page = sysconf(_SC_PAGESIZE);
 	void *map;
 	int ret;
@@ -169,7 +170,9 @@ static int start(struct vgic_capture *c, struct vgic_host *h,
 	ret = vgic_order_create(&c->order, c->nr_cpus);
 	if (ret)
 		return fail(err, ret, "not enough memory");
-	c->skel = capture_bpf__open();
+	if (getenv("VGICSIM_BPF_LOG"))
+		open_opts.kernel_log_level = 4; /* the verifier's figures */
+	c->skel = capture_bpf__open_opts(&open_opts);
 	if (!c->skel)
 		return fail(err, -errno, "the BPF programs cannot be opened: %s", strerror(errno));
 	ret = choose_programs(c, h);

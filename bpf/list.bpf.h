@@ -14,6 +14,11 @@
 /* A longer list is followed only so far to learn its length. */
 #define WALK_MAX 4096
 
+/* A struct vgic_irq of whatever kernel; only CO-RE knows what is where. */
+struct raw_irq {
+	__u8 bytes[RAW_IRQ_MAX];
+} __attribute__((aligned(8)));
+
 enum phase { PHASE_NONE = 0, PHASE_FLUSH = 1, PHASE_SYNC = 2 };
 
 /*
@@ -30,7 +35,7 @@ struct scratch {
 	__u32 folded;
 	__u32 nested;
 	__u64 irqs[VGR_MAX_IRQS]; /* addresses of the interrupts of "before" */
-	__u8 raw_irq[RAW_IRQ_MAX] __attribute__((aligned(8)));
+	struct raw_irq raw_irq;
 	__u8 raw_cpuif[RAW_CPUIF_MAX] __attribute__((aligned(8)));
 	__u8 out[OUT_MAX] __attribute__((aligned(8)));
 };
@@ -51,7 +56,7 @@ static __always_inline struct scratch *this_scratch(void)
 }
 
 /* Whole structure at once: flags that share a word are then of one moment. */
-static __always_inline bool read_irq(void *raw, __u64 irq)
+static __always_inline bool read_irq(struct raw_irq *raw, __u64 irq)
 {
 	__u32 size = bpf_core_type_size(struct vgic_irq);
 
@@ -60,11 +65,11 @@ static __always_inline bool read_irq(void *raw, __u64 irq)
 	return bpf_probe_read_kernel(raw, size, (void *)irq) == 0;
 }
 
-static __always_inline __u16 index_of(struct kvm_vcpu *vcpu, struct kvm_vcpu *self, __u16 self_idx)
+static __always_inline __u16 index_of(struct kvm_vcpu *vcpu, __u64 self, __u16 self_idx)
 {
 	if (!vcpu)
 		return VGR_NO_VCPU;
-	if (vcpu == self)
+	if ((__u64)vcpu == self)
 		return self_idx;
 	return BPF_CORE_READ(vcpu, vcpu_idx);
 }
@@ -88,29 +93,29 @@ static __always_inline __u16 ops_state(struct irq_ops *ops)
 	return resample ? state | VGR_IRQ_RESAMPLE : state;
 }
 
-static __always_inline void convert_irq(struct vgr_irq *to, const struct vgic_irq *irq,
-					struct kvm_vcpu *self, __u16 self_idx)
+/*
+ * A global function is verified once and not again on every path that leads to it;
+ * and no branches for the flags, whose combinations would all be followed.
+ */
+__noinline int convert_irq(struct vgr_irq *to, const struct raw_irq *raw, __u64 self,
+			   __u32 self_idx)
 {
-	__u16 state = 0;
+	const struct vgic_irq *irq = (const void *)raw;
+	__u32 state;
 
-	if (BPF_CORE_READ_BITFIELD(irq, line_level))
-		state |= VGR_IRQ_LINE;
-	if (BPF_CORE_READ_BITFIELD(irq, pending_latch))
-		state |= VGR_IRQ_LATCH;
-	if (BPF_CORE_READ_BITFIELD(irq, active))
-		state |= VGR_IRQ_ACTIVE;
-	if (BPF_CORE_READ_BITFIELD(irq, enabled))
-		state |= VGR_IRQ_ENABLED;
-	if (BPF_CORE_READ_BITFIELD(irq, hw))
-		state |= VGR_IRQ_HW;
-	if (BPF_CORE_READ_BITFIELD(irq, config) == VGIC_CONFIG_LEVEL)
-		state |= VGR_IRQ_LEVEL;
-	if (bpf_core_field_exists(irq->on_lr) && BPF_CORE_READ_BITFIELD(irq, on_lr))
-		state |= VGR_IRQ_ON_LR;
-	if (bpf_core_field_exists(irq->mapped) && BPF_CORE_READ_BITFIELD(irq, mapped))
-		state |= VGR_IRQ_MAPPED;
-	if (irq->group)
-		state |= VGR_IRQ_GROUP1;
+	if (!to || !raw)
+		return 0;
+	state = (BPF_CORE_READ_BITFIELD(irq, line_level) & 1) * VGR_IRQ_LINE |
+		(BPF_CORE_READ_BITFIELD(irq, pending_latch) & 1) * VGR_IRQ_LATCH |
+		(BPF_CORE_READ_BITFIELD(irq, active) & 1) * VGR_IRQ_ACTIVE |
+		(BPF_CORE_READ_BITFIELD(irq, enabled) & 1) * VGR_IRQ_ENABLED |
+		(BPF_CORE_READ_BITFIELD(irq, hw) & 1) * VGR_IRQ_HW |
+		(BPF_CORE_READ_BITFIELD(irq, config) & 1) * VGR_IRQ_LEVEL |
+		(irq->group & 1) * VGR_IRQ_GROUP1;
+	if (bpf_core_field_exists(irq->on_lr))
+		state |= (BPF_CORE_READ_BITFIELD(irq, on_lr) & 1) * VGR_IRQ_ON_LR;
+	if (bpf_core_field_exists(irq->mapped))
+		state |= (BPF_CORE_READ_BITFIELD(irq, mapped) & 1) * VGR_IRQ_MAPPED;
 	to->intid = irq->intid;
 	to->state = state | ops_state(irq->ops);
 	to->priority = irq->priority;
@@ -120,6 +125,7 @@ static __always_inline void convert_irq(struct vgr_irq *to, const struct vgic_ir
 	to->hwintid = irq->hwintid;
 	to->vcpu = index_of(irq->vcpu, self, self_idx);
 	to->target = index_of(irq->target_vcpu, self, self_idx);
+	return 0;
 }
 
 /* A walk over the list of s->vcpu. */
@@ -140,7 +146,7 @@ struct walk {
 static long walk_step(__u32 i, struct walk *w)
 {
 	struct scratch *s = w->s;
-	const struct vgic_irq *irq = (const void *)s->raw_irq;
+	const struct vgic_irq *irq = (const void *)&s->raw_irq;
 	__u64 addr = w->at;
 	__u32 used = w->used, kept = w->kept;
 
@@ -150,7 +156,7 @@ static long walk_step(__u32 i, struct walk *w)
 	}
 	addr -= bpf_core_field_offset(struct vgic_irq, ap_list);
 	/* Another owner: the walk has strayed with an entry that moved to that vCPU's list. */
-	if (!read_irq(s->raw_irq, addr) || irq->vcpu != s->vcpu) {
+	if (!read_irq(&s->raw_irq, addr) || irq->vcpu != s->vcpu) {
 		w->torn = 1;
 		return 1;
 	}
@@ -163,7 +169,7 @@ static long walk_step(__u32 i, struct walk *w)
 		} else {
 			if (used > OUT_MAX - sizeof(struct vgr_irq))
 				return 1;
-			convert_irq((void *)(s->out + used), irq, s->vcpu, w->self_idx);
+			convert_irq((void *)(s->out + used), &s->raw_irq, (__u64)s->vcpu, w->self_idx);
 			w->used = used + sizeof(struct vgr_irq);
 		}
 		if (w->keep_addresses)
@@ -210,8 +216,8 @@ static long reread_step(__u32 i, struct reread *w)
 	if (used > OUT_MAX - sizeof(struct vgr_irq))
 		return 1;
 	to = (void *)(s->out + used);
-	if (read_irq(s->raw_irq, addr)) {
-		convert_irq(to, (const void *)s->raw_irq, s->vcpu, w->self_idx);
+	if (read_irq(&s->raw_irq, addr)) {
+		convert_irq(to, &s->raw_irq, (__u64)s->vcpu, w->self_idx);
 	} else {
 		__builtin_memset(to, 0, sizeof(*to));
 		to->state = VGR_IRQ_GONE;
