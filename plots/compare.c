@@ -90,7 +90,7 @@ int vgic_plot_compare(struct vgic_plot_job *job)
 					fprintf(job->data, "%d %.6g\n", c->nr_lr, v);
 					drawn++;
 				}
-				zeros[mi] |= v <= 0;
+				zeros[mi] |= v == 0;
 				tops[mi] = v > tops[mi] ? v : tops[mi];
 				floors[mi] = v > 0 && v < floors[mi] ? v : floors[mi];
 				first = c->nr_lr < first ? c->nr_lr : first;

@@ -82,44 +82,55 @@ static void list_starved(FILE *f, const struct vgic_plot_cell *c)
 {
 	int i, most = c->nr_starved > 12 ? 12 : c->nr_starved;
 
+	fprintf(f, "starved %d interrupt%s: ", c->nr_starved, plural(c->nr_starved));
 	for (i = 0; i < most; i++) {
-		fprintf(f, "%sINTID %lld on vCPU %s", i ? "; " : ": ",
-			(long long)c->starved[i].intid, vgic_plot_number(c->starved[i].vcpu).s);
+		fprintf(f, "%sINTID %lld on vCPU %s", i ? ", " : "", (long long)c->starved[i].intid,
+			vgic_plot_number(c->starved[i].vcpu).s);
 		if (c->starved[i].since >= 0)
 			fprintf(f, " since %s", vgic_plot_ns_exact(c->starved[i].since).s);
 	}
 	if (c->nr_starved > most)
-		fprintf(f, "; and %d more", c->nr_starved - most);
+		fprintf(f, " and %d more", c->nr_starved - most);
+}
+
+static bool flawed(const struct vgic_plot_cell *c)
+{
+	return c->outcome != VGIC_PLOT_COMPLETED || c->nr_starved || c->lost > 0 || c->spurious > 0;
 }
 
 static void finding(FILE *f, const struct vgic_plot_cell *c, const char *who)
 {
-	bool lost = c->lost > 0, spurious = c->spurious > 0;
+	const char *next = "";
 
-	if (c->outcome == VGIC_PLOT_COMPLETED && !c->nr_starved && !lost && !spurious)
+	if (!flawed(c))
 		return;
-	fprintf(f, "<p><b>%s</b>", who);
-	if (c->outcome == VGIC_PLOT_LIVELOCK)
-		fprintf(f, " live-locked, so it has no numbers");
-	else if (c->outcome == VGIC_PLOT_STARVED || c->nr_starved)
-		fprintf(f, " starved %d interrupt%s", c->nr_starved, plural(c->nr_starved));
-	if (c->outcome != VGIC_PLOT_LIVELOCK || c->nr_starved)
+	fprintf(f, "<p><b>%s:</b> ", who);
+	if (c->outcome == VGIC_PLOT_LIVELOCK) {
+		fprintf(f, "live-locked, so it has no numbers");
+		next = "; ";
+	}
+	if (c->nr_starved) {
+		fputs(next, f);
 		list_starved(f, c);
-	if (lost)
-		fprintf(f, "; %s interrupt%s lost", vgic_plot_count(c->lost).s, plural(c->lost));
-	if (spurious)
-		fprintf(f, "; %s spurious", vgic_plot_count(c->spurious).s);
+		next = "; ";
+	} else if (c->outcome == VGIC_PLOT_STARVED) {
+		fprintf(f, "starved an interrupt");
+		next = "; ";
+	}
+	if (c->lost > 0) {
+		fprintf(f, "%s%s interrupt%s lost", next, vgic_plot_count(c->lost).s,
+			plural(c->lost));
+		next = "; ";
+	}
+	if (c->spurious > 0)
+		fprintf(f, "%s%s spurious interrupt%s", next, vgic_plot_count(c->spurious).s,
+			plural(c->spurious));
 	if (c->detail && c->detail[0]) {
 		fprintf(f, " (");
 		vgic_plot_html(f, c->detail);
 		fprintf(f, ")");
 	}
 	fprintf(f, ".</p>\n");
-}
-
-static bool flawed(const struct vgic_plot_cell *c)
-{
-	return c->outcome != VGIC_PLOT_COMPLETED || c->nr_starved || c->lost > 0 || c->spurious > 0;
 }
 
 /* What must not be overlooked, in front of the pictures. */
@@ -151,7 +162,7 @@ static void write_findings(FILE *f, const struct vgic_plot_result *res)
 	if (res->recorded)
 		finding(f, res->recorded, "The recording itself");
 	for (i = 0; i < res->nr_cells; i++) {
-		snprintf(who, sizeof(who), "%d LR%s:", res->cells[i].nr_lr,
+		snprintf(who, sizeof(who), "%d LR%s", res->cells[i].nr_lr,
 			 plural(res->cells[i].nr_lr));
 		finding(f, &res->cells[i], who);
 	}
@@ -395,7 +406,7 @@ int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
 		for (k = 0; k < nr_drawn && !error; k++)
 			if (drawn[k].res == res)
 				error = write_figure(&p, &drawn[k]);
-		fprintf(f, "<h3>Totals</h3>\n");
+		fprintf(f, "<h3 class=\"apart\">Totals</h3>\n");
 		write_cells(f, res);
 		fprintf(f, "<h3>Latencies</h3>\n");
 		write_latencies(f, res);

@@ -215,11 +215,35 @@ double vgic_plot_axis_top(double value)
 	return value;
 }
 
+/*
+ * The guest's program and its arguments, without the path to it and without a timeout(1)
+ * around it: hosts differ in those, the work does not.
+ */
+static const char *program(const char *guest)
+{
+	const char *word = guest, *slash;
+	size_t n = strcspn(word, " ");
+
+	for (slash = word + n; slash > word && slash[-1] != '/'; slash--)
+		;
+	if (strncmp(slash, "timeout ", 8))
+		return slash;
+	word += n;
+	do {
+		word += strspn(word, " ");
+		n = strcspn(word, " ");
+		slash = word;
+		word += n;
+	} while (*slash == '-');
+	word += strspn(word, " ");
+	return *word ? program(word) : slash;
+}
+
 bool vgic_plot_same_kind(const struct vgic_plot_result *a, const struct vgic_plot_result *b)
 {
 	if (a->hash[0] && !strcmp(a->hash, b->hash))
 		return true;
-	return a->guest[0] && !strcmp(a->guest, b->guest);
+	return a->guest[0] && !strcmp(program(a->guest), program(b->guest));
 }
 
 bool vgic_plot_same_stem(const struct vgic_plot_result *a, const struct vgic_plot_result *b)

@@ -309,6 +309,33 @@ static void foreign_text_stays_text(void **state)
 	free(s);
 }
 
+static void kinds(void **state)
+{
+	static const char *const same[] = {
+		"vgic-guest burst", "/opt/bin/vgic-guest burst", "timeout 40 vgic-guest burst",
+		"/usr/bin/timeout -k5 --foreground 40 ./vgic-guest burst",
+	};
+	static const char *const other[] = {
+		"vgic-guest mixed", "timeout 40 vgic-guest", "", "timeout", "timeout 40", "timeout -k",
+	};
+	struct vgic_plot_result a = { .hash = (char *)"1", .guest = (char *)same[0] };
+	struct vgic_plot_result b = { .hash = (char *)"2" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		b.guest = (char *)same[i];
+		assert_true(vgic_plot_same_kind(&a, &b));
+	}
+	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		b.guest = (char *)other[i];
+		assert_false(vgic_plot_same_kind(&a, &b));
+		assert_false(vgic_plot_same_kind(&b, &a));
+	}
+	b.hash = (char *)"1";
+	assert_true(vgic_plot_same_kind(&a, &b));
+}
+
 static void axes(void **state)
 {
 	static const double tops[] = { 0.3, 1, 7, 99, 3707, 88000, 1e9 };
@@ -335,6 +362,7 @@ int main(void)
 		cmocka_unit_test(windows),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(kinds),
 		cmocka_unit_test(axes),
 	};
 
