@@ -114,6 +114,20 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		  .hold = 1, .trigger = GUEST_BOTH_TRIGGERS },
 		GUEST_MAX_SPIS, 1, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_PACE,
 	},
+	[GUEST_REGISTERS] = {
+		"registers", "registers rewritten while interrupts are pending and active",
+		"Raises N SPIs and the timer at once. Of each four SPIs one is disabled while it\n"
+		"pends and enabled when the others are through, one is made pending by register\n"
+		"instead of by its line, one is routed to the next vCPU and back while it is active,\n"
+		"one is routed to the next vCPU while it pends. EOImode 1: all are acknowledged\n"
+		"before the first is deactivated, in --order.",
+		"every SPI once and on the vCPU it is routed to, the disabled ones only when they\n"
+		"are enabled again; nothing left pending or active",
+		"vgic-guest registers --irqs 40 --prio random",
+		{ COMMON, .stim = GUEST_REGISTERS, .irqs = 24, .repeat = 40, .vcpus = 2,
+		  .eoimode = 1, .hold = 1, .timeout = 20, .trigger = GUEST_BOTH_TRIGGERS },
+		GUEST_MAX_SPIS, 2, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_ORDER,
+	},
 };
 /* clang-format on */
 

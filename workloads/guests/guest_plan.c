@@ -65,6 +65,10 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 		sh->prio[i] = 0xa0;
 	sh->prio[GUEST_TIMER_INTID] = 0x08;
 
+	/* Equal priorities let the rule behind them show: mapped interrupts first. */
+	if (sh->stim == GUEST_REGISTERS)
+		sh->prio[GUEST_TIMER_INTID] = 0xa0;
+
 	for (i = 0; i < sh->nr_irqs; i++) {
 		uint32_t intid = GUEST_FIRST_SPI + i;
 
@@ -87,6 +91,8 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 			sh->route[intid] = (uint8_t)((i + k) % v);
 			sh->is_level[intid] = (uint8_t)(k % 4 == 3);
 		}
+		if (sh->stim == GUEST_REGISTERS)
+			sh->is_level[intid] = (uint8_t)(k % 4 == 1 || k % 4 == 2);
 	}
 }
 
@@ -121,5 +127,8 @@ uint64_t guest_log_bound(const struct guest_shared *sh)
 		per_round *= 2;
 	if (sh->stim == GUEST_MIXED)
 		per_round += 16;
+	/* Its own, the neighbour's, and the timer. */
+	if (sh->stim == GUEST_REGISTERS)
+		per_round = 2 * sh->nr_irqs + 1;
 	return per_round * sh->repeat + (sh->stim == GUEST_MIXED ? 200000 : 64);
 }

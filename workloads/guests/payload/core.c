@@ -6,6 +6,7 @@
 #define GICD_CTLR	(GUEST_GICD_BASE + 0x0000)
 #define GICD_IGROUPR	(GUEST_GICD_BASE + 0x0080)
 #define GICD_ISENABLER	(GUEST_GICD_BASE + 0x0100)
+#define GICD_ICENABLER	(GUEST_GICD_BASE + 0x0180)
 #define GICD_ISPENDR	(GUEST_GICD_BASE + 0x0200)
 #define GICD_ISACTIVER	(GUEST_GICD_BASE + 0x0300)
 #define GICD_IPRIORITYR (GUEST_GICD_BASE + 0x0400)
@@ -22,7 +23,7 @@ static const struct stim *const stims[GUEST_NR_STIMS] = {
 	[GUEST_PREEMPT] = &stim_preempt, [GUEST_SGI] = &stim_sgi,
 	[GUEST_TIMER] = &stim_timer,	 [GUEST_GROUP] = &stim_group,
 	[GUEST_LEVEL] = &stim_level,	 [GUEST_REMOTE_DIR] = &stim_remote_dir,
-	[GUEST_MIXED] = &stim_mixed,
+	[GUEST_MIXED] = &stim_mixed,	 [GUEST_REGISTERS] = &stim_registers,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];
@@ -317,6 +318,21 @@ bool private_active(uint32_t cpu, uint32_t intid)
 bool private_pending(uint32_t cpu, uint32_t intid)
 {
 	return mmio_r32(GICR_SGI(cpu) + 0x200) >> intid & 1;
+}
+
+void pend_spi(uint32_t intid)
+{
+	mmio_w32(GICD_ISPENDR + intid / 32 * 4, 1U << intid % 32);
+}
+
+void enable_spi(uint32_t intid, bool on)
+{
+	mmio_w32((on ? GICD_ISENABLER : GICD_ICENABLER) + intid / 32 * 4, 1U << intid % 32);
+}
+
+void route_spi(uint32_t intid, uint32_t cpu)
+{
+	mmio_w64(GICD_IROUTER + 8 * intid, cpu);
 }
 
 void set_round(uint32_t cpu, uint32_t round)

@@ -18,7 +18,7 @@ struct stim {
 };
 
 extern const struct stim stim_burst, stim_ackall, stim_preempt, stim_group, stim_level;
-extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed;
+extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed, stim_registers;
 
 static inline uint32_t this_cpu(void)
 {
@@ -116,6 +116,11 @@ bool private_pending(uint32_t cpu, uint32_t intid);
 
 /* Number of the current round, for logs and reports. */
 void set_round(uint32_t cpu, uint32_t round);
+
+/* ISPENDR, ISENABLER or ICENABLER, IROUTER of one SPI. */
+void pend_spi(uint32_t intid);
+void enable_spi(uint32_t intid, bool on);
+void route_spi(uint32_t intid, uint32_t cpu);
 
 /* Send SGI @intid to the vCPUs of @mask (bit = vCPU), counting it as raised for each. */
 void send_sgi(uint32_t intid, uint32_t mask);
