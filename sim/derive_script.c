@@ -113,6 +113,7 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 	o->at = f->own;
 	o->need = f->acked;
 	o->nested = f->nested;
+	f->nested = 0;
 	if (f->last_op == VGIC_WL_NONE)
 		s->first = op;
 	else

@@ -238,7 +238,11 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
 			v->state = VCPU_WFI;
 			v->next = NEVER;
-			machine_release_cpu(m, index, next, op->out_ns);
+			/* Nobody else had the CPU meanwhile: keep it for as long. */
+			if (m->one_cpu && !yields)
+				v->next = m->now + op->out_ns;
+			else
+				machine_release_cpu(m, index, next, op->out_ns);
 			return;
 		}
 		/* It did not wait: recorded waiting is not a cost. */
@@ -282,6 +286,7 @@ bool guest_merge(struct machine *m, unsigned int index)
 	    must_wait(m, f))
 		return false;
 	f->op = op->next;
+	f->nested = 0;
 	after_exit(m, index, op, f);
 	return true;
 }
@@ -307,6 +312,7 @@ static void do_op(struct machine *m, unsigned int index)
 	uint32_t target = op->source;
 
 	f->op = op->next;
+	f->nested = 0;
 	switch (op->kind) {
 	case VGIC_OP_EXIT:
 		if (last)

@@ -322,6 +322,10 @@ static void run_vcpu(struct machine *m, unsigned int index)
 		}
 		in_guest(m, index);
 		break;
+	case VCPU_WFI:
+		v->next = NEVER;
+		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+		break;
 	default:
 		break;
 	}

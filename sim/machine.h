@@ -16,7 +16,7 @@ struct frame {
 	uint32_t op;     /* next operation */
 	uint32_t source; /* VGIC_WL_NONE for the background */
 	uint32_t acked;  /* interrupts it asked for and got */
-	uint32_t nested; /* handlers that have interrupted it */
+	uint32_t nested; /* handlers that have interrupted it since its last operation */
 	uint32_t serial;
 	uint64_t own;
 	uint64_t ack_time, raise_time;

@@ -57,7 +57,7 @@ struct vgic_op {
 	uint32_t next;    /* next operation of the same frame, VGIC_WL_NONE at the end */
 	uint32_t effects; /* first effect, VGIC_WL_NONE if none */
 	uint32_t need;    /* acknowledgements, of interrupts the frame asked for, it waits for */
-	uint32_t nested;  /* handlers that had interrupted the frame before it, in the recording */
+	uint32_t nested;  /* handlers that had interrupted the frame since the operation before */
 	uint32_t source;  /* DIR: which interrupt */
 	uint32_t count;   /* DIR: after how many acknowledgements; WFI: its number on the vCPU, from 1 */
 	uint32_t value;   /* VMCR; exit that yields: the vCPU that got the CPU */
