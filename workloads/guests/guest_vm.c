@@ -470,11 +470,21 @@ static bool any_error(struct guest_vm *vm)
 	return false;
 }
 
+static uint64_t interrupts(const struct guest_vm *vm)
+{
+	uint64_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < vm->o->vcpus; i++)
+		n += __atomic_load_n(&vm->sh->vcpu[i].irqs, __ATOMIC_RELAXED);
+	return n;
+}
+
 int guest_vm_run(struct guest_vm *vm)
 {
 	struct sigaction sa = {.sa_handler = no_op};
-	uint64_t t0 = monotonic_ns();
-	struct timespec until;
+	uint64_t t0 = monotonic_ns(), now, progress = t0, last = 0;
+	struct timespec slice;
 	int rc = 0, err = 0;
 	uint32_t i;
 
@@ -487,18 +497,27 @@ int guest_vm_run(struct guest_vm *vm)
 		err = pthread_create(&vm->inj.thread, NULL, injector, vm);
 		vm->inj.started = !err;
 	}
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += vm->o->timeout;
 	for (i = 0; i < vm->o->vcpus && !err; i++) {
 		err = pthread_create(&vm->cpu[i].thread, NULL, run_cpu, &vm->cpu[i]);
 		vm->cpu[i].started = !err;
 	}
 	pthread_mutex_lock(&vm->lock);
 	while (!err && vm->nr_ended < vm->o->vcpus && !any_error(vm)) {
-		if (pthread_cond_timedwait(&vm->ended, &vm->lock, &until) == ETIMEDOUT) {
-			vm->timed_out = true;
-			break;
+		clock_gettime(CLOCK_REALTIME, &slice);
+		slice.tv_nsec += 50000000;
+		slice.tv_sec += slice.tv_nsec / 1000000000;
+		slice.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&vm->ended, &vm->lock, &slice);
+		now = monotonic_ns();
+		if (interrupts(vm) != last) {
+			last = interrupts(vm);
+			progress = now;
 		}
+		if (now - t0 < vm->o->timeout * 1000000000ULL || vm->nr_ended == vm->o->vcpus)
+			continue;
+		vm->timed_out = true;
+		vm->progressing = now - progress < vm->o->patience * 1000000ULL;
+		break;
 	}
 	pthread_mutex_unlock(&vm->lock);
 	kick_all(vm);

@@ -49,6 +49,7 @@ struct guest_vm {
 	uint32_t nr_ended;
 	bool stop;
 	bool timed_out;
+	bool progressing; /* timed out, but interrupts were still being taken */
 	double seconds;
 	char error[200]; /* the line for the user after a negative return */
 };

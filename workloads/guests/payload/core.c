@@ -17,6 +17,7 @@
 
 /* A vCPU thread may have lost its host CPU: time alone is no proof of starvation. */
 #define MIN_POLLS 2000
+#define YIELDS	  16
 
 static const struct stim *const stims[GUEST_NR_STIMS] = {
 	[GUEST_BURST] = &stim_burst,	 [GUEST_ACKALL] = &stim_ackall,
@@ -228,18 +229,26 @@ void wait_begin(uint32_t cpu, struct wait *w)
 	w->since = counter();
 	w->irqs = cpu_of(cpu)->irqs;
 	w->polls = 0;
+	w->yields = 0;
 }
 
 bool wait_step(uint32_t cpu, struct wait *w, bool take_irqs)
 {
 	struct guest_vcpu *v = cpu_of(cpu);
+	uint64_t waited;
 
 	if (READ(v->irqs) != w->irqs)
 		wait_begin(cpu, w);
 	if (aborted())
 		return false;
-	if (counter() - w->since > SH->patience && w->polls > MIN_POLLS)
+	waited = counter() - w->since;
+	if (waited > SH->patience && w->polls > MIN_POLLS && w->yields >= YIELDS)
 		return false;
+	/* Whoever is to raise or to send may need this host CPU. */
+	if (waited > SH->patience / 2 + w->yields * (SH->patience / (2 * YIELDS))) {
+		yield();
+		w->yields++;
+	}
 	w->polls++;
 	if (!take_irqs)
 		return true;

@@ -90,6 +90,7 @@ struct wait {
 	uint64_t since;
 	uint32_t irqs;
 	uint32_t polls;
+	uint32_t yields;
 };
 void wait_begin(uint32_t cpu, struct wait *w);
 bool wait_step(uint32_t cpu, struct wait *w, bool take_irqs);
