@@ -5,7 +5,31 @@
 #include "columns.h"
 
 #define HEAD sizeof(struct vgr_rec)
-#define NR_CPUS 65536u /* vgr_rec.cpu is 16 bits */
+
+/*
+ * Last sequence number of every CPU that vgr_rec.cpu can name. A forged file may name
+ * all of them, a real one names a few: pages as they are needed.
+ */
+struct seqs {
+	uint32_t *page[256];
+};
+
+static uint32_t *get_seq(struct seqs *s, uint16_t cpu)
+{
+	uint32_t **page = &s->page[cpu >> 8];
+
+	if (!*page)
+		*page = calloc(256, sizeof(**page));
+	return *page ? *page + (cpu & 0xff) : NULL;
+}
+
+static void seqs_finish(struct seqs *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(s->page) / sizeof(s->page[0]); i++)
+		free(s->page[i]);
+}
 
 _Static_assert(offsetof(struct vgr_flush, begin) == HEAD, "begin stands behind the head");
 _Static_assert(offsetof(struct vgr_sync, begin) == HEAD, "begin stands behind the head");
@@ -39,15 +63,13 @@ int columns_encode(const void *raw, size_t size, uint32_t n, void *out)
 	uint32_t count[VGR_TYPE_MAX] = { 0 };
 	const char *in = raw;
 	char *to = out;
-	uint32_t *seq = calloc(NR_CPUS, sizeof(*seq));
+	struct seqs seqs = { { 0 } };
 	uint64_t before = 0, time, begin;
 	struct layout l;
 	struct vgr_rec h;
-	uint32_t i, fixed;
+	uint32_t i, fixed, *seq;
 	size_t at, k;
 
-	if (!seq)
-		return -ENOMEM;
 	for (at = 0; at < size; at += h.size) {
 		memcpy(&h, in + at, HEAD);
 		count[h.type]++;
@@ -55,6 +77,9 @@ int columns_encode(const void *raw, size_t size, uint32_t n, void *out)
 	lay_out(&l, count, n);
 	for (i = 0, at = 0; i < n; i++) {
 		memcpy(&h, in + at, HEAD);
+		seq = get_seq(&seqs, h.cpu);
+		if (!seq)
+			break;
 		fixed = rec_fixed_size(h.type);
 		memcpy(to + l.fixed[h.type], in + at + HEAD, fixed - HEAD);
 		if (has_begin(h.type)) {
@@ -70,13 +95,13 @@ int columns_encode(const void *raw, size_t size, uint32_t n, void *out)
 		time = h.time;
 		h.time -= before;
 		before = time;
-		h.seq -= seq[h.cpu] + 1;
-		seq[h.cpu] += h.seq + 1;
+		h.seq -= *seq + 1;
+		*seq += h.seq + 1;
 		for (k = 0; k < HEAD; k++)
 			to[k * n + i] = ((const char *)&h)[k];
 	}
-	free(seq);
-	return 0;
+	seqs_finish(&seqs);
+	return i < n ? -ENOMEM : 0;
 }
 
 static void get_head(const char *in, uint32_t n, uint32_t i, struct vgr_rec *h)
@@ -112,24 +137,24 @@ int columns_decode(const void *data, size_t size, uint32_t n, void *raw)
 	uint32_t count[VGR_TYPE_MAX] = { 0 };
 	const char *in = data;
 	char *to = raw;
+	struct seqs seqs = { { 0 } };
 	uint64_t before = 0, begin;
 	struct layout l;
 	struct vgr_rec h;
-	uint32_t *seq;
-	uint32_t i, fixed;
+	uint32_t i, fixed, *seq;
 
 	if (check_heads(in, size, n, count))
 		return -EPROTO;
-	seq = calloc(NR_CPUS, sizeof(*seq));
-	if (!seq)
-		return -ENOMEM;
 	lay_out(&l, count, n);
 	for (i = 0; i < n; i++) {
 		get_head(in, n, i, &h);
+		seq = get_seq(&seqs, h.cpu);
+		if (!seq)
+			break;
 		h.time += before;
 		before = h.time;
-		h.seq += seq[h.cpu] + 1;
-		seq[h.cpu] = h.seq;
+		h.seq += *seq + 1;
+		*seq = h.seq;
 		fixed = rec_fixed_size(h.type);
 		memcpy(to, &h, HEAD);
 		memcpy(to + HEAD, in + l.fixed[h.type], fixed - HEAD);
@@ -143,6 +168,6 @@ int columns_decode(const void *data, size_t size, uint32_t n, void *raw)
 		l.arrays += h.size - fixed;
 		to += h.size;
 	}
-	free(seq);
-	return 0;
+	seqs_finish(&seqs);
+	return i < n ? -ENOMEM : 0;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <vgicsim/cpuif.h>
 #include "sample.h"
 
@@ -337,6 +338,21 @@ int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opt
 	err = s.error ? s.error : vgr_writer_finish(w, &end);
 	vgr_writer_destroy(w);
 	return err;
+}
+
+int sample_temp(char *path, size_t size)
+{
+	static const char *const dirs[] = { "/dev/shm", "/tmp" };
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, size, "%s/vgicsim-test-XXXXXX", dirs[i]);
+		fd = mkstemp(path);
+		if (fd >= 0)
+			return close(fd);
+	}
+	return -1;
 }
 
 unsigned char *sample_load(const char *path, size_t *size)

@@ -49,6 +49,12 @@ int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opt
  */
 int sample_starving_file(const char *path);
 
+/*
+ * An empty file of a new name, in memory if the machine can: the writer syncs what it
+ * finishes, and a test should not wait for somebody else's disk. size: of path.
+ */
+int sample_temp(char *path, size_t size);
+
 /* A whole file in memory, to be freed; NULL if it cannot be read. */
 unsigned char *sample_load(const char *path, size_t *size);
 

@@ -17,13 +17,7 @@ static char path[64];
 
 static int make_path(void **state)
 {
-	int fd;
-
-	strcpy(path, "/tmp/vgicsim-test-XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0)
-		return -1;
-	return close(fd);
+	return sample_temp(path, sizeof(path));
 }
 
 static int remove_path(void **state)

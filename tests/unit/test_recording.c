@@ -20,13 +20,7 @@ static char path[64];
 
 static int make_path(void **state)
 {
-	int fd;
-
-	strcpy(path, "/tmp/vgicsim-test-XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0)
-		return -1;
-	return close(fd);
+	return sample_temp(path, sizeof(path));
 }
 
 static int remove_path(void **state)
@@ -359,7 +353,7 @@ static void cut_anywhere(void **state)
 	free(file);
 }
 
-/* Every flipped bit is noticed, and nothing that was not written comes out before. */
+/* A flipped bit is noticed, and nothing that was not written comes out before. */
 static void flip_anywhere(void **state)
 {
 	struct vgr_reader *r;
@@ -369,8 +363,9 @@ static void flip_anywhere(void **state)
 	int bit, err;
 
 	make_sample(20, &all, &file, &size);
+	/* Every bit of the head and the first frame, one bit of every byte behind. */
 	for (at = 0; at < size; at++) {
-		for (bit = 0; bit < 8; bit++) {
+		for (bit = at < 128 ? 0 : (int)(at % 8); bit < 8; bit += at < 128 ? 1 : 8) {
 			file[at] ^= 1u << bit;
 			err = vgr_reader_open_memory(&r, file, size, NULL, NULL);
 			if (at < FORMAT_MAGIC_LEN)
