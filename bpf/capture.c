@@ -119,15 +119,11 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 	bpf_map__set_max_entries(c->skel->maps.scratches, c->nr_cpus);
 }
 
-/*
- * Ends are attached before beginnings: a pair whose first half was not seen is not
- * recorded, one whose second half is missed would be an unexplained hole.
- */
 static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_capture_error *err)
 {
 	size_t p;
 
-	for (p = h->nr_probes; p-- > 0;) {
+	for (p = 0; p < h->nr_probes; p++) {
 		const char *name = program_of(h, p);
 		struct bpf_program *prog;
 		int ret;
@@ -192,7 +188,10 @@ static int start(struct vgic_capture *c, struct vgic_host *h,
 	c->ring = ring_buffer__new(bpf_map__fd(c->skel->maps.ring), on_record, c, NULL);
 	if (!c->ring)
 		return fail(err, -errno, "the ring cannot be mapped: %s", strerror(errno));
-	return attach(c, h, err);
+	ret = attach(c, h, err);
+	if (!ret)
+		c->skel->bss->control.running = 1;
+	return ret;
 }
 
 int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
@@ -252,7 +251,7 @@ int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx
 
 	if (!last)
 		return -ENOMEM;
-	/* Beginnings first, for the reason given at attach(). */
+	c->skel->bss->control.running = 0;
 	for (p = 0; p < VGIC_MAX_PROBES; p++) {
 		bpf_link__destroy(c->links[p]);
 		c->links[p] = NULL;
@@ -287,7 +286,7 @@ uint32_t vgic_capture_nr_cpus(const struct vgic_capture *c)
 
 uint64_t vgic_capture_untracked(const struct vgic_capture *c)
 {
-	return c->skel->bss->counters.vcpu_table_full;
+	return c->skel->bss->control.vcpu_table_full;
 }
 
 void vgic_capture_destroy(struct vgic_capture *c)

@@ -394,6 +394,19 @@ int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)
 	return 0;
 }
 
+/* By version where the version is known to decide; empty for kernels in between. */
+static const char *policy_of(const struct vgic_host *h)
+{
+	unsigned int major, minor;
+
+	if (!h->has_on_lr)
+		return "linux-6.12";
+	if (sscanf(h->release, "%u.%u", &major, &minor) == 2 &&
+	    (major > 7 || (major == 7 && minor >= 2)))
+		return "linux-7.3";
+	return "";
+}
+
 static void feature(char *list, size_t size, const char *name, bool have)
 {
 	size_t n = strlen(list);
@@ -431,8 +444,7 @@ void vgic_host_describe(const struct vgic_host *h, struct vgr_header *to, struct
 	to->tdir = h->tdir;
 	to->nested = h->nested_mode ? VGR_UNKNOWN : VGR_NO;
 	to->emulated = h->emulated;
-	/* The function that configures ICH_HCR came with the rework of 6.19. */
-	snprintf(to->policy, sizeof(to->policy), "%s", h->has_on_lr ? "linux-7.3" : "linux-6.12");
+	snprintf(to->policy, sizeof(to->policy), "%s", policy_of(h));
 	feature(to->features, sizeof(to->features), "on_lr", h->has_on_lr);
 	feature(to->features, sizeof(to->features), "last_lr_irq", h->has_last_lr);
 	feature(to->features, sizeof(to->features), "active_spis", h->has_active_spis);

@@ -15,7 +15,7 @@
 #include "shared.h"
 
 const volatile struct capture_config config;
-struct capture_counters counters;
+volatile struct capture_control control;
 __u32 next_vm;
 
 struct {
@@ -54,10 +54,16 @@ struct {
 	__type(value, struct identity);
 } vcpus SEC(".maps");
 
+/*
+ * NULL while nothing is to be recorded. Attaching and detaching takes seconds, probe by
+ * probe; this makes beginning and end of a recording one moment for all of them.
+ */
 static __always_inline struct cpu_state *this_cpu(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
+	if (!control.running)
+		return NULL;
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
@@ -204,7 +210,7 @@ static __noinline struct identity *adopt_vcpu(struct cpu_state *cs, struct kvm_v
 		vm = bpf_map_lookup_elem(&vms, &kvm_key);
 	}
 	if (!vm) {
-		__sync_fetch_and_add(&counters.vcpu_table_full, 1);
+		__sync_fetch_and_add(&control.vcpu_table_full, 1);
 		return NULL;
 	}
 	id.vm = vm->vm;
@@ -213,7 +219,7 @@ static __noinline struct identity *adopt_vcpu(struct cpu_state *cs, struct kvm_v
 	bpf_map_update_elem(&vcpus, &key, &id, BPF_NOEXIST);
 	found = bpf_map_lookup_elem(&vcpus, &key);
 	if (!found) {
-		__sync_fetch_and_add(&counters.vcpu_table_full, 1);
+		__sync_fetch_and_add(&control.vcpu_table_full, 1);
 		return NULL;
 	}
 	if (found->vm != VGR_NO_VM)

@@ -40,10 +40,11 @@ struct cpu_state {
 	uint8_t pad[22];
 };
 
-/* Counters of events that could not be attributed. */
-struct capture_counters {
-	uint64_t vcpu_table_full;
-	uint64_t pair_broken; /* an end without its begin */
+/* Written and read by the recorder while the programs run. */
+struct capture_control {
+	uint32_t running; /* nothing is recorded before this is set and after it is cleared */
+	uint32_t pad;
+	uint64_t vcpu_table_full; /* events of vCPUs that found no room in the table */
 };
 
 #endif

@@ -163,7 +163,8 @@ static int run(const void *values, const struct cli_args *args)
 		print_json(&h, unusable ? err.text : NULL);
 	} else {
 		print_host(&h);
-		print_probes(&h);
+		if (h.have_kvm)
+			print_probes(&h);
 		if (!unusable)
 			printf("\nvgicsim record works here.\n");
 	}
