@@ -66,11 +66,11 @@ static int print_json(struct state *s, const char *path, const struct vgr_reader
 				    json_integer((json_int_t)res->findings[i]));
 	snprintf(identity, sizeof(identity), "%016" PRIx64, vgr_reader_identity(r));
 	return cli_print_json(stdout,
-			      json_pack("{s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:i, s:I, s:o, s:O}",
+			      json_pack("{s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:O}",
 					"file", path, "identity", identity, "ok",
 					!res->total_findings, "ending", ending_name(res->ending),
 					"records", (json_int_t)res->records, "pairs",
-					(json_int_t)res->pairs, "lost", (json_int_t)res->lost,
+					(json_int_t)res->pairs, "lost", (json_int_t)res->lost, "racy", (json_int_t)res->racy,
 					"damaged_frames", (int)res->damaged_frames, "findings_total",
 					(json_int_t)res->total_findings, "findings_by_rule", counts,
 					"findings", s->findings), false);
@@ -88,6 +88,8 @@ static void print_summary(const struct state *s, const char *path,
 	}
 	printf("%s: %s, %" PRIu64 " records, %" PRIu64 " flush/sync pairs, %" PRIu64 " lost: ", path,
 	       ending_name(res->ending), res->records, res->pairs, res->lost);
+	if (res->racy)
+		printf("%" PRIu64 " owners changed meanwhile, ", res->racy);
 	if (res->total_findings)
 		printf("%" PRIu64 " findings\n", res->total_findings);
 	else

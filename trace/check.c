@@ -457,7 +457,11 @@ static void check_sync(struct check *c, const struct vgr_sync *s)
 		if ((before[i].state | after[i].state) & VGR_IRQ_GONE)
 			continue;
 		listed = has(c->scratch2, s->n_after, before[i].intid);
-		if (listed != (after[i].vcpu == s->r.vcpu))
+		if (listed == (after[i].vcpu == s->r.vcpu))
+			continue;
+		if (vgr_reader_header(c->r)->nr_cpus > 1)
+			c->res->racy++;
+		else
 			finding(c, VGR_RULE_OWNER,
 				"sync: interrupt %" PRIu32 " is %s the list, its owner is vCPU %d",
 				before[i].intid, listed ? "on" : "not on",

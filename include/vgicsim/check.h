@@ -35,6 +35,11 @@ struct vgr_check_result {
 	uint64_t records;
 	uint64_t pairs;  /* flushes with their sync */
 	uint64_t lost;   /* accounted for by loss records */
+	/*
+	 * Syncs whose list and owners disagree on a host of several CPUs: another one may
+	 * have queued the interrupt between the two readings. No findings.
+	 */
+	uint64_t racy;
 	uint64_t findings[VGR_NR_RULES];
 	uint64_t total_findings;
 	uint32_t damaged_frames;

@@ -24,7 +24,7 @@ void sample_header(struct vgr_header *h)
 	strcpy(h->guest_command, "guest burst");
 	strcpy(h->tool, "vgicsim test");
 	h->midr = 0x414fd0b1;
-	h->nr_cpus = SAMPLE_CPUS;
+	h->nr_cpus = 1;
 	h->vgic_model = 3;
 	h->gic_host = 3;
 	h->nr_lr = 4;

@@ -34,8 +34,9 @@ struct change {
 };
 
 /* A sample, its records changed on the way into another file. */
-static void write_changed(const struct change *change)
+static void write_changed(const struct change *change, unsigned int nr_cpus)
 {
+	struct vgr_header h;
 	struct vgr_totals end = { .guest_status = -1 };
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
@@ -47,7 +48,9 @@ static void write_changed(const struct change *change)
 	snprintf(source, sizeof(source), "%s.source", path);
 	assert_int_equal(sample_file(source, 21, NULL), 0);
 	assert_int_equal(vgr_reader_open(&r, source, NULL, NULL), 0);
-	assert_int_equal(vgr_writer_create(&w, path, vgr_reader_header(r), NULL), 0);
+	h = *vgr_reader_header(r);
+	h.nr_cpus = nr_cpus;
+	assert_int_equal(vgr_writer_create(&w, path, &h, NULL), 0);
 	while (vgr_reader_next(r, &rec) > 0) {
 		copy = malloc(rec->size);
 		memcpy(copy, rec, rec->size);
@@ -82,7 +85,7 @@ static void says_nothing(void **state)
 {
 	struct vgr_check_result res;
 
-	write_changed(NULL);
+	write_changed(NULL, 1);
 	check_file(&res);
 	assert_int_equal(res.total_findings, 0);
 	assert_int_equal(res.ending, VGR_END_WHOLE);
@@ -188,11 +191,27 @@ static void each_rule_speaks(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		write_changed(&cases[i].change);
+		write_changed(&cases[i].change, 1);
 		check_file(&res);
 		if (!res.findings[cases[i].rule])
 			fail_msg("case %zu: rule %s is silent", i, vgr_rule_name(cases[i].rule));
 	}
+}
+
+/* With one CPU it cannot be; with several, somebody else may have done it. */
+static void owners_may_change_meanwhile(void **state)
+{
+	const struct change change = { VGR_SYNC, 5, set_owner, false };
+	struct vgr_check_result res;
+
+	write_changed(&change, 2);
+	check_file(&res);
+	assert_int_equal(res.racy, 1);
+	assert_int_equal(res.total_findings, 0);
+	write_changed(&change, 1);
+	check_file(&res);
+	assert_int_equal(res.racy, 0);
+	assert_int_equal(res.findings[VGR_RULE_OWNER], 1);
 }
 
 static void losses_are_accounted(void **state)
@@ -256,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_nothing),
 		cmocka_unit_test(each_rule_speaks),
+		cmocka_unit_test(owners_may_change_meanwhile),
 		cmocka_unit_test(losses_are_accounted),
 		cmocka_unit_test(cut_and_damaged),
 	};
