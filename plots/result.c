@@ -9,6 +9,9 @@
 #include <vgicsim/plot.h>
 #include "internal.h"
 
+/* 104 days in ns; every reader of JSON keeps it exact, and a thousand of them add up. */
+#define LARGEST (INT64_C(1) << 53)
+
 /*
  * The first error stops nothing by itself: getters then return harmless values and
  * the reader checks once at the end of each cell. Memory is owned by the result
@@ -119,6 +122,10 @@ static int64_t whole(struct reader *r, json_t *v, const char *key)
 	}
 	if (json_integer_value(v) < 0) {
 		bad(r, key, "negative");
+		return VGIC_PLOT_UNKNOWN;
+	}
+	if (json_integer_value(v) > LARGEST) {
+		bad(r, key, "too large");
 		return VGIC_PLOT_UNKNOWN;
 	}
 	return json_integer_value(v);

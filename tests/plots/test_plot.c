@@ -62,6 +62,7 @@ static void bad_files(void **state)
 	refuses(HEAD "\"cells\":[{\"nr_lr\":1.5}]}", -EINVAL, "not a whole number");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2},{\"nr_lr\":2}]}", -EINVAL, "two for 2");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"kicks\":-1}]}", -EINVAL, "cells[0].kicks: negative");
+	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"kicks\":9007199254740993}]}", -EINVAL, "too large");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"outcome\":\"fine\"}]}", -EINVAL, "outcome");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2},", -EINVAL, "line");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"nr_lr\":3}]}", -EINVAL, "duplicate");
@@ -84,7 +85,7 @@ static void bad_latencies(void **state)
 	refuses(WITH_LATENCY("{\"n\":1,\"hist\":7}"), -EINVAL, "not a list");
 	refuses(WITH_LATENCY("{\"n\":2,\"min_ns\":1,\"max_ns\":1,\"hist\":"
 			     "[[1,9223372036854775807],[2,9223372036854775807]]}"),
-		-EINVAL, "overflow");
+		-EINVAL, "too large");
 }
 
 #define WITH_LINE(line) HEAD "\"cells\":[{\"nr_lr\":2,\"timeline\":{" line "}}]}"
