@@ -88,6 +88,7 @@ struct run {
 	uint64_t first, last; /* ns */
 	pid_t child;
 	int go;        /* write end: the command starts when this is written to */
+	int exec_failed; /* read end: the reason why it did not */
 	int child_fd;  /* pidfd of the command or of -p */
 	int signal_fd;
 	int status;    /* of the command; -1: there was none */
@@ -135,29 +136,51 @@ static bool too_much_lost(const struct max_loss *max, uint64_t lost, uint64_t ha
  */
 static int fork_command(struct run *r, const sigset_t *mask)
 {
-	int ready[2];
+	int ready[2], failed[2], err;
 	char byte;
 
 	if (pipe2(ready, O_CLOEXEC))
 		return -errno;
-	r->child = fork();
-	if (r->child < 0) {
+	if (pipe2(failed, O_CLOEXEC)) {
+		err = -errno;
 		close(ready[0]);
 		close(ready[1]);
-		return -errno;
+		return err;
 	}
+	r->child = fork();
+	err = -errno;
 	if (!r->child) {
 		close(ready[1]);
 		sigprocmask(SIG_SETMASK, mask, NULL);
 		if (read(ready[0], &byte, 1) != 1)
 			_exit(127);
 		execvp(r->args->command[0], r->args->command);
-		fprintf(stderr, "vgicsim record: %s: %s\n", r->args->command[0], strerror(errno));
-		_exit(errno == ENOENT ? 127 : 126);
+		err = errno;
+		if (write(failed[1], &err, sizeof(err)) < 0)
+			_exit(126);
+		_exit(127);
 	}
 	close(ready[0]);
+	close(failed[1]);
 	r->go = ready[1];
-	return 0;
+	r->exec_failed = failed[0];
+	return r->child < 0 ? err : 0;
+}
+
+/* Waits until the command is under way; EXIT_OK, or the line is printed. */
+static int start_command(struct run *r)
+{
+	int err = 0;
+
+	if (r->child <= 0)
+		return EXIT_OK;
+	if (write(r->go, "", 1) != 1)
+		return cli_fail(EXIT_SOFTWARE, "the command cannot be started: %s", strerror(errno));
+	/* The other end goes when the command takes the child's place. */
+	if (read(r->exec_failed, &err, sizeof(err)) == sizeof(err))
+		return cli_fail(EXIT_USAGE, "%s: %s: nothing to record", r->args->command[0],
+				strerror(err));
+	return EXIT_OK;
 }
 
 static void reap(struct run *r, bool wait)
@@ -336,8 +359,11 @@ static int record(struct run *r)
 	uint32_t i;
 	int ret, end;
 
-	if (r->child > 0 && write(r->go, "", 1) != 1)
-		return cli_fail(EXIT_SOFTWARE, "the command cannot be started: %s", strerror(errno));
+	ret = start_command(r);
+	if (ret) {
+		unlink(r->v->output);
+		return ret;
+	}
 	ret = consume_until_end(r);
 	if (ret)
 		snprintf(r->stop, sizeof(r->stop), "%s", strerror(-ret));
@@ -473,7 +499,8 @@ static int check_values(const struct record_values *v, const struct cli_args *ar
 static int run(const void *values, const struct cli_args *args)
 {
 	const struct record_values *v = values;
-	struct run r = { .v = v, .args = args, .go = -1, .child_fd = -1, .signal_fd = -1, .status = -1 };
+	struct run r = { .v = v, .args = args, .go = -1, .exec_failed = -1,
+			 .child_fd = -1, .signal_fd = -1, .status = -1 };
 	struct vgic_capture_error err;
 	struct max_loss max;
 	sigset_t stop, old_mask;
@@ -506,6 +533,8 @@ static int run(const void *values, const struct cli_args *args)
 	vgr_writer_destroy(r.writer);
 	if (r.child_fd >= 0)
 		close(r.child_fd);
+	if (r.exec_failed >= 0)
+		close(r.exec_failed);
 	close(r.signal_fd);
 	sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	return ret;
