@@ -7,7 +7,9 @@
 
 #include "vgic_internal.h"
 
-#define RELEASE(major, minor) ((major) << 8 | (minor))
+#define RELEASE(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
+/* Patch level of a whole series. */
+#define ANY 255
 
 /* OV-15 */
 static bool outside(const struct vgic_summary *s, unsigned int nr_lr)
@@ -95,8 +97,8 @@ static const struct vgic_policy policies[] = {
 	{
 		.name = "linux-6.12",
 		.summary = "active interrupts first, no EOIcount, no DIR trap",
-		.first = RELEASE(4, 7),
-		.last = RELEASE(6, 18),
+		.first = RELEASE(4, 7, 0),
+		.last = RELEASE(6, 18, ANY),
 		.empty_shortcut = true,
 		.multi_sgi_barrier = true,
 		.uie_if_not_last = true,
@@ -106,11 +108,32 @@ static const struct vgic_policy policies[] = {
 		.fold_needs_lrs = true,
 	},
 	{
+		.name = "linux-7.0",
+		.summary = "as 7.3, but the last filled LR bounds the replay even if the list fits",
+		.first = RELEASE(6, 19, 14),
+		.last = RELEASE(7, 2, 9),
+		.track_on_lr = true,
+		.boundary = VGIC_BOUNDARY_ALWAYS,
+		.needs_sort = outside,
+		.compare = pending_first,
+		.hcr = hcr_by_summary,
+		.hcr_always = true,
+		.hcr_zero_on_exit = true,
+		.eager_vmcr = true,
+		.save_eoicount = true,
+		.fold_needs_boundary = true,
+		.fold_drops_lpi_active = true,
+		.notify_needs_deactivated = true,
+		.replay = VGIC_REPLAY_TAIL,
+		.dir = VGIC_DIR_MERGED,
+		.track_spis = true,
+	},
+	{
 		.name = "linux-7.3",
 		.alias = "newest",
 		.summary = "pending interrupts first, EOIcount replayed from the tail, DIR trapped",
-		.first = RELEASE(7, 2),
-		.last = RELEASE(7, 3),
+		.first = RELEASE(7, 2, 11),
+		.last = RELEASE(7, 3, ANY),
 		.track_on_lr = true,
 		.boundary = VGIC_BOUNDARY_FULL,
 		.needs_sort = outside,
@@ -149,19 +172,25 @@ const struct vgic_policy *vgic_policy_find(const char *name)
 
 const struct vgic_policy *vgic_policy_for_release(const char *release)
 {
-	unsigned long major, minor;
-	char *end;
+	unsigned long part[3] = {0, 0, 0};
+	uint32_t version;
 
-	major = strtoul(release, &end, 10);
-	if (end == release || *end != '.' || major > 255)
-		return NULL;
-	release = end + 1;
-	minor = strtoul(release, &end, 10);
-	if (end == release || minor > 255)
-		return NULL;
+	for (int i = 0; i < 3; i++) {
+		char *end;
+
+		part[i] = strtoul(release, &end, 10);
+		if (end == release || part[i] > 255)
+			return NULL;
+		release = end + 1;
+		/* "7.0-rc3" has two numbers; one alone is not a release. */
+		if (*end != '.' && i)
+			break;
+		if (*end != '.' && !i)
+			return NULL;
+	}
+	version = RELEASE(part[0], part[1], part[2]);
 	for (size_t i = 0; i < NR_POLICIES; i++)
-		if (RELEASE(major, minor) >= policies[i].first &&
-		    RELEASE(major, minor) <= policies[i].last)
+		if (version >= policies[i].first && version <= policies[i].last)
 			return &policies[i];
 	return NULL;
 }

@@ -50,8 +50,8 @@ struct vgic_policy {
 	const char *name;    /* as the user writes it: linux-7.3 */
 	const char *alias;   /* second name, or NULL */
 	const char *summary; /* one line */
-	/* Kernel releases it describes: major << 8 | minor, both ends included. */
-	uint16_t first, last;
+	/* Kernel releases it describes: major << 16 | minor << 8 | patch, both ends included. */
+	uint32_t first, last;
 
 	/* Flush */
 	bool empty_shortcut;     /* flush and sync do nothing on an empty list (HI-1) */

@@ -83,7 +83,14 @@ static void names_and_releases(void **state)
 	assert_ptr_equal(vgic_policy_for_release("6.1.0-30-arm64"), old);
 	assert_ptr_equal(vgic_policy_for_release("7.3.4+deb13-cloud-arm64"), new);
 	assert_ptr_equal(vgic_policy_for_release("7.2.13"), new);
-	assert_null(vgic_policy_for_release("6.19.14"));
+	/* The boundary changed within 7.2. */
+	assert_ptr_equal(vgic_policy_for_release("6.19.14"), vgic_policy_find("linux-7.0"));
+	assert_ptr_equal(vgic_policy_for_release("7.0-rc3"), vgic_policy_find("linux-7.0"));
+	assert_ptr_equal(vgic_policy_for_release("7.2.6+deb13-cloud-arm64"),
+			 vgic_policy_find("linux-7.0"));
+	assert_ptr_equal(vgic_policy_for_release("7.2.11+deb13-cloud-arm64"), new);
+	assert_null(vgic_policy_for_release("6.19.3"));
+	assert_null(vgic_policy_for_release("7.2.999"));
 	assert_null(vgic_policy_for_release("8.0"));
 	assert_null(vgic_policy_for_release("7"));
 	assert_null(vgic_policy_for_release("x.y"));
@@ -277,6 +284,26 @@ static void underflow_of_6_12(void **state)
 	stop();
 }
 
+/* OV-21 and its past: what bounds the replay when the list fits. */
+static void boundary_of_a_list_that_fits(void **state)
+{
+	static const struct {
+		const char *policy;
+		bool set;
+	} cases[] = {{"linux-6.12", false}, {"linux-7.0", true}, {"linux-7.3", false}};
+
+	for (int i = 0; i < 3; i++) {
+		start(cases[i].policy, 4);
+		vgic_inject(vgic, 0, 40, true);
+		vgic_inject(vgic, 0, 41, true);
+		vgic_flush(vgic, 0);
+		assert_int_equal(!!vgic->vcpus[0].boundary, cases[i].set);
+		if (cases[i].set)
+			assert_int_equal(vgic->vcpus[0].boundary->intid, 41);
+		stop();
+	}
+}
+
 /* L6: an LPI that is active at the exit. */
 static void active_lpi(void **state)
 {
@@ -314,6 +341,7 @@ int main(void)
 		cmocka_unit_test(empty_list),
 		cmocka_unit_test(vmcr_comes_back),
 		cmocka_unit_test(underflow_of_6_12),
+		cmocka_unit_test(boundary_of_a_list_that_fits),
 		cmocka_unit_test(active_lpi),
 	};
 
