@@ -23,14 +23,23 @@ GREY = 0x8C8C8C
 set encoding utf8
 if (FORMAT eq "png") {
 	set terminal pngcairo size 2*W,2*H font "DejaVu Sans,12" fontscale 2 linewidth 2 \
-		pointscale 2 background rgb "#ffffff" noenhanced
+		pointscale 4.2 rounded background rgb "#ffffff" noenhanced
 } else {
 	set terminal svg size W,H dynamic font "DejaVu Sans,Verdana,sans-serif,16" linewidth 1 \
-		background rgb "#ffffff" noenhanced
+		rounded background rgb "#ffffff" noenhanced
 }
 set output OUT.".".FORMAT
 
-# Column characters relative to the canvas: margins are set in pixels of W x H.
+# Sizes are pixels of the SVG; the PNG terminal counts in points.
+sized(n) = sprintf(",%g", FORMAT eq "png" ? 0.75 * n : n)
+F12 = sized(12)
+F13 = sized(13)
+F14 = sized(14)
+F15 = sized(15)
+F16 = sized(16)
+F19 = sized(19)
+
+# Relative to the canvas: margins are set in pixels of W x H.
 px(x) = x / real(W)
 py(y) = y / real(H)
 
@@ -43,8 +52,8 @@ set style textbox opaque noborder margins 0.5,0.5
 set key textcolor rgb INK samplen 1.2 spacing 1.15 noenhanced
 set datafile separator whitespace
 
-set label 1001 TITLE at screen px(14),py(H-22) left font ",19" textcolor rgb INK front
-set label 1002 SUBTITLE at screen px(14),py(H-46) left font ",14" textcolor rgb SOFT front
+set label 1001 TITLE at screen px(14),py(H-22) left font F19 textcolor rgb INK front
+set label 1002 SUBTITLE at screen px(14),py(H-46) left font F14 textcolor rgb SOFT front
 
 # A part of a plot command that may have nothing to draw: gnuplot runs even an empty iteration
 # once. Always followed by another part.

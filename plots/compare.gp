@@ -22,7 +22,7 @@ set rmargin at screen px(W/2-20)
 set yrange [exit_low*0.99:exit_high]
 eval "set ytics ".exit_tics
 set label 3 "exits for 1,000 interrupts" at graph 0,screen py(H-92-26*(RESULTS+ENDLESS)) left \
-	font ",16" textcolor rgb INK
+	font F16 textcolor rgb INK
 set key at screen px(14),py(H-64) left top vertical Left reverse samplen 2 spacing 1.2
 eval "plot ".\
 	opt(ENDLESS, "DATA index 'endless' using 1:(above(exit_low,exit_high,$2)):(colours[$2]) ".\

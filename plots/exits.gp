@@ -12,7 +12,7 @@ set xrange [XMIN:XMAX]
 set tmargin at screen py(H-112)
 set bmargin at screen py(H/2+38)
 set key at screen px(92),py(H-80) left center horizontal Left reverse samplen 1 width -0.5 \
-	font ",15"
+	font F15
 eval "set ytics ".exit_tics
 set ylabel "exits, whole run" offset 0.5,0 textcolor rgb INK
 set yrange [0:EXIT_TOP]
@@ -34,7 +34,7 @@ unset label 1002
 set tmargin at screen py(H/2-62)
 set bmargin at screen py(72)
 set key at screen px(92),py(H/2-36) left center horizontal Left reverse samplen 1 width -0.5 \
-	font ",15"
+	font F15
 eval "set ytics ".mi_tics
 set ylabel "maintenance interrupts" offset 0.5,0
 set xlabel XLABEL textcolor rgb INK offset 0,0.2

@@ -2,7 +2,8 @@
 /*
  * gnuplot's SVG as a part of a page. Two changes are needed: identifiers, which several
  * pictures in one page would share, and the colours of ink and paper, which follow the
- * page's light or dark scheme by style sheet variables.
+ * page's light or dark scheme by style sheet variables. White text keeps its colour (without
+ * blanks in its spelling): it stands on a coloured block.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static const struct {
 	{ "rgb(107, 107, 107)", "var(--soft)" },   { "rgb(107,107,107)", "var(--soft)" },
 	{ "rgb(220, 220, 220)", "var(--grid)" },   { "rgb(220,220,220)", "var(--grid)" },
 	{ "rgb(238, 241, 245)", "var(--band)" },   { "rgb(238,241,245)", "var(--band)" },
+	{ "rgb(255, 255, 255)", "var(--paper)" },
 	{ "#ffffff", "var(--paper)" },		   { "#FFFFFF", "var(--paper)" },
 	{ "fill = 'white'", "fill='var(--paper)'" },
 };

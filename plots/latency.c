@@ -14,10 +14,30 @@ static double on_log_axis(int64_t ns)
 	return ns < 1 ? 1 : (double)ns;
 }
 
+/*
+ * Both corners of a step, for a curve drawn with lines: gnuplot's own steps begin the dash
+ * pattern anew at each, which makes a dashed curve a solid one.
+ */
+struct stair {
+	FILE *f;
+	double y;
+	bool begun;
+};
+
+static void step_to(struct stair *s, double x, double y)
+{
+	if (s->begun)
+		fprintf(s->f, "%.8g %.8g\n", x, s->y);
+	fprintf(s->f, "%.8g %.8g\n", x, y);
+	s->y = y;
+	s->begun = true;
+}
+
 /* Quantile function: steps over 1 / (1 - p), as far as ten samples lie beyond. */
 static double write_percentiles(FILE *f, const struct vgic_plot_latency *lat)
 {
 	double n = (double)lat->n, below = 0, x = 1, last_x = 0, last_y = 0, limit = n / 10;
+	struct stair stair = { .f = f };
 	int i;
 
 	for (i = 0; i < lat->nr_hist; i++) {
@@ -26,14 +46,14 @@ static double write_percentiles(FILE *f, const struct vgic_plot_latency *lat)
 
 		/* x is where this bucket begins: p = share of samples below it. */
 		if (i == 0 || lx - last_x > NEAR || fabs(ly - last_y) > NEAR) {
-			fprintf(f, "%.6g %.0f\n", x, on_log_axis(v));
+			step_to(&stair, x, on_log_axis(v));
 			last_x = lx;
 			last_y = ly;
 		}
 		below += (double)lat->hist[i].count;
 		x = n > below ? n / (n - below) : INFINITY;
 		if (x >= limit) {
-			fprintf(f, "%.6g %.0f\n", limit, on_log_axis(v));
+			step_to(&stair, limit, on_log_axis(v));
 			return limit;
 		}
 	}
@@ -44,9 +64,10 @@ static double write_percentiles(FILE *f, const struct vgic_plot_latency *lat)
 static double write_survival(FILE *f, const struct vgic_plot_latency *lat)
 {
 	double n = (double)lat->n, left = n, last_x, last_y = 0;
+	struct stair stair = { .f = f };
 	int i;
 
-	fprintf(f, "%.0f 1\n", on_log_axis(lat->min));
+	step_to(&stair, on_log_axis(lat->min), 1);
 	last_x = log10(on_log_axis(lat->min));
 	for (i = 0; i < lat->nr_hist - 1; i++) {
 		double lx, ly;
@@ -55,12 +76,12 @@ static double write_survival(FILE *f, const struct vgic_plot_latency *lat)
 		lx = log10(on_log_axis(lat->hist[i].value));
 		ly = log10(left / n);
 		if (lx - last_x > NEAR || last_y - ly > NEAR) {
-			fprintf(f, "%.0f %.6g\n", on_log_axis(lat->hist[i].value), left / n);
+			step_to(&stair, on_log_axis(lat->hist[i].value), left / n);
 			last_x = lx;
 			last_y = ly;
 		}
 	}
-	fprintf(f, "%.0f %.6g\n", on_log_axis(lat->max), left / n);
+	step_to(&stair, on_log_axis(lat->max), left / n);
 	return left / n;
 }
 

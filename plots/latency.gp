@@ -26,11 +26,11 @@ set yrange [LOW:HIGH]
 eval("set xtics ".p_tics)
 eval("set ytics ".time_tics)
 set xlabel "percentile, 1/(1−p) axis" textcolor rgb INK offset 0,0.2
-set label 3 "percentiles (bars: 95 % confidence)" at graph 0,screen py(H-88) left font ",16" \
+set label 3 "percentiles (bars: 95 % confidence)" at graph 0,screen py(H-88) left font F16 \
 	textcolor rgb INK
 unset key
 eval "plot ".\
-	"for [i=1:CURVES] DATA index sprintf('percentiles_%d',i) using 1:2 with steps ".\
+	"for [i=1:CURVES] DATA index sprintf('percentiles_%d',i) using 1:2 with lines ".\
 		"linewidth width(i) dashtype dash(i) linecolor rgb colour(i), ".\
 	"for [i=1:CURVES] DATA index sprintf('marks_%d',i) using ".\
 		"1:2:3:4 with yerrorbars pointtype shape(i) pointsize 0.9 linewidth 1.2 ".\
@@ -46,9 +46,9 @@ eval("set xtics ".time_tics_below)
 eval("set ytics ".share_tics)
 set xlabel "latency" offset 0,0.2
 set label 3 "share of interrupts that took longer" at graph 0,screen py(H-88) left
-set key at screen px(W-6),py(H-104) right top vertical Left reverse samplen 1.4 spacing 1.3 font ",14"
+set key at screen px(W-6),py(H-104) right top vertical Left reverse samplen 1.4 spacing 1.3 font F14
 eval "plot ".\
-	"for [i=1:CURVES] DATA index sprintf('survival_%d',i) using 1:2 with steps ".\
+	"for [i=1:CURVES] DATA index sprintf('survival_%d',i) using 1:2 with lines ".\
 		"linewidth width(i) dashtype dash(i) linecolor rgb colour(i) notitle, ".\
 	"for [i=1:CURVES] DATA index sprintf('last_%d',i) using 1:2 with points ".\
 		"pointtype shape(i) pointsize 1.1 linecolor rgb colour(i) notitle, ".\

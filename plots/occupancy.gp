@@ -12,7 +12,7 @@ array deep[7] = [0xFEE6CE, 0xFDBE85, 0xFD8D3C, 0xE6550D, 0xB03A02, 0x7F2704, 0x4
 set multiplot
 set xrange [XMIN:XMAX]
 set format y "%g %%"
-set tics font ",13"
+set tics font F13
 
 # Where a panel stands: column 0 or 1, row 0 (top) or 1.
 left(c) = px(c ? W/2+66 : 70)
@@ -29,7 +29,7 @@ do for [n=1:MOST] {
 		fillstyle solid noborder fillcolor palette cb shade(n)
 	if (n == 1 || n == MOST || n == 4 || n == 8 || n == 12) {
 		set label 10+n sprintf("%d", n) at screen px(SCALE+BOX*n-BOX/2.0),py(H-59) center \
-			font ",12" textcolor rgb INK
+			font F12 textcolor rgb INK
 	}
 }
 if (FULL) {
@@ -49,11 +49,11 @@ do for [p=0:2] {
 	set rmargin at screen right(c)
 	set tmargin at screen top(r)
 	set bmargin at screen bottom(r)
-	set label 3 head[p+1] at screen left(c),top(r)+py(16) left font ",16" textcolor rgb INK
+	set label 3 head[p+1] at screen left(c),top(r)+py(16) left font F16 textcolor rgb INK
 	YLABEL = c ? "" : "share of guest time"
 	set ylabel YLABEL offset 1,0 textcolor rgb INK
 	BELOW = r ? XLABEL.(XMIN < 0 ? "; measured: as entered" : "") : ""
-	set xlabel BELOW textcolor rgb INK font ",14" offset 0,0.3
+	set xlabel BELOW textcolor rgb INK font F14 offset 0,0.3
 	HAS = p == 0 ? 1 : p == 1 ? PENDING : ACTIVE
 	OUTLINE = p == 0 ? FULL : 0
 	eval "plot ".\
@@ -67,7 +67,7 @@ do for [p=0:2] {
 			"fillstyle empty border notitle, ".\
 		opt(OUTLINE, "DATA index 'full' using 1:2:3:4:5:6 with boxxyerror linecolor rgb VERMILLION ".\
 			"linewidth 2.5 fillstyle empty border notitle").\
-		opt(ENDLESS, "DATA index 'endless' using 1:(50):4 with labels rotate by 90 boxed font ',14' ".\
+		opt(ENDLESS, "DATA index 'endless' using 1:(50):4 with labels rotate by 90 boxed font F14 ".\
 			"textcolor rgb INK notitle")
 	unset label 1001
 	unset label 1002
@@ -86,10 +86,10 @@ set rmargin at screen right(1)-px(96)
 set tmargin at screen top(1)
 set bmargin at screen bottom(1)
 set label 3 "waiting outside the LRs, share of the run; on top: most at once" at screen left(1),top(1)+py(16) left \
-	font ",16" textcolor rgb INK
+	font F16 textcolor rgb INK
 set ytics auto
 set yrange [0:DEPTH_TOP]
-set key at screen px(W-4),top(1) right top vertical Left reverse samplen 1 font ",13" \
+set key at screen px(W-4),top(1) right top vertical Left reverse samplen 1 font F13 \
 	title "waiting" textcolor rgb INK
 eval "plot ".\
 	opt(BANDS, "DATA index 'band' using 1:(0):2:3:(0):(DEPTH_TOP) with boxxyerror fillcolor ".\
@@ -97,9 +97,9 @@ eval "plot ".\
 	opt(ENDLESS, "DATA index 'endless' using 1:(0):2:3:(0):(DEPTH_TOP) with boxxyerror ".\
 		"fillstyle pattern 4 fillcolor rgb GREY notitle").\
 	opt(ENDLESS, "DATA index 'endless' using 1:(DEPTH_TOP/2):4 with labels rotate by 90 boxed ".\
-		"font ',14' textcolor rgb INK notitle").\
+		"font F14 textcolor rgb INK notitle").\
 	opt(CLASSES, "for [k=1:CLASSES] DATA index sprintf('depth_%d',k) using 1:2:3:4:5:6 ".\
 		"with boxxyerror fillcolor rgb deep[shade_class(k)] title name(k)").\
-	"DATA index 'deepest' using 1:2:3 with labels offset 0,0.6 font ',13' textcolor rgb INK ".\
+	"DATA index 'deepest' using 1:2:3 with labels offset 0,0.6 font F13 textcolor rgb INK ".\
 		"notitle"
 unset multiplot

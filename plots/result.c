@@ -600,7 +600,7 @@ static int check_kind(struct reader *r, json_t *root)
 
 	if (!format || strcmp(format, VGIC_PLOT_FORMAT))
 		return vgic_plot_fail(r->err, -EINVAL,
-				      "%s: not a result file: make one with 'vgicsim replay --json -o FILE'",
+				      "%s: not a result file: make one with 'vgicsim replay -o FILE'",
 				      r->file);
 	if (!json_is_integer(version) || json_integer_value(version) < 1)
 		return vgic_plot_fail(r->err, -EINVAL, "%s: damaged result: version: missing",
@@ -643,7 +643,7 @@ static json_t *parse(const char *path, struct vgic_plot_error *err, int *error)
 	*error = -EINVAL;
 	if (c != '{')
 		vgic_plot_fail(err, 0,
-			       "%s: not a result file: make one with 'vgicsim replay --json -o FILE'",
+			       "%s: not a result file: make one with 'vgicsim replay -o FILE'",
 			       path);
 	else
 		vgic_plot_fail(err, 0, "%s: damaged result: line %d, column %d: %s", path,

@@ -37,9 +37,9 @@ eval "plot ".\
 		"linecolor rgb PAPER notitle").\
 	opt(LANES, "for [i=1:LANES] DATA index sprintf('lane_%d',i) using 1:($2-0.34):(0):(0.68) with ".\
 		"vectors nohead linewidth 3 linecolor rgb VERMILLION notitle").\
-	opt(LABELS_DARK, "DATA index 'labels_dark' using 1:2:3 with labels font ',13' textcolor rgb ".\
+	opt(LABELS_DARK, "DATA index 'labels_dark' using 1:2:3 with labels font F13 textcolor rgb ".\
 		"0x000000 notitle").\
-	opt(LABELS_LIGHT, "DATA index 'labels_light' using 1:2:3 with labels font ',13' textcolor rgb ".\
+	opt(LABELS_LIGHT, "DATA index 'labels_light' using 1:2:3 with labels font F13 textcolor rgb ".\
 		"0xFFFFFF notitle").\
 	"-LANES-0.5 with lines linecolor rgb PAPER notitle"
 
