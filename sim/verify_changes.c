@@ -125,9 +125,12 @@ int change_log_record(struct change_log *log, const struct vgr_rec *rec)
 		begin = ((const struct vgr_flush *)rec)->begin;
 	else if (rec->type == VGR_SYNC)
 		begin = ((const struct vgr_sync *)rec)->begin;
-	for (size_t i = open->first; i < open->first + open->n; i++)
-		log->v[i].to = begin;
-	open->n = 0;
+	/* A kick is part of what it follows: an SGI to many goes on after its first kick. */
+	if (rec->type != VGR_KICK) {
+		for (size_t i = open->first; i < open->first + open->n; i++)
+			log->v[i].to = begin;
+		open->n = 0;
+	}
 
 	switch (rec->type) {
 	case VGR_INJECT:
