@@ -723,6 +723,10 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 		sample(d, &d->s_dir_out, v->exit_time, entry);
 		if (v->dir_op != VGIC_WL_NONE) {
 			op = v->dir_op;
+			if (v->yields) {
+				d->wl->ops[op].flags |= VGIC_OP_YIELDS;
+				d->wl->ops[op].value = v->next_vcpu;
+			}
 			goto effects;
 		}
 	}

@@ -65,6 +65,9 @@ struct dvcpu {
 	uint32_t *stack; /* scripts acknowledged and not dropped */
 	size_t nr_stack, cap_stack;
 	bool masked;
+	size_t mask_depth; /* handlers running when the guest masked */
+	bool holds; /* seen: a signalled interrupt waits while a handler runs */
+	bool nests; /* seen: an interrupt taken while a handler runs */
 	bool vmcr_known;
 	/* exit, from the sync to the next entry */
 	enum exit_state exit;

@@ -116,6 +116,16 @@ static void pop(struct dvcpu *v)
 {
 	if (v->nr_stack)
 		v->nr_stack--;
+	/* The mask of a handler ends with it. */
+	if (v->nr_stack < v->mask_depth)
+		v->masked = false;
+}
+
+static void note_mask(struct dvcpu *v)
+{
+	v->masked = true;
+	v->mask_depth = v->nr_stack;
+	v->holds |= v->nr_stack > 0;
 }
 
 /* EOIR of the interrupt on top of the stack. */
@@ -269,7 +279,14 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			split_drops--;
 			continue;
 		}
-		if (can && !(v->masked && top_ends)) {
+		bool signalled = vgic_v3_cpuif_can_signal(&v->hw);
+
+		if (signalled && !can && !v->masked && top_ends) {
+			/* It could be taken and is not: the handler that ends now holds it off. */
+			step(d, VGIC_OP_MASK, VGIC_WL_NONE, 0);
+			note_mask(v);
+		}
+		if (can && !(top_ends && (v->masked || !v->nests))) {
 			unsigned int group = v->hw.lr[hppi] & VGIC_LR_GROUP1 ? 1 : 0;
 
 			if (v->masked) {
@@ -278,6 +295,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			}
 			vgic_v3_cpuif_ack(&v->hw, group);
 			want_ack[hppi] = false;
+			v->nests |= top != VGIC_WL_NONE;
 			acknowledged(d, v, index, (unsigned int)hppi);
 			continue;
 		}
@@ -392,7 +410,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		struct item *it = derive_item(d, v);
 		uint32_t op = vgic_workload_op(d->wl, VGIC_OP_MASK);
 
-		v->masked = true;
+		note_mask(v);
 		if (!it || op == VGIC_WL_NONE) {
 			d->nomem = true;
 			return;

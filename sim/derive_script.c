@@ -199,6 +199,7 @@ int derive_scripts(struct vgic_derive *d)
 		wl->vcpus[i].background = bg;
 		wl->vcpus[i].start_ns = v->started_at;
 		wl->vcpus[i].guest_ns = v->g;
+		wl->vcpus[i].masked_handlers = v->holds && !v->nests;
 		for (size_t s = 0; s < wl->nr_sources; s++)
 			b.raiser[s].script = VGIC_WL_NONE;
 		b.vcpu = (uint16_t)i;

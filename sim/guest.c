@@ -140,6 +140,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	f->group = (uint8_t)group;
 	f->ack_time = m->now;
 	f->raise_time = NEVER;
+	f->masked = m->wl->vcpus[index].masked_handlers;
 	v->nr_frames++;
 	if (!s)
 		return;
@@ -197,8 +198,8 @@ static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f)
 	finish_access(m, f, &a);
 }
 
-/* DIR of a source. True: the guest was left for it. */
-static bool write_dir(struct machine *m, unsigned int index, uint32_t source,
+/* DIR of a source; leaves the guest if it is trapped. */
+static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 		      const struct vgic_op *op, const struct frame *f)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -217,9 +218,11 @@ static bool write_dir(struct machine *m, unsigned int index, uint32_t source,
 	}
 	deactivated(m, s, s->active_raise);
 	s->active_raise = NEVER;
-	if (op)
-		effects_start(m, op->effects, index, f->serial, f->script, f->source);
-	return trapped;
+	if (!op)
+		return;
+	effects_start(m, op->effects, index, f->serial, f->script, f->source);
+	if (trapped && m->one_cpu && (op->flags & VGIC_OP_YIELDS))
+		machine_release_cpu(m, index, op->value, op->out_ns);
 }
 
 /* What follows an exit of the program: effects, the time outside, who gets the CPU. */
@@ -238,9 +241,10 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
 			v->state = VCPU_WFI;
 			v->next = NEVER;
+			v->not_before = 0;
 			/* Nobody else had the CPU meanwhile: keep it for as long. */
 			if (m->one_cpu && !yields)
-				v->next = m->now + op->out_ns;
+				v->next = v->not_before = m->now + op->out_ns;
 			else
 				machine_release_cpu(m, index, next, op->out_ns);
 			return;
@@ -283,7 +287,7 @@ bool guest_merge(struct machine *m, unsigned int index)
 	const struct vgic_op *op = &m->wl->ops[f->op];
 
 	if (op->kind != VGIC_OP_EXIT || !(op->flags & VGIC_OP_WITH_MI) || f->own < op->at ||
-	    must_wait(m, f))
+	    f->nested < op->nested || must_wait(m, f))
 		return false;
 	f->op = op->next;
 	f->nested = 0;

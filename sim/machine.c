@@ -99,6 +99,12 @@ void machine_release_cpu(struct machine *m, unsigned int index, unsigned int pre
 	if (prefer < m->nr_vcpus && prefer != index &&
 	    (m->vcpus[prefer].state == VCPU_READY || m->vcpus[prefer].state == VCPU_OUT))
 		best = prefer;
+	if (prefer < m->nr_vcpus && prefer != index && m->vcpus[prefer].state == VCPU_WFI) {
+		/* It was woken up before it got the CPU: that must come first. */
+		m->owner = (uint16_t)prefer;
+		m->vcpus[prefer].next = m->now + ns;
+		return;
+	}
 	/* Else the one that has waited longest. */
 	for (unsigned int i = 0; best == m->nr_vcpus && i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_READY)
@@ -117,9 +123,10 @@ void machine_wake(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
 
+	uint64_t t = m->now + m->wl->profile.exit_ns + m->wl->profile.entry_ns;
+
 	if (v->state == VCPU_WFI)
-		machine_enter_at(m, index,
-				 m->now + m->wl->profile.exit_ns + m->wl->profile.entry_ns);
+		machine_enter_at(m, index, t > v->not_before ? t : v->not_before);
 }
 
 /* Which deliverable interrupts the flush left out, and whether one of them is more urgent. */
@@ -213,6 +220,8 @@ static void in_guest(struct machine *m, unsigned int index)
 		return;
 	}
 	guest_step(m, index);
+	if (v->progressed)
+		m->idle_ticks = 0;
 	if (v->state != VCPU_GUEST)
 		return;
 	show_lrs(m, index);
@@ -315,6 +324,11 @@ static void run_vcpu(struct machine *m, unsigned int index)
 	case VCPU_GUEST:
 		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now) {
 			/* The host's tick: another vCPU wants the CPU. */
+			if (++m->idle_ticks > 2 * m->nr_vcpus) {
+				m->idle_ticks = 0;
+				if (guest_give_up(m, index))
+					break;
+			}
 			machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
 			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
 			machine_release_cpu(m, index, VGIC_NO_VCPU, 0);

@@ -43,6 +43,7 @@ struct mvcpu {
 	uint32_t wfi, wfi_woken;
 	uint32_t idle_entries;
 	uint64_t ready_since;
+	uint64_t not_before; /* WFI: others have the CPU until then */
 	uint64_t flush_time;
 	uint32_t depth;
 	bool inverted;
@@ -92,6 +93,7 @@ struct machine {
 	bool one_cpu;
 	uint16_t owner; /* vCPU that has the only CPU, VGIC_NO_VCPU if none */
 	uint64_t max_exits;
+	unsigned int idle_ticks; /* host ticks in a row in which no guest made progress */
 	uint64_t first_entry, last_exit;
 	bool nomem;
 	bool livelock;

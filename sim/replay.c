@@ -341,7 +341,8 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		if (ret)
 			goto fail;
 	}
-	collect_outside(&m);
+	if (cfg->arrivals == VGIC_ARRIVALS_DEPENDENT)
+		collect_outside(&m);
 	start_effects(&m);
 	machine_run(&m);
 	ret = m.nomem ? -ENOMEM : 0;

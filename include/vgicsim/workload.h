@@ -124,6 +124,7 @@ struct vgic_wl_vcpu {
 	uint32_t background; /* script */
 	uint64_t start_ns;   /* first entry, from the start of the recording */
 	uint64_t guest_ns;
+	bool masked_handlers;   /* its handlers run with interrupts masked: none was ever nested */
 };
 
 /* Costs of the recorded host, ns; see vgicsim-replay(1). */
