@@ -15,18 +15,17 @@ struct plot_values {
 #define AT(member) offsetof(struct plot_values, member)
 
 static const struct option options[] = {
-	{ 'o', "output", OPT_STRING, AT(dir), "DIR", "directory of the report (needed)", 0, 0, NULL },
-	{ 0, "format", OPT_STRING, AT(format), "LIST", "svg, png or svg,png (default: both)", 0, 0,
-	  NULL },
-	{ 'w', "window", OPT_STRING, AT(window), "T0,T1",
-	  "time line from T0 to T1, e.g. 12ms,12.5ms (default: the busiest)", 0, 0, NULL },
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print the numbers in the figures as JSON", 0, 0,
-	  NULL },
-	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "do not print where the report is", 0, 0, NULL },
-	{ 0 }
-};
+	{'o', "output", OPT_STRING, AT(dir), "DIR", "directory of the report (needed)", 0, 0, NULL},
+	{0, "format", OPT_STRING, AT(format), "LIST", "svg, png or svg,png (default: both)", 0, 0,
+	 NULL},
+	{'w', "window", OPT_STRING, AT(window), "T0,T1",
+	 "time line from T0 to T1, e.g. 12ms,12.5ms (default: the busiest)", 0, 0, NULL},
+	{'j', "json", OPT_FLAG, AT(json), NULL, "print the numbers in the figures as JSON", 0, 0,
+	 NULL},
+	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "do not print where the report is", 0, 0, NULL},
+	{0}};
 
-static const struct plot_values defaults = { .format = "svg,png" };
+static const struct plot_values defaults = {.format = "svg,png"};
 
 static int parse_formats(const char *text, unsigned int *formats)
 {
@@ -99,17 +98,19 @@ static int print_summary(struct vgic_plot_result *const *results, int nr,
 static int run(const void *values, const struct cli_args *args)
 {
 	const struct plot_values *v = values;
-	struct vgic_plot_options o = { .dir = v->dir };
-	struct vgic_plot_error error = { "" };
+	struct vgic_plot_options o = {.dir = v->dir};
+	struct vgic_plot_error error = {""};
 	struct vgic_plot_result **results;
 	int ret = EXIT_OK, nr = 0, err, i;
 
 	if (!v->dir)
-		return cli_fail(EXIT_USAGE, "where to: say the directory of the report with -o DIR");
+		return cli_fail(EXIT_USAGE,
+				"where to: say the directory of the report with -o DIR");
 	if (parse_formats(v->format, &o.formats))
 		return cli_fail(EXIT_USAGE, "--format: '%s' is not svg, png or svg,png", v->format);
 	if (v->window && parse_window(v->window, &o))
-		return cli_fail(EXIT_USAGE, "--window: '%s' is not T0,T1 with T0 before T1", v->window);
+		return cli_fail(EXIT_USAGE, "--window: '%s' is not T0,T1 with T0 before T1",
+				v->window);
 	results = calloc((size_t)args->n, sizeof(*results));
 	if (!results)
 		return cli_fail(EXIT_SOFTWARE, "not enough memory");
@@ -141,9 +142,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim plot run.json -o report                     # report/report.html and its figures",
 	"vgicsim plot old.json new.json -o both              # also compares them",
-	"vgicsim plot run.json -o report --window 12ms,13ms  # that part of the time line",
-	NULL
-};
+	"vgicsim plot run.json -o report --window 12ms,13ms  # that part of the time line", NULL};
 
 const struct command cmd_plot = {
 	.name = "plot",

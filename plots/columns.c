@@ -4,8 +4,7 @@
 
 #define HALF_BAND 0.5
 
-void vgic_plot_write_columns(struct vgic_plot_job *job, const struct vgic_plot_column *cols,
-			     int nr)
+void vgic_plot_write_columns(struct vgic_plot_job *job, const struct vgic_plot_column *cols, int nr)
 {
 	bool starved = false, first = true;
 	int endless = 0, band = 0, i;

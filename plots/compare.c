@@ -51,7 +51,10 @@ static void write_axis(FILE *f, const char *name, double floor_at, double top, b
 		if (k < 3)
 			fprintf(f, ", '%g' %.6g", pow(10, k), pow(10, k));
 		else
-			fprintf(f, ", '%g%s' %.6g", pow(10, k % 3), k < 6 ? "k" : k < 9 ? "M" : "G",
+			fprintf(f, ", '%g%s' %.6g", pow(10, k % 3),
+				k < 6	? "k"
+				: k < 9 ? "M"
+					: "G",
 				pow(10, k));
 	}
 	fprintf(f, ")\"\n");
@@ -60,9 +63,9 @@ static void write_axis(FILE *f, const char *name, double floor_at, double top, b
 int vgic_plot_compare(struct vgic_plot_job *job)
 {
 	const struct vgic_plot_result *group[MOST];
-	double tops[2] = { 0, 0 }, floors[2] = { INFINITY, INFINITY }, v;
+	double tops[2] = {0, 0}, floors[2] = {INFINITY, INFINITY}, v;
 	int n, i, k, mi, first = VGIC_PLOT_LRS, last = 0, drawn = 0;
-	bool same_policy = true, same_kernel = true, zeros[2] = { false, false };
+	bool same_policy = true, same_kernel = true, zeros[2] = {false, false};
 
 	n = largest_group(job, group);
 	if (n < 2) {

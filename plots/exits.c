@@ -7,13 +7,13 @@
 #define HALF 0.38 /* of a column's width, in columns */
 
 static const char *const exit_colour[VGIC_PLOT_NR_EXITS + 1] = {
-	"0xD55E00", "0xCC79A7", "0xE69F00", "0x56B4E9", "0x009E73", "0x0072B2", "0x8C8C8C",
-	"0xD0D0D0",
+	"0xD55E00", "0xCC79A7", "0xE69F00", "0x56B4E9",
+	"0x009E73", "0x0072B2", "0x8C8C8C", "0xD0D0D0",
 };
 
 static const char *const mi_colour[VGIC_PLOT_NR_MI] = {
-	"0x0072B2", "0xD55E00", "0xE69F00", "0x009E73", "0x56B4E9", "0xCC79A7", "0x8C8C8C",
-	"0x1F1F1F",
+	"0x0072B2", "0xD55E00", "0xE69F00", "0x009E73",
+	"0x56B4E9", "0xCC79A7", "0x8C8C8C", "0x1F1F1F",
 };
 
 static int64_t or_zero(int64_t n)
@@ -60,8 +60,8 @@ static void write_reasons(struct vgic_plot_job *job, const struct vgic_plot_colu
 			continue;
 		series++;
 		fprintf(job->vars, "name_exit_%d = '%s'\ncolour_exit_%d = %s\n", series,
-			reason == VGIC_PLOT_NR_EXITS ? "reason not known" :
-						       vgic_plot_exit_name[reason],
+			reason == VGIC_PLOT_NR_EXITS ? "reason not known"
+						     : vgic_plot_exit_name[reason],
 			series, exit_colour[reason]);
 		fprintf(job->data, "\n\n# exit_%d\n", series);
 		for (i = 0; i < nr; i++) {
@@ -70,9 +70,9 @@ static void write_reasons(struct vgic_plot_job *job, const struct vgic_plot_colu
 			for (low = 0, k = 0; k < reason; k++)
 				low += part(cols[i].cell, k);
 			sum = part(cols[i].cell, reason);
-			fprintf(job->data, "%g %lld %g %g %lld %lld\n", cols[i].x,
-				(long long)low, cols[i].x - HALF, cols[i].x + HALF,
-				(long long)low, (long long)(low + sum));
+			fprintf(job->data, "%g %lld %g %g %lld %lld\n", cols[i].x, (long long)low,
+				cols[i].x - HALF, cols[i].x + HALF, (long long)low,
+				(long long)(low + sum));
 		}
 	}
 	fprintf(job->vars, "EXIT_SERIES = %d\n", series);
@@ -177,7 +177,8 @@ int vgic_plot_exits(struct vgic_plot_job *job)
 		write_totals(job, cols, nr, true);
 		write_truth(job, cols, nr);
 	} else {
-		snprintf(job->note, job->note_size, "no cell came to an end with its exits counted");
+		snprintf(job->note, job->note_size,
+			 "no cell came to an end with its exits counted");
 	}
 	free(cols);
 	return drawable > 0;

@@ -15,8 +15,9 @@ extern char **environ;
 
 static int missing(struct vgic_plot_error *err)
 {
-	return vgic_plot_fail(err, -ENOPKG,
-			      "gnuplot: not found: install it (Debian: apt-get install gnuplot-nox)");
+	return vgic_plot_fail(
+		err, -ENOPKG,
+		"gnuplot: not found: install it (Debian: apt-get install gnuplot-nox)");
 }
 
 /* Starts argv in dir with both outputs into a pipe, whose end to read comes back. */
@@ -57,7 +58,7 @@ static int start(const char *dir, const char *const argv[], pid_t *pid, struct v
 /* Reads what it said (the first size - 1 bytes) and waits. Its status or -EINTR. */
 static int finish(int fd, pid_t pid, char *said, size_t size)
 {
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	size_t len = 0;
 	char rest[256];
 	ssize_t n;
@@ -88,7 +89,7 @@ static int finish(int fd, pid_t pid, char *said, size_t size)
 
 int vgic_plot_find_gnuplot(struct vgic_plot_error *err)
 {
-	const char *const argv[] = { "gnuplot", "--version", NULL };
+	const char *const argv[] = {"gnuplot", "--version", NULL};
 	char said[128];
 	int major, minor, fd, status;
 	pid_t pid;
@@ -116,15 +117,15 @@ int vgic_plot_gnuplot(const char *dir, const char *script, unsigned int formats,
 	static const struct {
 		unsigned int bit;
 		const char *set;
-	} kinds[] = { { VGIC_PLOT_SVG, "FORMAT='svg'" }, { VGIC_PLOT_PNG, "FORMAT='png'" } };
-	int fd[2] = { -1, -1 }, error = 0, status, i;
+	} kinds[] = {{VGIC_PLOT_SVG, "FORMAT='svg'"}, {VGIC_PLOT_PNG, "FORMAT='png'"}};
+	int fd[2] = {-1, -1}, error = 0, status, i;
 	char said[512], *p;
 	pid_t pid[2];
 
 	/* Both at once: two processors are common, and neither knows of the other. */
 	for (i = 0; i < 2 && !error; i++) {
-		const char *const argv[] = { "gnuplot", "--default-settings", "-e", kinds[i].set,
-					     script, NULL };
+		const char *const argv[] = {
+			"gnuplot", "--default-settings", "-e", kinds[i].set, script, NULL};
 
 		if (!(formats & kinds[i].bit))
 			continue;

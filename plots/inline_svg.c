@@ -14,19 +14,28 @@
 static const struct {
 	const char *from, *to;
 } exchange[] = {
-	{ "rgb( 31,  31,  31)", "var(--ink)" },    { "rgb(31,31,31)", "var(--ink)" },
-	{ "#1f1f1f", "var(--ink)" },		   { "#1F1F1F", "var(--ink)" },
-	{ "rgb(107, 107, 107)", "var(--soft)" },   { "rgb(107,107,107)", "var(--soft)" },
-	{ "rgb(220, 220, 220)", "var(--grid)" },   { "rgb(220,220,220)", "var(--grid)" },
-	{ "rgb(238, 241, 245)", "var(--band)" },   { "rgb(238,241,245)", "var(--band)" },
-	{ "rgb(255, 255, 255)", "var(--paper)" },
-	{ "#ffffff", "var(--paper)" },		   { "#FFFFFF", "var(--paper)" },
-	{ "fill = 'white'", "fill='var(--paper)'" },
+	{"rgb( 31,  31,  31)", "var(--ink)"},
+	{"rgb(31,31,31)", "var(--ink)"},
+	{"#1f1f1f", "var(--ink)"},
+	{"#1F1F1F", "var(--ink)"},
+	{"rgb(107, 107, 107)", "var(--soft)"},
+	{"rgb(107,107,107)", "var(--soft)"},
+	{"rgb(220, 220, 220)", "var(--grid)"},
+	{"rgb(220,220,220)", "var(--grid)"},
+	{"rgb(238, 241, 245)", "var(--band)"},
+	{"rgb(238,241,245)", "var(--band)"},
+	{"rgb(255, 255, 255)", "var(--paper)"},
+	{"#ffffff", "var(--paper)"},
+	{"#FFFFFF", "var(--paper)"},
+	{"fill = 'white'", "fill='var(--paper)'"},
 };
 
 /* Something in front of an identifier that must become the picture's own. */
 static const char *const marks[] = {
-	"xlink:href='#", "url(#", " id='", " id=\"",
+	"xlink:href='#",
+	"url(#",
+	" id='",
+	" id=\"",
 };
 
 static const char *emit(FILE *page, const char *p, const char *id)

@@ -55,11 +55,11 @@ struct vgic_plot_text {
 	char s[48];
 };
 
-struct vgic_plot_text vgic_plot_ns(int64_t ns);      /* "12.3 µs" */
+struct vgic_plot_text vgic_plot_ns(int64_t ns);	      /* "12.3 µs" */
 struct vgic_plot_text vgic_plot_ns_exact(int64_t ns); /* "1.234567 s", all digits */
-struct vgic_plot_text vgic_plot_count(int64_t n);    /* "1,234,567" */
-struct vgic_plot_text vgic_plot_short(int64_t n);    /* "1.23M", at most five characters */
-struct vgic_plot_text vgic_plot_number(int64_t n);   /* "1234", "–" if unknown */
+struct vgic_plot_text vgic_plot_count(int64_t n);     /* "1,234,567" */
+struct vgic_plot_text vgic_plot_short(int64_t n);     /* "1.23M", at most five characters */
+struct vgic_plot_text vgic_plot_number(int64_t n);    /* "1234", "–" if unknown */
 
 /*
  * The inside of a gnuplot string in single quotes, at most so many bytes of text. gnuplot
@@ -114,7 +114,7 @@ extern const struct vgic_plot_figure vgic_plot_comparison;
 struct vgic_plot_drawn {
 	const struct vgic_plot_figure *figure;
 	const struct vgic_plot_result *res; /* NULL: the comparison */
-	char base[160];                     /* of its files, without ending */
+	char base[160];			    /* of its files, without ending */
 	bool drawn;
 	char note[512];
 };
@@ -135,9 +135,9 @@ int vgic_plot_gnuplot(const char *dir, const char *script, unsigned int formats,
 
 /* publish.c: a directory that becomes another one at the end. */
 struct vgic_plot_stage {
-	char *dir;   /* as wanted */
-	char *temp;  /* written to meanwhile */
-	bool fresh;  /* dir did not exist */
+	char *dir;  /* as wanted */
+	char *temp; /* written to meanwhile */
+	bool fresh; /* dir did not exist */
 };
 
 int vgic_plot_stage_open(struct vgic_plot_stage *stage, const char *dir,

@@ -37,7 +37,7 @@ static void step_to(struct stair *s, double x, double y)
 static double write_percentiles(FILE *f, const struct vgic_plot_latency *lat)
 {
 	double n = (double)lat->n, below = 0, x = 1, last_x = 0, last_y = 0, limit = n / 10;
-	struct stair stair = { .f = f };
+	struct stair stair = {.f = f};
 	int i;
 
 	for (i = 0; i < lat->nr_hist; i++) {
@@ -64,7 +64,7 @@ static double write_percentiles(FILE *f, const struct vgic_plot_latency *lat)
 static double write_survival(FILE *f, const struct vgic_plot_latency *lat)
 {
 	double n = (double)lat->n, left = n, last_x, last_y = 0;
-	struct stair stair = { .f = f };
+	struct stair stair = {.f = f};
 	int i;
 
 	step_to(&stair, on_log_axis(lat->min), 1);
@@ -116,14 +116,14 @@ static int64_t first_percent(const struct vgic_plot_latency *lat)
 
 struct axes {
 	double low, high; /* ns */
-	double beyond;    /* largest 1 / (1 - p) */
-	double rarest;    /* smallest share above 0 */
+	double beyond;	  /* largest 1 / (1 - p) */
+	double rarest;	  /* smallest share above 0 */
 };
 
 /* A label at every decade or, with 3, at whole units only. */
 static void write_time_tics(FILE *f, const char *name, int every)
 {
-	static const char *const unit[] = { "ns", "µs", "ms", "s" };
+	static const char *const unit[] = {"ns", "µs", "ms", "s"};
 	int digits, u;
 	double v;
 
@@ -134,8 +134,8 @@ static void write_time_tics(FILE *f, const char *name, int every)
 		if (digits % every)
 			fprintf(f, ", '' %.0f", v);
 		else
-			fprintf(f, "%s'%.0f %s' %.0f", digits ? ", " : "", v / pow(10, 3 * u), unit[u],
-				v);
+			fprintf(f, "%s'%.0f %s' %.0f", digits ? ", " : "", v / pow(10, 3 * u),
+				unit[u], v);
 		if (every == 1)
 			fprintf(f, ", '' %.0f 1, '' %.0f 1", 2 * v, 5 * v);
 	}
@@ -162,13 +162,13 @@ static void write_axes(FILE *f, const struct axes *a)
 	fprintf(f, "LOW = %.10g\nHIGH = %.10g\n", low, high);
 	write_time_tics(f, "time_tics", 1);
 	write_time_tics(f, "time_tics_below", every);
-	fprintf(f, "BEYOND = %.6g\np_tics = \"('%s' 1", beyond * 1.15,
-		beyond > 3000 ? "" : "min");
+	fprintf(f, "BEYOND = %.6g\np_tics = \"('%s' 1", beyond * 1.15, beyond > 3000 ? "" : "min");
 	for (i = 0; i < VGIC_PLOT_NR_QUANTILES; i++)
 		fprintf(f, ", '%s' %.0f", vgic_plot_p_name[i], 1 / (1 - vgic_plot_p[i]));
-	fprintf(f, ")\"\nRAREST = %.6g\nshare_tics = \"('all' 1, '10 %%%%' 0.1, '1 %%%%' 0.01, "
-		   "'0.1 %%%%' 1e-3, '0.01 %%%%' 1e-4, '0.001 %%%%' 1e-5, '1 ppm' 1e-6, "
-		   "'0.1 ppm' 1e-7, '0.01 ppm' 1e-8, '1 ppb' 1e-9)\"\n",
+	fprintf(f,
+		")\"\nRAREST = %.6g\nshare_tics = \"('all' 1, '10 %%%%' 0.1, '1 %%%%' 0.01, "
+		"'0.1 %%%%' 1e-3, '0.01 %%%%' 1e-4, '0.001 %%%%' 1e-5, '1 ppm' 1e-6, "
+		"'0.1 ppm' 1e-7, '0.01 ppm' 1e-8, '1 ppb' 1e-9)\"\n",
 		a->rarest / 1.7);
 }
 
@@ -203,7 +203,7 @@ int vgic_plot_latency(struct vgic_plot_job *job)
 	const struct vgic_plot_result *res = job->res;
 	const struct vgic_plot_cell **cells;
 	const struct vgic_plot_latency *lat;
-	struct axes axes = { INFINITY, 0, 0, 1 };
+	struct axes axes = {INFINITY, 0, 0, 1};
 	int nr, i, series = 0, silent = 0;
 	char label[96];
 
@@ -223,8 +223,7 @@ int vgic_plot_latency(struct vgic_plot_job *job)
 		}
 		snprintf(label + strlen(label), sizeof(label) - strlen(label), ", n %s",
 			 vgic_plot_short(lat->n).s);
-		write_curve(job, ++series, label, lat, &axes, false,
-			    cells[i]->nr_lr == res->nr_lr);
+		write_curve(job, ++series, label, lat, &axes, false, cells[i]->nr_lr == res->nr_lr);
 	}
 	lat = res->recorded ? &res->recorded->latency[job->latency] : NULL;
 	if (lat && lat->known) {

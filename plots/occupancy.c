@@ -11,8 +11,8 @@ static const struct {
 	int64_t from;
 	const char *name;
 } classes[] = {
-	{ 1, "1" }, { 2, "2–3" }, { 4, "4–7" }, { 8, "8–15" }, { 16, "16–31" }, { 32, "32–63" },
-	{ 64, "64 or more" },
+	{1, "1"},      {2, "2–3"},    {4, "4–7"},	  {8, "8–15"},
+	{16, "16–31"}, {32, "32–63"}, {64, "64 or more"},
 };
 
 #define NR_CLASSES ((int)(sizeof(classes) / sizeof(classes[0])))
@@ -190,8 +190,8 @@ int vgic_plot_occupancy(struct vgic_plot_job *job)
 		    sum_of(cols[i].cell->used) <= 0)
 			continue;
 		drawable++;
-		with_both |= cols[i].cell->both_known && sum_of(cols[i].cell->both) >
-			     (double)cols[i].cell->both[0];
+		with_both |= cols[i].cell->both_known &&
+			     sum_of(cols[i].cell->both) > (double)cols[i].cell->both[0];
 	}
 	if (!drawable) {
 		snprintf(job->note, job->note_size, "no cell came to an end with guest time");

@@ -12,7 +12,7 @@ struct page {
 	struct vgic_plot_error *err;
 };
 
-static const char *const outcome_name[] = { "completed", "live-lock", "starved" };
+static const char *const outcome_name[] = {"completed", "live-lock", "starved"};
 
 static void term(FILE *f, const char *name, const char *value)
 {
@@ -40,7 +40,8 @@ static void write_input(FILE *f, const struct vgic_plot_result *res)
 	term(f, "list registers", vgic_plot_number(res->nr_lr).s);
 	term(f, "flush and sync pairs", vgic_plot_count(res->pairs).s);
 	term(f, "duration", vgic_plot_ns(res->duration).s);
-	snprintf(text, sizeof(text), "%s record%s", vgic_plot_count(res->lost).s, plural(res->lost));
+	snprintf(text, sizeof(text), "%s record%s", vgic_plot_count(res->lost).s,
+		 plural(res->lost));
 	term(f, "lost while recording", res->lost < 0 ? "" : text);
 	if (res->verified) {
 		snprintf(text, sizeof(text), "%s checked, %s mismatch%s, %s not decidable",
@@ -53,10 +54,11 @@ static void write_input(FILE *f, const struct vgic_plot_result *res)
 	fprintf(f, "</dl></div><div><h3>Replay</h3><dl>\n");
 	term(f, "policy", res->policy);
 	snprintf(text, sizeof(text), "%s%s", res->arrivals,
-		 !strcmp(res->arrivals, "open") ? " (raises keep their recorded distances)" :
-		 !strcmp(res->arrivals, "causal") ? " (raises follow the exit they came with)" :
-		 !strcmp(res->arrivals, "dependent") ?
-			 " (raises follow the end of the previous handling)" : "");
+		 !strcmp(res->arrivals, "open")	    ? " (raises keep their recorded distances)"
+		 : !strcmp(res->arrivals, "causal") ? " (raises follow the exit they came with)"
+		 : !strcmp(res->arrivals, "dependent")
+			 ? " (raises follow the end of the previous handling)"
+			 : "");
 	term(f, "arrivals", text);
 	term(f, "estimator", res->estimator);
 	term(f, "seed", vgic_plot_number(res->seed).s);
@@ -144,19 +146,23 @@ static void write_findings(FILE *f, const struct vgic_plot_result *res)
 	for (i = 0; i < res->nr_cells; i++)
 		any |= flawed(&res->cells[i]);
 	if (!any) {
-		fprintf(f, "<div class=\"note good\"><p>Every replay came to its end; no interrupt was "
-			   "starved, lost or spurious%s.</p></div>\n",
+		fprintf(f,
+			"<div class=\"note good\"><p>Every replay came to its end; no interrupt "
+			"was "
+			"starved, lost or spurious%s.</p></div>\n",
 			res->lost == 0 ? "; the recording lost nothing" : "");
 		return;
 	}
 	fprintf(f, "<div class=\"note\">\n");
 	if (res->lost > 0)
-		fprintf(f, "<p><b>The recording lost %s record%s</b>: what they held is missing from "
-			   "every number below.</p>\n",
+		fprintf(f,
+			"<p><b>The recording lost %s record%s</b>: what they held is missing from "
+			"every number below.</p>\n",
 			vgic_plot_count(res->lost).s, plural(res->lost));
 	if (res->verified && res->verify_mismatches > 0)
-		fprintf(f, "<p><b>verify found %s mismatch%s</b>: this kernel does not do what the "
-			   "policy says, so the replay may not hold.</p>\n",
+		fprintf(f,
+			"<p><b>verify found %s mismatch%s</b>: this kernel does not do what the "
+			"policy says, so the replay may not hold.</p>\n",
 			vgic_plot_count(res->verify_mismatches).s,
 			res->verify_mismatches == 1 ? "" : "es");
 	if (res->recorded)
@@ -190,8 +196,10 @@ static void write_row(FILE *f, const struct vgic_plot_result *res, const struct 
 	double full = share_full(c);
 	int64_t per = -1;
 
-	fprintf(f, "<tr%s><td>", measured ? " class=\"measured\"" :
-		c->nr_lr == res->nr_lr ? " class=\"recorded\"" : "");
+	fprintf(f, "<tr%s><td>",
+		measured		 ? " class=\"measured\""
+		: c->nr_lr == res->nr_lr ? " class=\"recorded\""
+					 : "");
 	if (measured)
 		fprintf(f, "measured, %d", c->nr_lr);
 	else
@@ -231,17 +239,18 @@ static void write_cells(FILE *f, const struct vgic_plot_result *res)
 {
 	int i;
 
-	fprintf(f, "<div class=\"wide\"><table><caption>Totals of each replay; the shaded row has the "
-		   "recorded LR count, the first is what the recording shows. "
-		   "Excess: exits that a machine with unlimited LRs would not have had. "
-		   "Full: share of guest time with every LR in use. "
-		   "Inversions: flushes that left a more urgent interrupt outside the LRs than one "
-		   "inside.</caption>\n"
-		   "<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>guest time</th>"
-		   "<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
-		   "<th>excess</th><th>MIs</th><th>DIR<br>traps</th><th>EOIcount<br>deact.</th>"
-		   "<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
-		   "</tr></thead><tbody>\n");
+	fprintf(f,
+		"<div class=\"wide\"><table><caption>Totals of each replay; the shaded row has the "
+		"recorded LR count, the first is what the recording shows. "
+		"Excess: exits that a machine with unlimited LRs would not have had. "
+		"Full: share of guest time with every LR in use. "
+		"Inversions: flushes that left a more urgent interrupt outside the LRs than one "
+		"inside.</caption>\n"
+		"<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>guest time</th>"
+		"<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
+		"<th>excess</th><th>MIs</th><th>DIR<br>traps</th><th>EOIcount<br>deact.</th>"
+		"<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
+		"</tr></thead><tbody>\n");
 	if (res->recorded)
 		write_row(f, res, res->recorded);
 	for (i = 0; i < res->nr_cells; i++)
@@ -274,7 +283,8 @@ static void write_latencies(FILE *f, const struct vgic_plot_result *res)
 	cells = vgic_plot_selected(res, &nr);
 	if (!cells)
 		return;
-	fprintf(f, "<div class=\"wide\"><table><caption>Percentiles of the latencies, with the bounds of "
+	fprintf(f, "<div class=\"wide\"><table><caption>Percentiles of the latencies, with the "
+		   "bounds of "
 		   "95 %% confidence below. A percentile stands here only if at least ten "
 		   "interrupts were slower.</caption>\n"
 		   "<thead><tr><th>latency</th><th>LRs</th><th>n</th><th>p50</th><th>p90</th>"
@@ -291,7 +301,8 @@ static void write_latencies(FILE *f, const struct vgic_plot_result *res)
 				cells[i]->nr_lr == res->nr_lr ? " class=\"recorded\"" : "",
 				vgic_plot_latency_name[kind], cells[i]->nr_lr);
 			if (vgic_plot_endless(cells[i]))
-				fprintf(f, "<td class=\"text\" colspan=\"6\">live-lock: no numbers</td>");
+				fprintf(f, "<td class=\"text\" colspan=\"6\">live-lock: no "
+					   "numbers</td>");
 			else
 				write_quantiles(f, &cells[i]->latency[kind]);
 			fprintf(f, "</tr>\n");
@@ -325,16 +336,17 @@ static int write_figure(struct page *p, const struct vgic_plot_drawn *d)
 	if (error)
 		return error;
 	fprintf(p->f, "<figure id=\"%s\">\n", d->base);
-	snprintf(alt, sizeof(alt), "%s%s%s", d->figure->title, d->note[0] ? ". " : "",
-		 d->note);
+	snprintf(alt, sizeof(alt), "%s%s%s", d->figure->title, d->note[0] ? ". " : "", d->note);
 	error = vgic_plot_inline_svg(p->f, svg, d->base, alt);
 	fclose(svg);
 	if (error)
 		return vgic_plot_fail(p->err, error, "%s: gnuplot made no usable picture", name);
 	fprintf(p->f, "<figcaption><b>%s.</b> %s ", d->figure->title, d->figure->caption);
 	vgic_plot_html(p->f, d->note);
-	fprintf(p->f, " <span class=\"files\">Numbers: <code>data/%s.dat</code></span>"
-		      "</figcaption></figure>\n", d->base);
+	fprintf(p->f,
+		" <span class=\"files\">Numbers: <code>data/%s.dat</code></span>"
+		"</figcaption></figure>\n",
+		d->base);
 	return 0;
 }
 
@@ -383,7 +395,7 @@ int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
 		     const struct vgic_plot_drawn *drawn, int nr_drawn,
 		     const struct vgic_plot_options *options, struct vgic_plot_error *err)
 {
-	struct page p = { .f = f, .stage = stage, .options = options, .err = err };
+	struct page p = {.f = f, .stage = stage, .options = options, .err = err};
 	int error = 0, i, k;
 
 	write_head(f, results, nr_results);
@@ -413,9 +425,10 @@ int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
 		write_input(f, res);
 		fprintf(f, "</section>\n");
 	}
-	fprintf(f, "</main>\n<footer>Written by vgicsim %s. Every figure can be drawn again from "
-		   "<code>data/</code>: <code>gnuplot data/NAME.gp</code>. A latency starts when the "
-		   "source becomes pending, never at a flush.</footer>\n</body>\n</html>\n",
+	fprintf(f,
+		"</main>\n<footer>Written by vgicsim %s. Every figure can be drawn again from "
+		"<code>data/</code>: <code>gnuplot data/NAME.gp</code>. A latency starts when the "
+		"source becomes pending, never at a flush.</footer>\n</body>\n</html>\n",
 		VGICSIM_VERSION);
 	return error;
 }

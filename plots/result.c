@@ -64,8 +64,8 @@ static size_t enter(struct reader *r, const char *key, int index)
 	int n;
 
 	if (index < 0)
-		n = snprintf(r->path + r->len, sizeof(r->path) - r->len, "%s%s",
-			     r->len ? "." : "", key);
+		n = snprintf(r->path + r->len, sizeof(r->path) - r->len, "%s%s", r->len ? "." : "",
+			     key);
 	else
 		n = snprintf(r->path + r->len, sizeof(r->path) - r->len, "%s%s[%d]",
 			     r->len ? "." : "", key, index);
@@ -207,7 +207,7 @@ static void read_latency(struct reader *r, json_t *in, const char *key,
 		p = pairs(r, list, "hist", &lat->nr_hist, true);
 		lat->hist = allocate(r, (size_t)lat->nr_hist, sizeof(*lat->hist));
 		for (i = 0; !r->error && i < lat->nr_hist; i++) {
-			lat->hist[i] = (struct vgic_plot_bucket){ p[i].at, p[i].value };
+			lat->hist[i] = (struct vgic_plot_bucket){p[i].at, p[i].value};
 			if (p[i].value == 0)
 				bad(r, "hist", "entry %d has a count of 0", i);
 			if (__builtin_add_overflow(sum, p[i].value, &sum))
@@ -398,20 +398,23 @@ static void read_cell(struct reader *r, json_t *o, struct vgic_plot_cell *c)
 		const char *key;
 		int64_t *to;
 	} numbers[] = {
-		{ "guest_time_ns", &c->guest_time },
-		{ "wall_time_ns", &c->wall_time },
-		{ "dir_traps", &c->dir_traps },
-		{ "eoicount_deactivations", &c->eoicount },
-		{ "kicks", &c->kicks },
-		{ "lr_writes", &c->lr_writes },
-		{ "lr_reads", &c->lr_reads },
-		{ "interrupts", &c->interrupts },
-		{ "excess_exits", &c->excess_exits },
-		{ "spurious", &c->spurious },
-		{ "lost", &c->lost },
+		{"guest_time_ns", &c->guest_time},
+		{"wall_time_ns", &c->wall_time},
+		{"dir_traps", &c->dir_traps},
+		{"eoicount_deactivations", &c->eoicount},
+		{"kicks", &c->kicks},
+		{"lr_writes", &c->lr_writes},
+		{"lr_reads", &c->lr_reads},
+		{"interrupts", &c->interrupts},
+		{"excess_exits", &c->excess_exits},
+		{"spurious", &c->spurious},
+		{"lost", &c->lost},
 	};
 	static const char *const latency_keys[VGIC_PLOT_NR_LATENCIES] = {
-		"raise_to_lr", "raise_to_ack", "ack_to_eoi", "raise_to_deactivate",
+		"raise_to_lr",
+		"raise_to_ack",
+		"ack_to_eoi",
+		"raise_to_deactivate",
 	};
 	int64_t nr_lr = needed_number(r, o, "nr_lr");
 	json_t *part;
@@ -531,7 +534,8 @@ static void read_config(struct reader *r, json_t *root, struct vgic_plot_result 
 	res->dir_out_ns = number(r, o, "dir_out_ns");
 	res->kick_ns = number(r, o, "kick_ns");
 	list = o && json_is_array(json_object_get(o, "mi_delay_ns"))
-		       ? array(r, o, "mi_delay_ns", false) : NULL;
+		       ? array(r, o, "mi_delay_ns", false)
+		       : NULL;
 	n = json_array_size(list);
 	res->mi_delay = allocate(r, n, sizeof(*res->mi_delay));
 	for (i = 0; i < n && !r->error; i++)
@@ -599,15 +603,16 @@ static int check_kind(struct reader *r, json_t *root)
 	json_t *version = json_object_get(root, "version");
 
 	if (!format || strcmp(format, VGIC_PLOT_FORMAT))
-		return vgic_plot_fail(r->err, -EINVAL,
-				      "%s: not a result file: make one with 'vgicsim replay -o FILE'",
-				      r->file);
+		return vgic_plot_fail(
+			r->err, -EINVAL,
+			"%s: not a result file: make one with 'vgicsim replay -o FILE'", r->file);
 	if (!json_is_integer(version) || json_integer_value(version) < 1)
 		return vgic_plot_fail(r->err, -EINVAL, "%s: damaged result: version: missing",
 				      r->file);
 	if (json_integer_value(version) != VGIC_PLOT_FORMAT_VERSION)
 		return vgic_plot_fail(r->err, -ENOTSUP,
-				      "%s: result version %lld, this vgicsim reads version %d: use the vgicsim that wrote it",
+				      "%s: result version %lld, this vgicsim reads version %d: use "
+				      "the vgicsim that wrote it",
 				      r->file, (long long)json_integer_value(version),
 				      VGIC_PLOT_FORMAT_VERSION);
 	return 0;
@@ -646,16 +651,15 @@ static json_t *parse(const char *path, struct vgic_plot_error *err, int *error)
 			       "%s: not a result file: make one with 'vgicsim replay -o FILE'",
 			       path);
 	else
-		vgic_plot_fail(err, 0, "%s: damaged result: line %d, column %d: %s", path,
-			       why.line, why.column, why.text);
+		vgic_plot_fail(err, 0, "%s: damaged result: line %d, column %d: %s", path, why.line,
+			       why.column, why.text);
 	json_decref(root);
 	return NULL;
 }
 
-int vgic_plot_load(const char *path, struct vgic_plot_result **result,
-		   struct vgic_plot_error *err)
+int vgic_plot_load(const char *path, struct vgic_plot_result **result, struct vgic_plot_error *err)
 {
-	struct reader r = { .err = err, .file = path };
+	struct reader r = {.err = err, .file = path};
 	struct vgic_plot_result *res;
 	json_t *root;
 	int error = 0;

@@ -7,7 +7,10 @@
 #include "internal.h"
 
 const char *const vgic_plot_latency_name[VGIC_PLOT_NR_LATENCIES] = {
-	"raise to LR", "raise to acknowledge", "acknowledge to EOI", "raise to deactivate",
+	"raise to LR",
+	"raise to acknowledge",
+	"acknowledge to EOI",
+	"raise to deactivate",
 };
 
 const char *const vgic_plot_exit_name[VGIC_PLOT_NR_EXITS] = {
@@ -47,7 +50,7 @@ static int64_t at_rank(const struct vgic_plot_latency *lat, double rank)
 
 struct vgic_plot_quantile vgic_plot_quantile(const struct vgic_plot_latency *lat, double p)
 {
-	struct vgic_plot_quantile q = { false, 0, 0, 0 };
+	struct vgic_plot_quantile q = {false, 0, 0, 0};
 	double n = (double)lat->n, spread;
 
 	/* A hair of room: 100 * (1 - 0.9) is a little less than 10 in binary. */
@@ -76,12 +79,11 @@ static int64_t last_event(const struct vgic_plot_timeline *line, int64_t t0, int
 	return last;
 }
 
-void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_t *t0,
-		       int64_t *t1)
+void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_t *t0, int64_t *t1)
 {
 	int64_t span = line->t1 - line->t0, width = 1, best = line->t0, end;
 	int s = 0, m = 0, n = line->nr_segments + line->nr_marks, head, tail, most, k = 0;
-	static const int steps[] = { 1, 2, 5 };
+	static const int steps[] = {1, 2, 5};
 	int64_t *at, decade = 1;
 
 	*t0 = line->t0;
@@ -153,9 +155,9 @@ struct vgic_plot_column *vgic_plot_columns(const struct vgic_plot_result *res, i
 	if (!cols)
 		return NULL;
 	if (res->recorded)
-		cols[n++] = (struct vgic_plot_column){ res->recorded, -0.8, true };
+		cols[n++] = (struct vgic_plot_column){res->recorded, -0.8, true};
 	for (i = 0; i < res->nr_cells; i++)
-		cols[n++] = (struct vgic_plot_column){ &res->cells[i], i + 1, false };
+		cols[n++] = (struct vgic_plot_column){&res->cells[i], i + 1, false};
 	*nr = n;
 	return cols;
 }

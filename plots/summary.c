@@ -20,11 +20,11 @@ static json_t *latency(const struct vgic_plot_latency *lat)
 	for (i = 0; i < VGIC_PLOT_NR_QUANTILES; i++) {
 		struct vgic_plot_quantile q = vgic_plot_quantile(lat, vgic_plot_p[i]);
 
-		json_object_set_new(quantiles, vgic_plot_p_name[i],
-				    q.shown ? json_pack("{s:I, s:I, s:I}", "ns", (json_int_t)q.value,
-							"low_ns", (json_int_t)q.low, "high_ns",
-							(json_int_t)q.high)
-					    : json_null());
+		json_object_set_new(
+			quantiles, vgic_plot_p_name[i],
+			q.shown ? json_pack("{s:I, s:I, s:I}", "ns", (json_int_t)q.value, "low_ns",
+					    (json_int_t)q.low, "high_ns", (json_int_t)q.high)
+				: json_null());
 	}
 	o = json_pack("{s:I, s:o, s:o, s:o}", "n", (json_int_t)lat->n, "max_ns", number(lat->max),
 		      "mean_ns", number(lat->mean), "quantiles", quantiles);
@@ -33,9 +33,12 @@ static json_t *latency(const struct vgic_plot_latency *lat)
 
 static json_t *cell(const struct vgic_plot_cell *c)
 {
-	static const char *const outcome[] = { "completed", "livelock", "starved" };
+	static const char *const outcome[] = {"completed", "livelock", "starved"};
 	static const char *const kinds[VGIC_PLOT_NR_LATENCIES] = {
-		"raise_to_lr", "raise_to_ack", "ack_to_eoi", "raise_to_deactivate",
+		"raise_to_lr",
+		"raise_to_ack",
+		"ack_to_eoi",
+		"raise_to_deactivate",
 	};
 	json_t *o = json_pack("{s:i, s:s}", "nr_lr", c->nr_lr, "outcome", outcome[c->outcome]);
 	json_t *lat;

@@ -23,7 +23,7 @@ int vgic_plot_fail(struct vgic_plot_error *err, int code, const char *format, ..
 static const struct {
 	double size;
 	const char *name;
-} time_units[] = { { 1e9, "s" }, { 1e6, "ms" }, { 1e3, "µs" }, { 1, "ns" } };
+} time_units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}};
 
 struct vgic_plot_text vgic_plot_ns(int64_t ns)
 {
@@ -39,8 +39,11 @@ struct vgic_plot_text vgic_plot_ns(int64_t ns)
 	while (i < 3 && (double)ns < time_units[i].size * 0.9995)
 		i++;
 	v = (double)ns / time_units[i].size;
-	snprintf(t.s, sizeof(t.s), "%.*f %s", i == 3 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v,
-		 time_units[i].name);
+	snprintf(t.s, sizeof(t.s), "%.*f %s",
+		 i == 3 || v >= 99.95 ? 0
+		 : v >= 9.995	      ? 1
+				      : 2,
+		 v, time_units[i].name);
 	return t;
 }
 
@@ -50,7 +53,7 @@ struct vgic_plot_text vgic_plot_ns_exact(int64_t ns)
 		int64_t size;
 		int digits;
 		const char *name;
-	} units[] = { { 1000000000, 9, "s" }, { 1000000, 6, "ms" }, { 1000, 3, "µs" } };
+	} units[] = {{1000000000, 9, "s"}, {1000000, 6, "ms"}, {1000, 3, "µs"}};
 	struct vgic_plot_text t;
 	size_t n;
 	int i;
@@ -184,7 +187,9 @@ void vgic_plot_tics(FILE *f, const char *name, double top)
 	for (i = 0, v = 0; v <= top * 1.0001; i++, v = i * step) {
 		if (top >= 10000)
 			snprintf(label, sizeof(label), "%g%s", v / (top >= 1e7 ? 1e6 : 1e3),
-				 v <= 0 ? "" : top >= 1e7 ? "M" : "k");
+				 v <= 0	      ? ""
+				 : top >= 1e7 ? "M"
+					      : "k");
 		else
 			snprintf(label, sizeof(label), "%g", v);
 		fprintf(f, "%s'%s' %.10g", i ? ", " : "", label, v);

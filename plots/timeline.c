@@ -4,13 +4,13 @@
 #include <string.h>
 #include "internal.h"
 
-#define ROW 34    /* pixels of a row */
-#define LEFT 118  /* pixels in front of the axes */
+#define ROW   34  /* pixels of a row */
+#define LEFT  118 /* pixels in front of the axes */
 #define RIGHT 34
 #define WIDTH 1200
 #define DIGIT 8.4 /* pixels of a digit of the labels */
 
-static const char *const state_name[] = { "pending", "active", "both" };
+static const char *const state_name[] = {"pending", "active", "both"};
 
 /* The list registers that ever held something stand first to last; the rest are named in words. */
 static int rows_of(const struct vgic_plot_cell *c)
@@ -24,10 +24,10 @@ static int rows_of(const struct vgic_plot_cell *c)
 }
 
 /* Where one interrupt follows another in an LR without a gap: a thin line between them. */
-static void write_cuts(struct vgic_plot_job *job, const struct vgic_plot_timeline *line,
-		       int64_t t0, int64_t t1, double unit)
+static void write_cuts(struct vgic_plot_job *job, const struct vgic_plot_timeline *line, int64_t t0,
+		       int64_t t1, double unit)
 {
-	const struct vgic_plot_segment *last[VGIC_PLOT_LRS] = { NULL };
+	const struct vgic_plot_segment *last[VGIC_PLOT_LRS] = {NULL};
 	int i, n = 0;
 
 	vgic_plot_block(job->data, "cuts");
@@ -65,8 +65,8 @@ static void write_segments(struct vgic_plot_job *job, const struct vgic_plot_tim
 				to = from + (int64_t)pixel;
 			a = (double)(from - t0) / unit;
 			b = (double)(to - t0) / unit;
-			fprintf(job->data, "%.6g %d %.6g %.6g %g %g\n", a, s->lr, a, b,
-				s->lr - 0.4, s->lr + 0.4);
+			fprintf(job->data, "%.6g %d %.6g %.6g %g %g\n", a, s->lr, a, b, s->lr - 0.4,
+				s->lr + 0.4);
 		}
 		fprintf(job->vars, "HAS_%s = %d\n", state_name[state], n > 0);
 	}
@@ -94,8 +94,8 @@ static void write_segments(struct vgic_plot_job *job, const struct vgic_plot_tim
 }
 
 /* A lane per source above the list registers. Gives the number of lanes. */
-static int write_marks(struct vgic_plot_job *job, const struct vgic_plot_timeline *line,
-		       int64_t t0, int64_t t1, double unit)
+static int write_marks(struct vgic_plot_job *job, const struct vgic_plot_timeline *line, int64_t t0,
+		       int64_t t1, double unit)
 {
 	int s, i, n, lanes = 0, total = 0;
 
@@ -177,7 +177,8 @@ int vgic_plot_timeline(struct vgic_plot_job *job)
 	write_overflow(job, line, t0, t1, unit);
 	from = vgic_plot_ns_exact(t0);
 	width = vgic_plot_ns_exact(t1 - t0);
-	fprintf(job->vars, "ROWS = %d\nROW = %d\nEND = %.10g\nXLABEL = 'time from %s after the start (%s)'\n",
+	fprintf(job->vars,
+		"ROWS = %d\nROW = %d\nEND = %.10g\nXLABEL = 'time from %s after the start (%s)'\n",
 		rows, ROW, (double)(t1 - t0) / unit, from.s, name);
 	fprintf(job->vars, "LEFT = %d\nRIGHT = %d\nW = %d\nH = %d\n", LEFT, RIGHT, WIDTH,
 		104 + ROW * (rows + lanes) + 18 + 120 + 72);

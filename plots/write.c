@@ -34,8 +34,7 @@ static void write_titles(const struct writer *w, const struct vgic_plot_drawn *d
 	} else {
 		fprintf(vars, "%d results", w->nr);
 	}
-	fprintf(vars, "'\nW = 1200\nH = %d\n",
-		d->figure->write == vgic_plot_latency ? 560 : 860);
+	fprintf(vars, "'\nW = 1200\nH = %d\n", d->figure->write == vgic_plot_latency ? 560 : 860);
 }
 
 /* Puts variables, common part and figure into one script that runs by itself. */
@@ -49,7 +48,8 @@ static int write_script(struct writer *w, const struct vgic_plot_drawn *d, const
 	f = vgic_plot_stage_file(&w->stage, name, w->err, &error);
 	if (!f)
 		return error;
-	fprintf(f, "# SPDX-License-Identifier: GPL-2.0-only\n# Written by vgicsim plot.\n%s\n%s\n%s",
+	fprintf(f,
+		"# SPDX-License-Identifier: GPL-2.0-only\n# Written by vgicsim plot.\n%s\n%s\n%s",
 		vars, vgic_plot_embedded("common.gp"), vgic_plot_embedded(d->figure->script));
 	return vgic_plot_stage_close(f, name, w->err);
 }
@@ -59,8 +59,13 @@ static int draw(struct writer *w, const struct vgic_plot_figure *figure,
 {
 	struct vgic_plot_drawn *d = &w->drawn[w->nr_drawn++];
 	struct vgic_plot_job job = {
-		.res = res, .all = w->results, .nr_all = w->nr, .options = w->options,
-		.latency = figure->latency, .note = d->note, .note_size = sizeof(d->note),
+		.res = res,
+		.all = w->results,
+		.nr_all = w->nr,
+		.options = w->options,
+		.latency = figure->latency,
+		.note = d->note,
+		.note_size = sizeof(d->note),
 		.err = w->err,
 	};
 	char name[200], *vars = NULL;
@@ -79,8 +84,8 @@ static int draw(struct writer *w, const struct vgic_plot_figure *figure,
 		goto out;
 	write_titles(w, d, job.vars);
 	drawn = figure->write(&job);
-	error = vgic_plot_stage_close(job.data, name, drawn < 0 ? &(struct vgic_plot_error){ "" }
-								: w->err);
+	error = vgic_plot_stage_close(job.data, name,
+				      drawn < 0 ? &(struct vgic_plot_error){""} : w->err);
 	if (drawn < 0)
 		error = drawn;
 	if (error || !drawn)
@@ -90,8 +95,8 @@ static int draw(struct writer *w, const struct vgic_plot_figure *figure,
 	snprintf(name, sizeof(name), "data/%s.gp", d->base);
 	/* The page needs the SVG, wanted as a file or not. */
 	if (!error)
-		error = vgic_plot_gnuplot(w->stage.temp, name,
-					  w->options->formats | VGIC_PLOT_SVG, w->err);
+		error = vgic_plot_gnuplot(w->stage.temp, name, w->options->formats | VGIC_PLOT_SVG,
+					  w->err);
 	d->drawn = !error;
 out:
 	fclose(job.vars);
@@ -123,15 +128,17 @@ static int check_window(struct writer *w)
 	for (i = 0; i < w->nr && w->options->has_window; i++) {
 		c = vgic_plot_line_cell(w->results[i]);
 		if (!c)
-			return vgic_plot_fail(w->err, -ERANGE, "%s: no time line in it: leave out --window",
+			return vgic_plot_fail(w->err, -ERANGE,
+					      "%s: no time line in it: leave out --window",
 					      w->results[i]->path);
 		if (!vgic_plot_window(c->timeline, w->options, &t0, &t1))
 			continue;
 		from = vgic_plot_ns_exact(c->timeline->t0);
 		to = vgic_plot_ns_exact(c->timeline->t1);
-		return vgic_plot_fail(w->err, -ERANGE,
-				      "%s: the window is outside its time line: choose within %s to %s",
-				      w->results[i]->path, from.s, to.s);
+		return vgic_plot_fail(
+			w->err, -ERANGE,
+			"%s: the window is outside its time line: choose within %s to %s",
+			w->results[i]->path, from.s, to.s);
 	}
 	return 0;
 }
@@ -143,8 +150,8 @@ static int write_report(struct writer *w)
 
 	if (!f)
 		return error;
-	error = vgic_plot_report(&w->stage, f, w->results, w->nr, w->drawn, w->nr_drawn,
-				 w->options, w->err);
+	error = vgic_plot_report(&w->stage, f, w->results, w->nr, w->drawn, w->nr_drawn, w->options,
+				 w->err);
 	closed = vgic_plot_stage_close(f, "report.html", w->err);
 	return error ? error : closed;
 }
@@ -153,7 +160,10 @@ int vgic_plot_write(struct vgic_plot_result *const *results, int nr_results,
 		    const struct vgic_plot_options *options, struct vgic_plot_error *err)
 {
 	struct writer w = {
-		.results = results, .nr = nr_results, .options = options, .err = err,
+		.results = results,
+		.nr = nr_results,
+		.options = options,
+		.err = err,
 	};
 	const struct vgic_plot_figure *figure;
 	int per_result = 0, error;

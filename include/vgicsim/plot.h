@@ -15,7 +15,7 @@
 /* One more than the most list registers any GIC has (GICv2: 64). */
 #define VGIC_PLOT_LRS 65
 
-#define VGIC_PLOT_FORMAT "vgicsim-result"
+#define VGIC_PLOT_FORMAT	 "vgicsim-result"
 #define VGIC_PLOT_FORMAT_VERSION 1
 
 enum vgic_plot_outcome { VGIC_PLOT_COMPLETED, VGIC_PLOT_LIVELOCK, VGIC_PLOT_STARVED };
@@ -68,7 +68,7 @@ struct vgic_plot_latency {
 };
 
 struct vgic_plot_pair {
-	int64_t at; /* depth, or a time in ns in a time line */
+	int64_t at;    /* depth, or a time in ns in a time line */
 	int64_t value; /* ns, or depth in a time line */
 };
 
@@ -80,7 +80,7 @@ struct vgic_plot_segment {
 };
 
 struct vgic_plot_mark {
-	int64_t t; /* ns */
+	int64_t t;	      /* ns */
 	unsigned int sources; /* 1u << enum vgic_plot_mi */
 };
 
@@ -103,7 +103,7 @@ struct vgic_plot_starved {
 struct vgic_plot_cell {
 	int nr_lr;
 	enum vgic_plot_outcome outcome;
-	char *detail; /* NULL: none */
+	char *detail;		       /* NULL: none */
 	int64_t guest_time, wall_time; /* ns */
 	int64_t exits_total, exits[VGIC_PLOT_NR_EXITS];
 	int64_t mi_total, mi[VGIC_PLOT_NR_MI];
@@ -130,7 +130,7 @@ struct vgic_plot_result {
 	char *stem; /* its file name without ".json": safe for file names */
 	char *tool_version;
 	char *file, *hash, *kernel, *cpu, *guest; /* of the input */
-	int nr_lr; /* as recorded; VGIC_PLOT_UNKNOWN */
+	int nr_lr;				  /* as recorded; VGIC_PLOT_UNKNOWN */
 	int64_t pairs, lost, duration;
 	char *policy, *arrivals, *estimator;
 	int64_t seed, entry_ns, exit_ns, mi_out_ns, dir_out_ns, kick_ns;
@@ -139,7 +139,7 @@ struct vgic_plot_result {
 	bool verified; /* the result carries what verify found */
 	int64_t verify_checked, verify_mismatches, verify_undecided;
 	struct vgic_plot_cell *recorded; /* NULL: none */
-	struct vgic_plot_cell *cells; /* ascending nr_lr */
+	struct vgic_plot_cell *cells;	 /* ascending nr_lr */
 	int nr_cells;
 };
 
@@ -153,8 +153,7 @@ struct vgic_plot_error {
  * the negative errno of open and read, -EINVAL for a file that is no result,
  * -ENOTSUP for a version this tool does not know, -ENOMEM.
  */
-int vgic_plot_load(const char *path, struct vgic_plot_result **result,
-		   struct vgic_plot_error *err);
+int vgic_plot_load(const char *path, struct vgic_plot_result **result, struct vgic_plot_error *err);
 void vgic_plot_free(struct vgic_plot_result *result);
 
 /*
@@ -181,8 +180,7 @@ extern const char *const vgic_plot_p_name[VGIC_PLOT_NR_QUANTILES];
  * smallest whose busiest place holds at least wanted beginnings of segments and
  * MIs, less what stays empty at its end; the whole time line if it holds fewer.
  */
-void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_t *t0,
-		       int64_t *t1);
+void vgic_plot_busiest(const struct vgic_plot_timeline *line, int wanted, int64_t *t0, int64_t *t1);
 
 enum vgic_plot_format { VGIC_PLOT_SVG = 1, VGIC_PLOT_PNG = 2 };
 

@@ -29,7 +29,7 @@ static int load_text(const char *text, struct vgic_plot_result **res, struct vgi
 
 static void refuses(const char *text, int code, const char *why)
 {
-	struct vgic_plot_error err = { "" };
+	struct vgic_plot_error err = {""};
 	struct vgic_plot_result *res;
 
 	assert_int_equal(load_text(text, &res, &err), code);
@@ -41,7 +41,7 @@ static void refuses(const char *text, int code, const char *why)
 
 static void bad_files(void **state)
 {
-	struct vgic_plot_error err = { "" };
+	struct vgic_plot_error err = {""};
 	struct vgic_plot_result *res;
 
 	(void)state;
@@ -61,7 +61,8 @@ static void bad_files(void **state)
 	refuses(HEAD "\"cells\":[{\"nr_lr\":4294967297}]}", -EINVAL, "not 1 to 64");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":1.5}]}", -EINVAL, "not a whole number");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2},{\"nr_lr\":2}]}", -EINVAL, "two for 2");
-	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"kicks\":-1}]}", -EINVAL, "cells[0].kicks: negative");
+	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"kicks\":-1}]}", -EINVAL,
+		"cells[0].kicks: negative");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"kicks\":9007199254740993}]}", -EINVAL, "too large");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2,\"outcome\":\"fine\"}]}", -EINVAL, "outcome");
 	refuses(HEAD "\"cells\":[{\"nr_lr\":2},", -EINVAL, "line");
@@ -111,11 +112,12 @@ static void bad_timelines(void **state)
 
 static void good_file(void **state)
 {
-	struct vgic_plot_error err = { "" };
+	struct vgic_plot_error err = {""};
 	struct vgic_plot_result *res;
 
 	(void)state;
-	assert_int_equal(load_text(HEAD "\"recorded\":null,\"cells\":["
+	assert_int_equal(load_text(HEAD
+				   "\"recorded\":null,\"cells\":["
 				   "{\"nr_lr\":8,\"outcome\":\"livelock\"},"
 				   "{\"nr_lr\":2,\"exits\":{\"total\":7,\"mi\":null},\"new\":1,"
 				   "\"occupancy\":{\"used_ns\":[1,2,3],\"pending_ns\":[6],"
@@ -141,12 +143,17 @@ static void good_file(void **state)
 static struct vgic_plot_latency uniform(struct vgic_plot_bucket *hist, int n)
 {
 	struct vgic_plot_latency lat = {
-		.known = true, .n = n, .min = 1, .max = n, .hist = hist, .nr_hist = n,
+		.known = true,
+		.n = n,
+		.min = 1,
+		.max = n,
+		.hist = hist,
+		.nr_hist = n,
 	};
 	int i;
 
 	for (i = 0; i < n; i++)
-		hist[i] = (struct vgic_plot_bucket){ i + 1, 1 };
+		hist[i] = (struct vgic_plot_bucket){i + 1, 1};
 	return lat;
 }
 
@@ -189,8 +196,8 @@ static void quantiles(void **state)
 static void quantile_stays_below_maximum(void **state)
 {
 	/* The bucket is named by its highest value, 1023; the largest sample was 1005. */
-	struct vgic_plot_bucket hist[] = { { 511, 50 }, { 1023, 50 } };
-	struct vgic_plot_latency lat = { true, 100, 500, 1005, 700, hist, 2 };
+	struct vgic_plot_bucket hist[] = {{511, 50}, {1023, 50}};
+	struct vgic_plot_latency lat = {true, 100, 500, 1005, 700, hist, 2};
 
 	(void)state;
 	assert_int_equal(vgic_plot_quantile(&lat, 0.5).value, 511);
@@ -200,10 +207,14 @@ static void quantile_stays_below_maximum(void **state)
 static void busiest(void **state)
 {
 	struct vgic_plot_segment segments[200];
-	struct vgic_plot_mark marks[] = { { 50010, 2 }, { 50020, 2 } };
+	struct vgic_plot_mark marks[] = {{50010, 2}, {50020, 2}};
 	struct vgic_plot_timeline line = {
-		.t0 = 0, .t1 = 100000, .segments = segments, .nr_segments = 200,
-		.marks = marks, .nr_marks = 2,
+		.t0 = 0,
+		.t1 = 100000,
+		.segments = segments,
+		.nr_segments = 200,
+		.marks = marks,
+		.nr_marks = 2,
 	};
 	int64_t t0, t1;
 	int i;
@@ -211,10 +222,11 @@ static void busiest(void **state)
 	(void)state;
 	/* One each 1000 ns, and a hundred crowded together from 50000 on. */
 	for (i = 0; i < 200; i++) {
-		int64_t at = i < 50 ? i * 1000 : i < 150 ? 50000 + (i - 50) * 10
-							  : 51000 + (i - 150) * 900;
+		int64_t at = i < 50    ? i * 1000
+			     : i < 150 ? 50000 + (i - 50) * 10
+				       : 51000 + (i - 150) * 900;
 
-		segments[i] = (struct vgic_plot_segment){ 0, 32, VGIC_PLOT_ACTIVE, at, at + 5 };
+		segments[i] = (struct vgic_plot_segment){0, 32, VGIC_PLOT_ACTIVE, at, at + 5};
 	}
 	vgic_plot_busiest(&line, 60, &t0, &t1);
 	/* 500 ns hold fifty, 1000 ns all hundred; the last ends at 50995. */
@@ -234,8 +246,8 @@ static void busiest(void **state)
 
 static void windows(void **state)
 {
-	struct vgic_plot_timeline line = { .t0 = 1000, .t1 = 2000 };
-	struct vgic_plot_options o = { .has_window = true };
+	struct vgic_plot_timeline line = {.t0 = 1000, .t1 = 2000};
+	struct vgic_plot_options o = {.has_window = true};
 	int64_t t0, t1;
 
 	(void)state;
@@ -313,14 +325,17 @@ static void foreign_text_stays_text(void **state)
 static void kinds(void **state)
 {
 	static const char *const same[] = {
-		"vgic-guest burst", "/opt/bin/vgic-guest burst", "timeout 40 vgic-guest burst",
+		"vgic-guest burst",
+		"/opt/bin/vgic-guest burst",
+		"timeout 40 vgic-guest burst",
 		"/usr/bin/timeout -k5 --foreground 40 ./vgic-guest burst",
 	};
 	static const char *const other[] = {
-		"vgic-guest mixed", "timeout 40 vgic-guest", "", "timeout", "timeout 40", "timeout -k",
+		"vgic-guest mixed", "timeout 40 vgic-guest", "", "timeout", "timeout 40",
+		"timeout -k",
 	};
-	struct vgic_plot_result a = { .hash = (char *)"1", .guest = (char *)same[0] };
-	struct vgic_plot_result b = { .hash = (char *)"2" };
+	struct vgic_plot_result a = {.hash = (char *)"1", .guest = (char *)same[0]};
+	struct vgic_plot_result b = {.hash = (char *)"2"};
 	size_t i;
 
 	(void)state;
@@ -339,7 +354,7 @@ static void kinds(void **state)
 
 static void axes(void **state)
 {
-	static const double tops[] = { 0.3, 1, 7, 99, 3707, 88000, 1e9 };
+	static const double tops[] = {0.3, 1, 7, 99, 3707, 88000, 1e9};
 	size_t i;
 
 	(void)state;
@@ -353,18 +368,12 @@ static void axes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_files),
-		cmocka_unit_test(bad_latencies),
-		cmocka_unit_test(bad_timelines),
-		cmocka_unit_test(good_file),
-		cmocka_unit_test(quantiles),
-		cmocka_unit_test(quantile_stays_below_maximum),
-		cmocka_unit_test(busiest),
-		cmocka_unit_test(windows),
-		cmocka_unit_test(texts),
-		cmocka_unit_test(foreign_text_stays_text),
-		cmocka_unit_test(kinds),
-		cmocka_unit_test(axes),
+		cmocka_unit_test(bad_files),	 cmocka_unit_test(bad_latencies),
+		cmocka_unit_test(bad_timelines), cmocka_unit_test(good_file),
+		cmocka_unit_test(quantiles),	 cmocka_unit_test(quantile_stays_below_maximum),
+		cmocka_unit_test(busiest),	 cmocka_unit_test(windows),
+		cmocka_unit_test(texts),	 cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(kinds),	 cmocka_unit_test(axes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
