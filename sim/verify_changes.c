@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What other CPUs did to interrupts, and when. A probe sees the start of a
- * function, so its effect falls between that record and the CPU's next one.
+ * function, so its effect falls between that record and the next one that shows the
+ * thread doing something else; in between it may even have lost its CPU.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 
 #include "verify_internal.h"
 
-/* An effect does not wait longer than this, even on a host CPU that is then silent. */
-#define LONGEST_CHANGE 20000000ull
+/* An effect does not wait longer than this (ns), even in a thread that is then silent. */
+#define LONGEST_CHANGE 100000000ull
 
 static void *grow(void *v, size_t *size, size_t need, size_t each)
 {
@@ -26,9 +27,25 @@ static void *grow(void *v, size_t *size, size_t need, size_t each)
 	return v;
 }
 
+/* NULL: no memory. */
+static struct open_changes *open_of(struct change_log *log, uint32_t tid)
+{
+	struct open_changes *threads;
+
+	for (size_t i = 0; i < log->nr_threads; i++)
+		if (log->threads[i].tid == tid)
+			return &log->threads[i];
+	threads = grow(log->threads, &log->threads_size, log->nr_threads, sizeof(*threads));
+	if (!threads)
+		return NULL;
+	log->threads = threads;
+	threads[log->nr_threads] = (struct open_changes){.tid = tid};
+	return &threads[log->nr_threads++];
+}
+
 static int add(struct change_log *log, const struct vgr_rec *rec, struct change c)
 {
-	struct open_changes *open = &log->cpus[rec->cpu];
+	struct open_changes *open;
 	struct change *v = grow(log->v, &log->size, log->n, sizeof(*v));
 
 	if (!v)
@@ -36,14 +53,59 @@ static int add(struct change_log *log, const struct vgr_rec *rec, struct change 
 	log->v = v;
 	c.cpu = rec->cpu;
 	c.vm = rec->vm;
-	if (!open->n)
-		open->first = log->n;
-	/* A change whose end is known is not open; those of one record stand together. */
-	if (c.to == UINT64_MAX)
+	/* Idle has no thread of its own: what a handler does there ends by itself. */
+	if (c.to == UINT64_MAX && rec->tid) {
+		open = open_of(log, rec->tid);
+		if (!open)
+			return -ENOMEM;
+		/* Several changes of one record stand together. */
+		if (!open->n)
+			open->first = log->n;
 		open->n = log->n + 1 - open->first;
-	log->v[log->n++] = c;
+		open->type = rec->type;
+	}
+	v[log->n++] = c;
 	log->sorted = false;
 	return 0;
+}
+
+/* Does this record show that what its thread did before is done? */
+static bool ends(const struct vgr_rec *rec, uint16_t earlier)
+{
+	switch (rec->type) {
+	case VGR_KICK:
+	case VGR_LEVEL:
+	case VGR_ACKED:
+	case VGR_VCPU:
+	case VGR_LOAD:
+	case VGR_PUT:
+		/* Part of it, or the thread has only lost or changed its CPU. */
+		return false;
+	case VGR_INJECT:
+		/* A handler may have come on top of anything but an injection. */
+		return earlier == VGR_INJECT;
+	}
+	return true;
+}
+
+static void end_open(struct change_log *log, const struct vgr_rec *rec)
+{
+	uint64_t end = rec->time;
+
+	/* The time of a flush or sync is its end: what went before ended when it began. */
+	if (rec->type == VGR_FLUSH)
+		end = ((const struct vgr_flush *)rec)->begin;
+	else if (rec->type == VGR_SYNC)
+		end = ((const struct vgr_sync *)rec)->begin;
+	for (size_t i = 0; i < log->nr_threads; i++) {
+		struct open_changes *open = &log->threads[i];
+
+		if (open->tid != rec->tid || !open->n || !ends(rec, open->type))
+			continue;
+		for (size_t j = open->first; j < open->first + open->n; j++)
+			log->v[j].to = end;
+		open->n = 0;
+	}
 }
 
 /* Interrupts behind a write to the distributor or an SGI frame, as far as the offset tells. */
@@ -103,34 +165,10 @@ static int note_loss(struct change_log *log, const struct vgr_loss *l)
 int change_log_record(struct change_log *log, const struct vgr_rec *rec)
 {
 	struct change c = {.from = rec->time, .to = UINT64_MAX, .of = VGR_NO_VCPU};
-	struct open_changes *open;
-	uint64_t begin;
 
 	if (rec->type == VGR_LOSS)
 		return note_loss(log, (const struct vgr_loss *)rec);
-	if (rec->cpu >= log->nr_cpus) {
-		size_t old = log->nr_cpus, size = old;
-		struct open_changes *cpus = grow(log->cpus, &size, rec->cpu, sizeof(*cpus));
-
-		if (!cpus)
-			return -ENOMEM;
-		memset(cpus + old, 0, (size - old) * sizeof(*cpus));
-		log->cpus = cpus;
-		log->nr_cpus = size;
-	}
-	open = &log->cpus[rec->cpu];
-	/* The time of a flush or sync is its end: what went before ended when it began. */
-	begin = rec->time;
-	if (rec->type == VGR_FLUSH)
-		begin = ((const struct vgr_flush *)rec)->begin;
-	else if (rec->type == VGR_SYNC)
-		begin = ((const struct vgr_sync *)rec)->begin;
-	/* A kick is part of what it follows: an SGI to many goes on after its first kick. */
-	if (rec->type != VGR_KICK) {
-		for (size_t i = open->first; i < open->first + open->n; i++)
-			log->v[i].to = begin;
-		open->n = 0;
-	}
+	end_open(log, rec);
 
 	switch (rec->type) {
 	case VGR_INJECT:
@@ -169,7 +207,7 @@ int change_log_record(struct change_log *log, const struct vgr_rec *rec)
 void change_log_finish(struct change_log *log)
 {
 	free(log->v);
-	free(log->cpus);
+	free(log->threads);
 	free(log->losses);
 	memset(log, 0, sizeof(*log));
 }
@@ -186,8 +224,8 @@ void change_log_prepare(struct change_log *log)
 	if (log->sorted || !log->n)
 		return;
 	/* Sorting moves the open ones; a query in mid-stream takes them as still open. */
-	for (size_t i = 0; i < log->nr_cpus; i++)
-		log->cpus[i].n = 0;
+	for (size_t i = 0; i < log->nr_threads; i++)
+		log->threads[i].n = 0;
 	qsort(log->v, log->n, sizeof(*log->v), by_from);
 	log->sorted = true;
 }

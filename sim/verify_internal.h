@@ -16,24 +16,27 @@
 #define CHANGE_COUNTER 0x10u /* active_spis */
 #define CHANGE_ANY (CHANGE_LPIS | CHANGE_SPIS | CHANGE_PRIVATE | CHANGE_COUNTER)
 
-/* Something that one CPU did to interrupts between two moments. */
+/* Something that a thread or a handler on one CPU did to interrupts between two moments. */
 struct change {
-	uint64_t from, to;    /* ns; to is UINT64_MAX until the CPU's next record is seen */
+	uint64_t from, to;    /* ns; to is UINT64_MAX until the thread's next record is seen */
 	uint32_t first, last; /* INTIDs, with CHANGE_INTIDS */
 	uint16_t cpu, vm;
 	uint16_t of;          /* vCPU of private INTIDs, VGR_NO_VCPU for any */
 	uint8_t what;
 };
 
+/* Changes of a thread's latest record that has any: they may not have taken effect yet. */
 struct open_changes {
-	size_t first, n; /* changes of the CPU's latest record */
+	uint32_t tid;
+	uint16_t type; /* of that record */
+	size_t first, n;
 };
 
 struct change_log {
 	struct change *v;
 	size_t n, size;
-	struct open_changes *cpus;
-	size_t nr_cpus;
+	struct open_changes *threads;
+	size_t nr_threads, threads_size;
 	/* Losses, for records that need every record around them. */
 	struct vgr_loss *losses;
 	size_t nr_losses, losses_size;

@@ -385,7 +385,7 @@ static void other_cpu_injects(uint32_t intid, uint64_t time, uint16_t cpu)
 {
 	struct vgr_inject inject = {
 		.r = {.type = VGR_INJECT, .size = sizeof(inject), .time = time, .cpu = cpu,
-		      .vcpu = VGR_NO_VCPU},
+		      .vcpu = VGR_NO_VCPU, .tid = 7},
 		.intid = intid,
 		.level = 1,
 	};
@@ -406,6 +406,7 @@ static void expect_undecided(enum vgic_undecided why)
 
 static void only_a_concurrent_change_excuses(void **state)
 {
+	struct vgr_plain kick = {.r = {.type = VGR_KICK, .size = sizeof(kick), .cpu = 1, .tid = 7}};
 	uint64_t begin, end;
 
 	overflow();
@@ -430,8 +431,17 @@ static void only_a_concurrent_change_excuses(void **state)
 	other_cpu_injects(99, begin - 1, 1);
 	put();
 	expect("OV-28", "state after");
+	/* A kick is part of the injection; another thread's record ends nothing. */
+	other_cpu_injects(40, begin - 500, 1);
+	kick.r.time = begin - 100;
+	vgic_verify_record(verify, &kick.r);
+	kick.r.type = VGR_WFX;
+	kick.r.tid = 8;
+	vgic_verify_record(verify, &kick.r);
+	put();
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
 	/* Too early, too late, the same CPU, another interrupt. */
-	other_cpu_injects(40, begin - 100000000, 1);
+	other_cpu_injects(40, begin - 200000000, 1);
 	put();
 	expect("OV-28", "state after");
 	put();
