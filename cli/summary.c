@@ -90,9 +90,11 @@ static struct vcpu_summary *get_vcpu(struct summary *s, const struct vgr_rec *re
 	return v;
 }
 
-static bool group_enabled(const struct summary *s, uint32_t vmcr, const struct vgr_irq *irq)
+/* Kernels that save VMCR at a put only show nothing before the first: then any group may be on. */
+static bool group_enabled(const struct summary *s, const struct vcpu_summary *v, uint32_t vmcr,
+			  const struct vgr_irq *irq)
 {
-	return s->stale_vmcr ||
+	return (s->stale_vmcr && v->loads < 2) ||
 	       (vmcr & (irq->state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0));
 }
 
@@ -127,7 +129,7 @@ static void update_waiting(const struct summary *s, struct vcpu_summary *v,
 	for (i = 0; i < f->n_after && f->dist_enabled && !f->nested; i++, irq++) {
 		if (!(irq->state & VGR_IRQ_ENABLED) || !irq_pending(irq) ||
 		    (irq->state & (VGR_IRQ_ACTIVE | VGR_IRQ_GONE)) || irq->target != v->vcpu ||
-		    !group_enabled(s, f->vmcr, irq) || in_lrs(f, irq->intid))
+		    !group_enabled(s, v, f->vmcr, irq) || in_lrs(f, irq->intid))
 			continue;
 		s->scratch[n++] = (struct waiting){ .intid = irq->intid, .priority = irq->priority,
 						    .since = f->r.time, .record = number };
