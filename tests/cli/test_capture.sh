@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line of record and doctor, as far as it goes without a host to record.
+# Usage: test_capture.sh VGICSIM. Speaks TAP.
+set -u
+
+tool=$(realpath "$1") || exit 1
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+n=0
+
+ok() {
+	n=$((n + 1))
+	echo "ok $n - $1"
+}
+
+not_ok() {
+	n=$((n + 1))
+	echo "not ok $n - $1"
+	sed 's/^/# /' out err
+}
+
+# refused NAME STATUS PATTERN ARGUMENTS...: that status, one line with the pattern, no file left.
+refused() {
+	name=$1 want=$2 pattern=$3
+	shift 3
+	"$tool" "$@" >out 2>err </dev/null
+	got=$?
+	if [ $got -ne "$want" ]; then
+		not_ok "$name: status $got, not $want"
+	elif [ "$(wc -l <err)" -ne 1 ] || ! grep -q -e "$pattern" err; then
+		not_ok "$name: the line"
+	elif [ -n "$(find . -name '*.vgr')" ]; then
+		not_ok "$name: leaves a file"
+	else
+		ok "$name"
+	fi
+}
+
+refused "record: max-loss is no number" 2 "--max-loss=many" record --max-loss=many
+refused "record: max-loss over 100 %" 2 "--max-loss=101%" record --max-loss=101%
+refused "record: ring is no power of two" 2 "power of two" record --ring-size=100K
+refused "record: ring too small" 2 "ring-size" record --ring-size=4K
+refused "record: to standard output" 2 "name a file" record -o -
+refused "record: process and command" 2 "exclude" record -p 1 -- true
+refused "record: all without a command" 2 "--all" record --all
+refused "record: no such process number" 2 "-p: give" record -p 0
+refused "record: no such attachment" 2 "attach" record --attach=magic
+refused "record: level too high" 2 "-z: give" record -z 99
+refused "record: operands" 2 "" record something
+
+if "$tool" record --help >out 2>err && grep -q "CAP_BPF" out; then
+	ok "record --help names the capabilities"
+else
+	not_ok "record --help names the capabilities"
+fi
+
+if [ "$(uname -m)" = aarch64 ]; then
+	echo "ok $((n + 1)) - record: not an arm64 host # SKIP this is one"
+	echo "ok $((n + 2)) - doctor: not an arm64 host # SKIP this is one"
+	echo "ok $((n + 3)) - doctor --json # SKIP this is an arm64 host"
+	n=$((n + 3))
+else
+	refused "record: not an arm64 host" 4 "not an arm64 host" record -d 1
+	refused "doctor: not an arm64 host" 4 "not an arm64 host" doctor
+	"$tool" doctor --json >out 2>err
+	if [ $? -eq 4 ] && grep -q '"usable": false' out && grep -q '"why_not": "this is' out; then
+		ok "doctor --json"
+	else
+		not_ok "doctor --json"
+	fi
+fi
+echo "1..$n"
