@@ -184,20 +184,24 @@ static bool has_line(const struct vgic_plot_cell *c)
 
 const struct vgic_plot_cell *vgic_plot_line_cell(const struct vgic_plot_result *res)
 {
-	const struct vgic_plot_cell *any = NULL;
-	int i;
+	const struct vgic_plot_cell *only = NULL, *same = NULL;
+	int i, n = 0;
 
 	for (i = 0; i < res->nr_cells; i++) {
 		if (!has_line(&res->cells[i]) || vgic_plot_endless(&res->cells[i]))
 			continue;
+		n++;
+		if (!only)
+			only = &res->cells[i];
 		if (res->cells[i].nr_lr == res->nr_lr)
-			return &res->cells[i];
-		if (!any)
-			any = &res->cells[i];
+			same = &res->cells[i];
 	}
-	if (any)
-		return any;
-	return res->recorded && has_line(res->recorded) ? res->recorded : NULL;
+	/* One of many: somebody asked for it. Else what happened comes before what would have. */
+	if (n == 1 && res->nr_cells > 1)
+		return only;
+	if (res->recorded && has_line(res->recorded))
+		return res->recorded;
+	return same ? same : only;
 }
 
 double vgic_plot_axis_top(double value)
