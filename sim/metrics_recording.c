@@ -425,6 +425,8 @@ void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 
 /* ---- the busiest stretch ---- */
 
+#define BUSY_MAX_SLOTS (4u << 20) /* 5.8 hours of windows of 5 ms, 32 MiB a vCPU */
+
 struct busy_vcpu {
 	uint64_t *slots;
 	size_t nr;
@@ -483,10 +485,13 @@ int vgic_busy_record(struct vgic_busy *b, const struct vgr_rec *rec)
 		b->nr_vcpus = n;
 	}
 	struct busy_vcpu *v = &b->vcpus[rec->vcpu];
-	size_t slot = (rec->time - b->start) / b->window_ns;
+	uint64_t slot = (rec->time - b->start) / b->window_ns;
 
+	/* A clock that leaps must not ask for memory. */
+	if (slot >= BUSY_MAX_SLOTS)
+		return 0;
 	if (slot >= v->nr) {
-		size_t n = slot + slot / 2 + 16;
+		size_t n = (size_t)(slot + slot / 2 + 16);
 		uint64_t *p = realloc(v->slots, n * sizeof(*p));
 
 		if (!p)
@@ -496,7 +501,7 @@ int vgic_busy_record(struct vgic_busy *b, const struct vgr_rec *rec)
 		v->nr = n;
 	}
 	/* Overflow weighs most: it is what a time line is looked at for. */
-	v->slots[slot] += f->used_lrs + (f->n_after > f->used_lrs ? 16 : 0);
+	v->slots[slot] += f->used_lrs + (f->n_after > f->used_lrs ? 64 : 0);
 	return 0;
 }
 
