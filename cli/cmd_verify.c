@@ -17,16 +17,16 @@ struct verify_values {
 #define AT(member) offsetof(struct verify_values, member)
 
 static const struct option options[] = {
-	{ 'P', "policy", OPT_STRING, AT(policy), "NAME",
-	  "kernel generation to compare with; auto: the recorded kernel's", 0, 0, NULL },
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL },
-	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing, the exit status tells", 0, 0, NULL },
-	{ 'n', "max-report", OPT_NUMBER, AT(limit), "N", "show at most N mismatches", 0, UINT64_MAX,
-	  NULL },
-	{ 0 }
-};
+	{'P', "policy", OPT_STRING, AT(policy), "NAME",
+	 "kernel generation to compare with; auto: the recorded kernel's", 0, 0, NULL},
+	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
+	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing, the exit status tells", 0, 0,
+	 NULL},
+	{'n', "max-report", OPT_NUMBER, AT(limit), "N", "show at most N mismatches", 0, UINT64_MAX,
+	 NULL},
+	{0}};
 
-static const struct verify_values defaults = { .policy = "auto", .limit = 20 };
+static const struct verify_values defaults = {.policy = "auto", .limit = 20};
 
 struct state {
 	const struct verify_values *v;
@@ -48,11 +48,17 @@ static void print_value(const char *field, uint64_t value)
 		uint16_t bit;
 		const char *name;
 	} states[] = {
-		{ VGR_IRQ_LINE, "line" }, { VGR_IRQ_LATCH, "latch" }, { VGR_IRQ_ACTIVE, "active" },
-		{ VGR_IRQ_ENABLED, "enabled" }, { VGR_IRQ_ON_LR, "on_lr" },
-		{ VGR_IRQ_LEVEL, "level" }, { VGR_IRQ_HW, "hw" }, { VGR_IRQ_GROUP1, "group1" },
-		{ VGR_IRQ_MAPPED, "mapped" }, { VGR_IRQ_RESAMPLE, "resample" },
-		{ VGR_IRQ_GETLEVEL, "getlevel" },
+		{VGR_IRQ_LINE, "line"},
+		{VGR_IRQ_LATCH, "latch"},
+		{VGR_IRQ_ACTIVE, "active"},
+		{VGR_IRQ_ENABLED, "enabled"},
+		{VGR_IRQ_ON_LR, "on_lr"},
+		{VGR_IRQ_LEVEL, "level"},
+		{VGR_IRQ_HW, "hw"},
+		{VGR_IRQ_GROUP1, "group1"},
+		{VGR_IRQ_MAPPED, "mapped"},
+		{VGR_IRQ_RESAMPLE, "resample"},
+		{VGR_IRQ_GETLEVEL, "getlevel"},
 	};
 	const char *space = "";
 	char lr[64];
@@ -152,11 +158,11 @@ static void print_text(const struct state *s, const char *path, const struct vgi
 	printf("%s: kernel %s, %u list registers, policy %s\n", path,
 	       *h->kernel_release ? h->kernel_release : "unknown", h->nr_lr, policy->name);
 	printf("  %" PRIu64 " flush/sync pairs; %" PRIu64 " of %" PRIu64 " flushes and %" PRIu64
-	       " of %" PRIu64 " syncs compared\n", t->pairs, t->checked_flushes, t->flushes,
-	       t->checked_syncs, t->syncs);
+	       " of %" PRIu64 " syncs compared\n",
+	       t->pairs, t->checked_flushes, t->flushes, t->checked_syncs, t->syncs);
 	printf("  %" PRIu64 " interrupt states; %" PRIu64 " lists sorted, %" PRIu64
-	       " overflowing, %" PRIu64 " EOIcount deactivations\n", t->irqs, t->sorted,
-	       t->overflowing, t->replayed);
+	       " overflowing, %" PRIu64 " EOIcount deactivations\n",
+	       t->irqs, t->sorted, t->overflowing, t->replayed);
 	printf("  %" PRIu64 " not decidable", t->undecided_records);
 	if (t->flushes + t->syncs)
 		printf(" (%.3f %%)",
@@ -180,17 +186,21 @@ static void print_json(const struct state *s, const char *path, const struct vgi
 	for (int i = 0; i < VGIC_NR_UNDECIDED; i++)
 		json_object_set_new(why, vgic_undecided_name(i),
 				    json_integer((json_int_t)t->undecided[i]));
-	cli_print_json(stdout, json_pack(
-		"{s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:O}",
-		"file", path, "kernel", h->kernel_release, "policy", policy->name, "nr_lr",
-		(int)h->nr_lr, "ok", !t->mismatches, "pairs", (json_int_t)t->pairs, "flushes",
-		(json_int_t)t->flushes, "syncs", (json_int_t)t->syncs, "checked_flushes",
-		(json_int_t)t->checked_flushes, "checked_syncs", (json_int_t)t->checked_syncs,
-		"sorted", (json_int_t)t->sorted, "overflowing", (json_int_t)t->overflowing,
-		"replayed", (json_int_t)t->replayed, "mismatches", (json_int_t)t->mismatches,
-		"mismatched_records", (json_int_t)t->mismatched_records, "undecided_records",
-		(json_int_t)t->undecided_records, "undecided", why, "mismatch_list", s->list),
-		false);
+	cli_print_json(stdout,
+		       json_pack("{s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+				 "s:I, s:I, s:I, s:I, s:o, s:O}",
+				 "file", path, "kernel", h->kernel_release, "policy", policy->name,
+				 "nr_lr", (int)h->nr_lr, "ok", !t->mismatches, "pairs",
+				 (json_int_t)t->pairs, "flushes", (json_int_t)t->flushes, "syncs",
+				 (json_int_t)t->syncs, "checked_flushes",
+				 (json_int_t)t->checked_flushes, "checked_syncs",
+				 (json_int_t)t->checked_syncs, "sorted", (json_int_t)t->sorted,
+				 "overflowing", (json_int_t)t->overflowing, "replayed",
+				 (json_int_t)t->replayed, "mismatches", (json_int_t)t->mismatches,
+				 "mismatched_records", (json_int_t)t->mismatched_records,
+				 "undecided_records", (json_int_t)t->undecided_records, "undecided",
+				 why, "mismatch_list", s->list),
+		       false);
 }
 
 /* Feeds all records; EXIT_OK or the exit code of an error that was printed. */
@@ -209,7 +219,8 @@ static int verify_all(struct vgic_verify *v, struct state *s, struct vgr_reader 
 
 			vgr_reader_position(r, &pos);
 			return cli_fail(EXIT_INPUT,
-					"record %" PRIu64 " contradicts itself: %s: record it again",
+					"record %" PRIu64
+					" contradicts itself: %s: record it again",
 					pos.record, path);
 		}
 		if (err)
@@ -233,19 +244,21 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 	if (!policy)
 		return strcmp(s->v->policy, "auto") ? EXIT_USAGE : EXIT_INPUT;
 	if (h->vgic_model == 2 || h->gic_host == 2)
-		return cli_fail(EXIT_INPUT, "a GICv2 recording: %s: only GICv3 can be verified", path);
+		return cli_fail(EXIT_INPUT, "a GICv2 recording: %s: only GICv3 can be verified",
+				path);
 	ret = vgic_verify_create(&v, &(struct vgic_verify_config){
-		.policy = policy,
-		.nr_lr = h->nr_lr,
-		.no_tdir = h->tdir == VGR_NO,
-		.static_traps = h->static_traps,
-		.has_levels = has_probe(h, "get_input_level"),
-		.has_acked = has_probe(h, "kvm_notify_acked_irq"),
-		.opaque = s,
-		.mismatch = on_mismatch,
-	});
+					     .policy = policy,
+					     .nr_lr = h->nr_lr,
+					     .no_tdir = h->tdir == VGR_NO,
+					     .static_traps = h->static_traps,
+					     .has_levels = has_probe(h, "get_input_level"),
+					     .has_acked = has_probe(h, "kvm_notify_acked_irq"),
+					     .opaque = s,
+					     .mismatch = on_mismatch,
+				     });
 	if (ret == -EINVAL)
-		return cli_fail(EXIT_INPUT, "the number of list registers is not known: %s: record it again",
+		return cli_fail(EXIT_INPUT,
+				"the number of list registers is not known: %s: record it again",
 				path);
 	if (ret)
 		return cli_fail(EXIT_SOFTWARE, "not enough memory");
@@ -268,7 +281,7 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 
 static int run(const void *values, const struct cli_args *args)
 {
-	struct state s = { .v = values };
+	struct state s = {.v = values};
 	struct vgr_reader *r = cli_open_recording(args->v[0]);
 	int ret;
 
@@ -284,9 +297,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim verify run.vgr                      # exit status 0: no mismatch",
 	"vgicsim verify -P linux-6.12 -n 5 run.vgr   # as another kernel would have done it",
-	"vgicsim verify --json run.vgr | jq .undecided",
-	NULL
-};
+	"vgicsim verify --json run.vgr | jq .undecided", NULL};
 
 const struct command cmd_verify = {
 	.name = "verify",

@@ -65,7 +65,8 @@ static unsigned int group_shift(const struct vgic_v3_cpuif *c, unsigned int grou
 	return (bpr0 > min_bpr0(c) ? bpr0 : min_bpr0(c)) + 1;
 }
 
-uint8_t vgic_v3_cpuif_group_priority(const struct vgic_v3_cpuif *c, unsigned int group, uint8_t prio)
+uint8_t vgic_v3_cpuif_group_priority(const struct vgic_v3_cpuif *c, unsigned int group,
+				     uint8_t prio)
 {
 	return prio & (0xffu << group_shift(c, group));
 }

@@ -9,7 +9,7 @@
 
 #define RELEASE(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
 /* Patch level of a whole series. */
-#define ANY 255
+#define ANY			     255
 
 /* OV-15 */
 static bool outside(const struct vgic_summary *s, unsigned int nr_lr)

@@ -73,19 +73,21 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 	v->cfg = *cfg;
 	v->kept_tail = &v->kept;
 	/* One vgic for all VMs: every record brings its whole state with it. */
-	err = vgic_create(&v->check.vgic, &(struct vgic_config){
-		.policy = cfg->policy,
-		.nr_vcpus = VGIC_MAX_VCPUS,
-		.nr_spis = VGIC_MAX_SPIS,
-		.nr_lr = cfg->nr_lr,
-		.has_tdir = !cfg->no_tdir,
-		.static_traps = cfg->static_traps,
-		.env = {
-			.opaque = &v->check,
-			.physical_level = check_physical_level,
-			.resample = check_notified,
-		},
-	});
+	err = vgic_create(&v->check.vgic,
+			  &(struct vgic_config){
+				  .policy = cfg->policy,
+				  .nr_vcpus = VGIC_MAX_VCPUS,
+				  .nr_spis = VGIC_MAX_SPIS,
+				  .nr_lr = cfg->nr_lr,
+				  .has_tdir = !cfg->no_tdir,
+				  .static_traps = cfg->static_traps,
+				  .env =
+					  {
+						  .opaque = &v->check,
+						  .physical_level = check_physical_level,
+						  .resample = check_notified,
+					  },
+			  });
 	if (err) {
 		free(v);
 		return err;
@@ -223,16 +225,17 @@ static void report(struct vgic_verify *v, const struct kept *k)
 	for (unsigned int i = 0; v->cfg.mismatch && i < k->nr_diffs && i < MAX_DIFFS; i++) {
 		const struct diff *d = &k->diffs[i];
 
-		v->cfg.mismatch(v->cfg.opaque, &(struct vgic_verify_mismatch){
-			.index = k->index,
-			.rec = (const struct vgr_rec *)k->rec,
-			.rule = old && d->rule->old ? d->rule->old : d->rule->id,
-			.text = d->rule->text,
-			.field = d->field,
-			.intid = d->intid,
-			.kernel = d->kernel,
-			.model = d->model,
-		});
+		v->cfg.mismatch(v->cfg.opaque,
+				&(struct vgic_verify_mismatch){
+					.index = k->index,
+					.rec = (const struct vgr_rec *)k->rec,
+					.rule = old && d->rule->old ? d->rule->old : d->rule->id,
+					.text = d->rule->text,
+					.field = d->field,
+					.intid = d->intid,
+					.kernel = d->kernel,
+					.model = d->model,
+				});
 	}
 }
 

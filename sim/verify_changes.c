@@ -111,7 +111,8 @@ static void end_open(struct change_log *log, const struct vgr_rec *rec)
 /* Interrupts behind a write to the distributor or an SGI frame, as far as the offset tells. */
 static struct change of_mmio(const struct vgr_mmio *m)
 {
-	struct change c = {.from = m->r.time, .to = UINT64_MAX, .of = VGR_NO_VCPU, .what = CHANGE_ANY};
+	struct change c = {
+		.from = m->r.time, .to = UINT64_MAX, .of = VGR_NO_VCPU, .what = CHANGE_ANY};
 	uint32_t offset = m->gpa & 0xffff, bits;
 
 	/* The frames have the same layout for these registers; only the ITS has another one. */

@@ -140,8 +140,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 
 	vgic_flush(c->vgic, f->r.vcpu);
 	c->totals->sorted += vcpu->sorted;
-	c->totals->overflowing +=
-		vcpu->summary.nr_act + vcpu->summary.nr_pend > c->cfg->nr_lr;
+	c->totals->overflowing += vcpu->summary.nr_act + vcpu->summary.nr_pend > c->cfg->nr_lr;
 
 	if (f->used_lrs != vcpu->used_lrs)
 		differ(c, &rule_used, "used LRs", VGR_BOUNDARY_NONE, f->used_lrs, vcpu->used_lrs);
@@ -260,8 +259,8 @@ static void load_boundary(struct check *c, struct vgic_vcpu *vcpu, uint32_t reco
 	if (irq && irq->vcpu == vcpu->index)
 		vcpu->boundary = irq;
 	else
-		c->undecided = intid >= VGIC_LPI_BASE ? VGIC_UNDECIDED_LPI
-						      : VGIC_UNDECIDED_MALFORMED;
+		c->undecided =
+			intid >= VGIC_LPI_BASE ? VGIC_UNDECIDED_LPI : VGIC_UNDECIDED_MALFORMED;
 }
 
 int check_sync(struct check *c, const struct vgr_sync *s)
@@ -334,12 +333,13 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 			       irq->intid);
 	c->late = s->n_after > vcpu->list.count;
 	if (irq || i < s->n_after)
-		differ(c, &rule_order_sync, "length of the list",
-		       irq ? irq->intid : order[i], s->n_after, vcpu->list.count);
+		differ(c, &rule_order_sync, "length of the list", irq ? irq->intid : order[i],
+		       s->n_after, vcpu->list.count);
 
 	if (s->active_spis_before >= 0 && s->active_spis_after != c->vgic->active_spis)
 		differ(c, &rule_counter, "active_spis", VGR_BOUNDARY_NONE, s->active_spis_after,
-		       c->vgic->active_spis)->counter = true;
+		       c->vgic->active_spis)
+			->counter = true;
 	compare_samples(c);
 	compare_notifications(c);
 	return 0;

@@ -9,19 +9,19 @@
 /* ---- changes (verify_changes.c) ---- */
 
 /* Interrupts that a change may concern; flags are ORed. */
-#define CHANGE_INTIDS 0x01u  /* first to last */
-#define CHANGE_LPIS 0x02u    /* any LPI */
-#define CHANGE_SPIS 0x04u    /* any SPI */
+#define CHANGE_INTIDS  0x01u /* first to last */
+#define CHANGE_LPIS    0x02u /* any LPI */
+#define CHANGE_SPIS    0x04u /* any SPI */
 #define CHANGE_PRIVATE 0x08u /* any SGI or PPI */
 #define CHANGE_COUNTER 0x10u /* active_spis */
-#define CHANGE_ANY (CHANGE_LPIS | CHANGE_SPIS | CHANGE_PRIVATE | CHANGE_COUNTER)
+#define CHANGE_ANY     (CHANGE_LPIS | CHANGE_SPIS | CHANGE_PRIVATE | CHANGE_COUNTER)
 
 /* Something that a thread or a handler on one CPU did to interrupts between two moments. */
 struct change {
 	uint64_t from, to;    /* ns; to is UINT64_MAX until the thread's next record is seen */
 	uint32_t first, last; /* INTIDs, with CHANGE_INTIDS */
 	uint16_t cpu, vm;
-	uint16_t of;          /* vCPU of private INTIDs, VGR_NO_VCPU for any */
+	uint16_t of; /* vCPU of private INTIDs, VGR_NO_VCPU for any */
 	uint8_t what;
 };
 
@@ -62,8 +62,8 @@ bool change_log_lost(const struct change_log *log, const struct window *w);
 /* ---- rules (verify_rules.c) ---- */
 
 struct rule {
-	const char *id;   /* from 6.19 on */
-	const char *old;  /* the same rule in 6.12, NULL if it has the same name */
+	const char *id;	 /* from 6.19 on */
+	const char *old; /* the same rule in 6.12, NULL if it has the same name */
 	const char *text;
 };
 
@@ -79,7 +79,7 @@ const struct rule *rule_of_folded(const struct vgr_irq *kernel, const struct vgr
 
 /* ---- one record (verify_check.c) ---- */
 
-#define MAX_DIFFS 16
+#define MAX_DIFFS   16
 #define MAX_SAMPLES 64
 
 struct diff {
@@ -110,7 +110,7 @@ struct check {
 	struct vgic *vgic;
 	struct vgic_verify_totals *totals;
 	struct samples *samples; /* of the record's CPU */
-	uint32_t boundary;       /* in: of the vCPU's last flush by the model; out of a flush: its own */
+	uint32_t boundary; /* in: of the vCPU's last flush by the model; out of a flush: its own */
 	/* Results. */
 	struct diff diffs[MAX_DIFFS];
 	unsigned int nr_diffs;

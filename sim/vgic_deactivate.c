@@ -9,7 +9,8 @@ bool vgic_dir_fast(const struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cp
 	uint32_t hcr = hw->hcr, intid = value & 0xffffffu;
 	struct vgic_access a;
 
-	/* Without a static trap the fast path is switched off: every trap is a full exit (OV-60). */
+	/* Without a static trap the fast path is switched off: every trap is a full exit (OV-60).
+	 */
 	if (!vgic->cfg.static_traps)
 		return false;
 	if (!(hw->vmcr & VGIC_VMCR_VEOIM) || intid >= VGIC_LPI_BASE)

@@ -10,7 +10,7 @@ static void summarise(const struct vgic *vgic, struct vgic_vcpu *vcpu)
 	struct vgic_summary *s = &vcpu->summary;
 
 	memset(s, 0, sizeof(*s));
-	vgic_for_each_irq(irq, &vcpu->list) {
+	vgic_for_each_irq (irq, &vcpu->list) {
 		unsigned int want = vgic_irq_lr_count(irq);
 
 		s->depth += want;
@@ -37,7 +37,7 @@ static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *mo
 
 	*more = false;
 	vcpu->boundary = NULL;
-	vgic_for_each_irq(irq, &vcpu->list) {
+	vgic_for_each_irq (irq, &vcpu->list) {
 		if (barrier && irq->priority > lowest)
 			break;
 		if (vgic_irq_oracle(vgic, irq) != vcpu->index)

@@ -5,8 +5,7 @@
 
 #include <vgicsim/vgic.h>
 
-#define vgic_for_each_irq(irq, list) \
-	for (struct vgic_irq *irq = (list)->head; irq; irq = irq->next)
+#define vgic_for_each_irq(irq, list) for (struct vgic_irq *irq = (list)->head; irq; irq = irq->next)
 
 static inline bool vgic_irq_is_sgi(const struct vgic_irq *irq)
 {

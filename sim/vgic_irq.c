@@ -233,8 +233,7 @@ void vgic_irq_export(const struct vgic_irq *irq, struct vgr_irq *to)
 		.intid = irq->intid,
 		.state = (irq->line_level ? VGR_IRQ_LINE : 0) |
 			 (irq->pending_latch ? VGR_IRQ_LATCH : 0) |
-			 (irq->active ? VGR_IRQ_ACTIVE : 0) |
-			 (irq->enabled ? VGR_IRQ_ENABLED : 0) |
+			 (irq->active ? VGR_IRQ_ACTIVE : 0) | (irq->enabled ? VGR_IRQ_ENABLED : 0) |
 			 (irq->on_lr ? VGR_IRQ_ON_LR : 0) | (irq->level ? VGR_IRQ_LEVEL : 0) |
 			 (irq->hw ? VGR_IRQ_HW : 0) | (irq->group1 ? VGR_IRQ_GROUP1 : 0) |
 			 (irq->mapped ? VGR_IRQ_MAPPED : 0) |

@@ -129,7 +129,7 @@ bool vgic_vcpu_pending_irq(const struct vgic *vgic, unsigned int index)
 
 	if (!vgic->dist_enabled)
 		return false;
-	vgic_for_each_irq(irq, &vcpu->list)
+	vgic_for_each_irq (irq, &vcpu->list)
 		if (vgic_irq_pending(irq) && irq->enabled && !irq->active && irq->priority < pmr)
 			return true;
 	return false;

@@ -15,61 +15,61 @@
 #define VGIC_V3_MAX_LRS 16
 
 /* What IAR returns when there is nothing to acknowledge. */
-#define VGIC_SPURIOUS 1023u
+#define VGIC_SPURIOUS	   1023u
 /* First INTID of an LPI. */
-#define VGIC_LPI_BASE 8192u
+#define VGIC_LPI_BASE	   8192u
 /* Running priority of an idle CPU interface (HW-10). */
 #define VGIC_IDLE_PRIORITY 0xffu
 
 /* ICH_LR<n>_EL2 */
-#define VGIC_LR_VINTID 0xffffffffull
-#define VGIC_LR_PINTID_SHIFT 32
-#define VGIC_LR_PINTID (0x1fffull << VGIC_LR_PINTID_SHIFT)
-#define VGIC_LR_CPUID_SHIFT 10 /* source of an SGI, GICv2 guest */
-#define VGIC_LR_CPUID (7ull << VGIC_LR_CPUID_SHIFT)
-#define VGIC_LR_EOI (1ull << 41) /* only with HW=0 */
+#define VGIC_LR_VINTID	       0xffffffffull
+#define VGIC_LR_PINTID_SHIFT   32
+#define VGIC_LR_PINTID	       (0x1fffull << VGIC_LR_PINTID_SHIFT)
+#define VGIC_LR_CPUID_SHIFT    10 /* source of an SGI, GICv2 guest */
+#define VGIC_LR_CPUID	       (7ull << VGIC_LR_CPUID_SHIFT)
+#define VGIC_LR_EOI	       (1ull << 41) /* only with HW=0 */
 #define VGIC_LR_PRIORITY_SHIFT 48
-#define VGIC_LR_PRIORITY (0xffull << VGIC_LR_PRIORITY_SHIFT)
-#define VGIC_LR_GROUP1 (1ull << 60)
-#define VGIC_LR_HW (1ull << 61)
-#define VGIC_LR_PENDING (1ull << 62)
-#define VGIC_LR_ACTIVE (1ull << 63)
-#define VGIC_LR_STATE (VGIC_LR_PENDING | VGIC_LR_ACTIVE)
+#define VGIC_LR_PRIORITY       (0xffull << VGIC_LR_PRIORITY_SHIFT)
+#define VGIC_LR_GROUP1	       (1ull << 60)
+#define VGIC_LR_HW	       (1ull << 61)
+#define VGIC_LR_PENDING	       (1ull << 62)
+#define VGIC_LR_ACTIVE	       (1ull << 63)
+#define VGIC_LR_STATE	       (VGIC_LR_PENDING | VGIC_LR_ACTIVE)
 
 /* ICH_HCR_EL2 */
-#define VGIC_HCR_EN (1u << 0)
-#define VGIC_HCR_UIE (1u << 1)
-#define VGIC_HCR_LRENPIE (1u << 2)
-#define VGIC_HCR_NPIE (1u << 3)
-#define VGIC_HCR_VGRP0EIE (1u << 4)
-#define VGIC_HCR_VGRP0DIE (1u << 5)
-#define VGIC_HCR_VGRP1EIE (1u << 6)
-#define VGIC_HCR_VGRP1DIE (1u << 7)
-#define VGIC_HCR_VSGIEOICOUNT (1u << 8)
-#define VGIC_HCR_TC (1u << 10)
-#define VGIC_HCR_TALL0 (1u << 11)
-#define VGIC_HCR_TALL1 (1u << 12)
-#define VGIC_HCR_TDIR (1u << 14)
+#define VGIC_HCR_EN		(1u << 0)
+#define VGIC_HCR_UIE		(1u << 1)
+#define VGIC_HCR_LRENPIE	(1u << 2)
+#define VGIC_HCR_NPIE		(1u << 3)
+#define VGIC_HCR_VGRP0EIE	(1u << 4)
+#define VGIC_HCR_VGRP0DIE	(1u << 5)
+#define VGIC_HCR_VGRP1EIE	(1u << 6)
+#define VGIC_HCR_VGRP1DIE	(1u << 7)
+#define VGIC_HCR_VSGIEOICOUNT	(1u << 8)
+#define VGIC_HCR_TC		(1u << 10)
+#define VGIC_HCR_TALL0		(1u << 11)
+#define VGIC_HCR_TALL1		(1u << 12)
+#define VGIC_HCR_TDIR		(1u << 14)
 #define VGIC_HCR_EOICOUNT_SHIFT 27
-#define VGIC_HCR_EOICOUNT (0x1fu << VGIC_HCR_EOICOUNT_SHIFT)
+#define VGIC_HCR_EOICOUNT	(0x1fu << VGIC_HCR_EOICOUNT_SHIFT)
 
 /* ICH_VMCR_EL2 */
-#define VGIC_VMCR_VENG0 (1u << 0)
-#define VGIC_VMCR_VENG1 (1u << 1)
-#define VGIC_VMCR_VCBPR (1u << 4)
-#define VGIC_VMCR_VEOIM (1u << 9)
+#define VGIC_VMCR_VENG0	      (1u << 0)
+#define VGIC_VMCR_VENG1	      (1u << 1)
+#define VGIC_VMCR_VCBPR	      (1u << 4)
+#define VGIC_VMCR_VEOIM	      (1u << 9)
 #define VGIC_VMCR_VBPR1_SHIFT 18
-#define VGIC_VMCR_VBPR1 (7u << VGIC_VMCR_VBPR1_SHIFT)
+#define VGIC_VMCR_VBPR1	      (7u << VGIC_VMCR_VBPR1_SHIFT)
 #define VGIC_VMCR_VBPR0_SHIFT 21
-#define VGIC_VMCR_VBPR0 (7u << VGIC_VMCR_VBPR0_SHIFT)
-#define VGIC_VMCR_VPMR_SHIFT 24
-#define VGIC_VMCR_VPMR (0xffu << VGIC_VMCR_VPMR_SHIFT)
+#define VGIC_VMCR_VBPR0	      (7u << VGIC_VMCR_VBPR0_SHIFT)
+#define VGIC_VMCR_VPMR_SHIFT  24
+#define VGIC_VMCR_VPMR	      (0xffu << VGIC_VMCR_VPMR_SHIFT)
 
 /* ICH_MISR_EL2 */
-#define VGIC_MISR_EOI (1u << 0)
-#define VGIC_MISR_U (1u << 1)
-#define VGIC_MISR_LRENP (1u << 2)
-#define VGIC_MISR_NP (1u << 3)
+#define VGIC_MISR_EOI	 (1u << 0)
+#define VGIC_MISR_U	 (1u << 1)
+#define VGIC_MISR_LRENP	 (1u << 2)
+#define VGIC_MISR_NP	 (1u << 3)
 #define VGIC_MISR_VGRP0E (1u << 4)
 #define VGIC_MISR_VGRP0D (1u << 5)
 #define VGIC_MISR_VGRP1E (1u << 6)
@@ -86,18 +86,20 @@ enum vgic_tie {
  * implementations differ; all of them off is the architecture.
  */
 struct vgic_v3_cpuif_config {
-	uint8_t nr_lr;     /* 1 to 16 */
+	uint8_t nr_lr;	   /* 1 to 16 */
 	uint8_t pre_bits;  /* preemption bits, 5 to 7 */
 	uint8_t prio_bits; /* priority bits, pre_bits to 8 */
-	bool has_tds;      /* ICH_VTR_EL2.TDS: TDIR is implemented */
+	bool has_tds;	   /* ICH_VTR_EL2.TDS: TDIR is implemented */
 	enum vgic_tie tie;
-	bool elrsr_state_only;        /* ELRSR does not hide an LR with an unserved EOI (HW-T1) */
-	bool eoir_without_apr_continues; /* EOIR goes on although no priority was active (KVM's copy) */
-	bool eoicount_on_split_eoir;  /* EOIR that finds no LR counts with EOImode 1 too (QEMU, KVM's copy) */
-	bool eoicount_on_lpi;         /* EOIR of an LPI that is in no LR counts (gem5) */
-	bool eoicount_saturates;      /* stays at 31 instead of wrapping (HW-16 is a derivation) */
-	bool eoir_ignores_split;      /* EOIR deactivates with EOImode 1 too (gem5) */
-	bool vgrp0d_tests_veng1;      /* QEMU tests the wrong enable for VGrp0D (HW-T2) */
+	bool elrsr_state_only; /* ELRSR does not hide an LR with an unserved EOI (HW-T1) */
+	bool eoir_without_apr_continues; /* EOIR goes on although no priority was active (KVM's
+					    copy) */
+	bool eoicount_on_split_eoir; /* EOIR that finds no LR counts with EOImode 1 too (QEMU, KVM's
+					copy) */
+	bool eoicount_on_lpi;	     /* EOIR of an LPI that is in no LR counts (gem5) */
+	bool eoicount_saturates;     /* stays at 31 instead of wrapping (HW-16 is a derivation) */
+	bool eoir_ignores_split;     /* EOIR deactivates with EOImode 1 too (gem5) */
+	bool vgrp0d_tests_veng1;     /* QEMU tests the wrong enable for VGrp0D (HW-T2) */
 };
 
 /* A GICv3 as the architecture has it: nr_lr LRs, 5 preemption and priority bits, TDS. */
@@ -119,29 +121,30 @@ struct vgic_v3_cpuif {
 };
 
 /* What a guest access did; several bits may be set. */
-#define VGIC_DID_TRAP 0x01u        /* trapped to the hypervisor, nothing else happened */
-#define VGIC_DID_ACK 0x02u         /* an interrupt went from pending to active */
-#define VGIC_DID_DROP 0x04u        /* an active priority was cleared */
-#define VGIC_DID_DEACTIVATE 0x08u  /* an LR lost its active state */
-#define VGIC_DID_HW 0x10u          /* and the physical interrupt pintid was deactivated */
-#define VGIC_DID_COUNT 0x20u       /* EOIcount went up */
-#define VGIC_DID_WRAP 0x40u        /* EOIcount went from 31 to 0: 32 deactivations are lost */
-#define VGIC_DID_NOTHING 0x80u     /* ignored: special INTID, wrong EOImode, LPI, mismatch */
+#define VGIC_DID_TRAP	    0x01u /* trapped to the hypervisor, nothing else happened */
+#define VGIC_DID_ACK	    0x02u /* an interrupt went from pending to active */
+#define VGIC_DID_DROP	    0x04u /* an active priority was cleared */
+#define VGIC_DID_DEACTIVATE 0x08u /* an LR lost its active state */
+#define VGIC_DID_HW	    0x10u /* and the physical interrupt pintid was deactivated */
+#define VGIC_DID_COUNT	    0x20u /* EOIcount went up */
+#define VGIC_DID_WRAP	    0x40u /* EOIcount went from 31 to 0: 32 deactivations are lost */
+#define VGIC_DID_NOTHING    0x80u /* ignored: special INTID, wrong EOImode, LPI, mismatch */
 
 struct vgic_access {
-	uint32_t did;    /* VGIC_DID_* */
-	uint32_t intid;  /* of an acknowledge: what IAR returned */
+	uint32_t did;	 /* VGIC_DID_* */
+	uint32_t intid;	 /* of an acknowledge: what IAR returned */
 	uint32_t pintid; /* valid with VGIC_DID_HW */
-	int lr;          /* LR that was found, -1 if none */
+	int lr;		 /* LR that was found, -1 if none */
 };
 
 /* Everything zero but the configuration, which must outlive it. cfg->nr_lr: 1 to 16. */
 void vgic_v3_cpuif_init(struct vgic_v3_cpuif *c, const struct vgic_v3_cpuif_config *cfg);
 
-/* LR index of the highest-priority pending interrupt, -1 if none; group and priority only (HW-3..6). */
+/* LR index of the highest-priority pending interrupt, -1 if none; group and priority only
+ * (HW-3..6). */
 int vgic_v3_cpuif_hppi(const struct vgic_v3_cpuif *c);
 
-/* True if that interrupt is signalled to the guest now: HCR.En, PMR and running priority (HW-8, 9). */
+/* True if that interrupt is signalled now: HCR.En, PMR and running priority (HW-8, HW-9). */
 bool vgic_v3_cpuif_can_signal(const struct vgic_v3_cpuif *c);
 
 /* Level of vFIQ (group 0) or vIRQ (group 1) (HW-11). */
@@ -160,7 +163,8 @@ struct vgic_access vgic_v3_cpuif_dir(struct vgic_v3_cpuif *c, uint32_t intid);
 uint8_t vgic_v3_cpuif_running_priority(const struct vgic_v3_cpuif *c);
 
 /* Group priority of a priority under the binary point that rules the group (HW-9). */
-uint8_t vgic_v3_cpuif_group_priority(const struct vgic_v3_cpuif *c, unsigned int group, uint8_t prio);
+uint8_t vgic_v3_cpuif_group_priority(const struct vgic_v3_cpuif *c, unsigned int group,
+				     uint8_t prio);
 
 /* Status registers, computed from the present state (hardware model 4). */
 uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c);

@@ -22,15 +22,15 @@ struct vgic_summary {
 	unsigned int nr_act;  /* deliverable and active */
 	unsigned int nr_sgi;  /* deliverable SGIs */
 	unsigned int depth;   /* LRs the whole list asks for, whatever the oracle says */
-	bool multi_sgi;       /* an interrupt asks for more than one */
+	bool multi_sgi;	      /* an interrupt asks for more than one */
 };
 
 /* Which interrupts EOIcount deactivates at the sync. */
 enum vgic_replay {
-	VGIC_REPLAY_NONE = 0,     /* EOIcount is not read */
-	VGIC_REPLAY_WHOLE,        /* from the head of the list */
+	VGIC_REPLAY_NONE = 0,	   /* EOIcount is not read */
+	VGIC_REPLAY_WHOLE,	   /* from the head of the list */
 	VGIC_REPLAY_WHOLE_SKIP_LR, /* the same, but none that was in an LR of this run */
-	VGIC_REPLAY_TAIL,         /* from the entry after the boundary */
+	VGIC_REPLAY_TAIL,	   /* from the entry after the boundary */
 };
 
 /* When the boundary (last_lr_irq) is set at a flush. */
@@ -54,30 +54,30 @@ struct vgic_policy {
 	uint32_t first, last;
 
 	/* Flush */
-	bool empty_shortcut;     /* flush and sync do nothing on an empty list (HI-1) */
-	bool multi_sgi_barrier;  /* nothing of lower priority passes an unfinished multi-source SGI (HI-4) */
-	bool uie_if_not_last;    /* UIE iff the last populated interrupt is not last of the list (HI-4) */
-	bool track_on_lr;        /* on_lr exists (OV-28, OV-48) */
+	bool empty_shortcut;	/* flush and sync do nothing on an empty list (HI-1) */
+	bool multi_sgi_barrier; /* nothing passes an SGI with sources left (HI-4) */
+	bool uie_if_not_last;	/* UIE iff the list goes on after the last LR (HI-4) */
+	bool track_on_lr;	/* on_lr exists (OV-28, OV-48) */
 	enum vgic_boundary boundary;
 	/* True if the list is sorted before it is populated (OV-16, HI-2). */
 	bool (*needs_sort)(const struct vgic_summary *s, unsigned int nr_lr);
 	/* Order of two interrupts: < 0 if a goes first, 0 if equal (OV-17, HI-3). */
 	int (*compare)(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
 		       const struct vgic_irq *b);
-	/* Shadow ICH_HCR_EL2 of the entry; NULL: the engine only keeps En and uie_if_not_last's UIE. */
+	/* Shadow ICH_HCR_EL2 of the entry; NULL: En, and UIE by uie_if_not_last. */
 	uint32_t (*hcr)(const struct vgic *vgic, const struct vgic_vcpu *vcpu,
 			const struct vgic_summary *s);
 
 	/* Save and sync */
 	bool static_traps_in_shadow; /* errata trap bits are part of the shadow HCR */
-	bool hcr_always;             /* HCR is written though no LR is used (else both are left alone) */
-	bool hcr_zero_on_exit;       /* ICH_HCR := 0 at exit (OV-40), else shadow without En (HI-7) */
-	bool eager_vmcr;             /* VMCR read back at every exit (OV-39), else at put */
-	bool save_eoicount;          /* EOIcount kept if LRENPIE was armed (OV-41) */
-	bool fold_needs_lrs;         /* no fold if no LR was used (HI-8) */
-	bool fold_needs_boundary;    /* no fold if the boundary is NULL (7.0 range) */
-	bool fold_drops_lpi_active;  /* OV-42 */
-	bool notify_needs_deactivated; /* resample notification only after a software-visible deactivation (OV-49) */
+	bool hcr_always;	     /* HCR is written though no LR is used */
+	bool hcr_zero_on_exit;	  /* ICH_HCR := 0 at exit (OV-40), else shadow without En (HI-7) */
+	bool eager_vmcr;	  /* VMCR read back at every exit (OV-39), else at put */
+	bool save_eoicount;	  /* EOIcount kept if LRENPIE was armed (OV-41) */
+	bool fold_needs_lrs;	  /* no fold if no LR was used (HI-8) */
+	bool fold_needs_boundary; /* no fold if the boundary is NULL (7.0 range) */
+	bool fold_drops_lpi_active;    /* OV-42 */
+	bool notify_needs_deactivated; /* else any end of an LR notifies (OV-49, HI-8) */
 	enum vgic_replay replay;
 
 	/* Deactivation and requests */
@@ -85,9 +85,9 @@ struct vgic_policy {
 	bool track_spis; /* active_spis and the broadcast kick (OV-12) */
 
 	/* Run loop, for the machine */
-	bool flush_after_check;   /* an entry that is aborted costs no flush (7.3) */
-	bool mode_after_sync;     /* a vCPU counts as out of the guest only after its sync (7.3.4) */
-	bool pause_counter;       /* overlapping halts nest (7.3.4) */
+	bool flush_after_check; /* an entry that is aborted costs no flush (7.3) */
+	bool mode_after_sync;	/* a vCPU counts as out of the guest only after its sync (7.3.4) */
+	bool pause_counter;	/* overlapping halts nest (7.3.4) */
 };
 
 /* By name or alias; NULL if there is none. */

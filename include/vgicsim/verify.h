@@ -21,36 +21,36 @@
  */
 enum vgic_undecided {
 	VGIC_UNDECIDED_CONCURRENT = 0, /* another CPU changed the interrupt in the window */
-	VGIC_UNDECIDED_LATE,           /* list read after its lock was dropped, an arrival in it */
-	VGIC_UNDECIDED_LOSS,           /* records lost in the window */
-	VGIC_UNDECIDED_CUT,            /* list longer than a record holds */
-	VGIC_UNDECIDED_TORN,           /* list changed while it was read */
-	VGIC_UNDECIDED_GONE,           /* an interrupt could not be read */
-	VGIC_UNDECIDED_NESTED,         /* vCPU in nested state: another algorithm */
-	VGIC_UNDECIDED_LPI,            /* LPI that the list did not show (OV-78, OV-79) */
-	VGIC_UNDECIDED_LEVEL,          /* physical level was needed and not recorded */
+	VGIC_UNDECIDED_LATE,	       /* list read after its lock was dropped, an arrival in it */
+	VGIC_UNDECIDED_LOSS,	       /* records lost in the window */
+	VGIC_UNDECIDED_CUT,	       /* list longer than a record holds */
+	VGIC_UNDECIDED_TORN,	       /* list changed while it was read */
+	VGIC_UNDECIDED_GONE,	       /* an interrupt could not be read */
+	VGIC_UNDECIDED_NESTED,	       /* vCPU in nested state: another algorithm */
+	VGIC_UNDECIDED_LPI,	       /* LPI that the list did not show (OV-78, OV-79) */
+	VGIC_UNDECIDED_LEVEL,	       /* physical level was needed and not recorded */
 	VGIC_UNDECIDED_MALFORMED,      /* the record contradicts itself */
 	VGIC_NR_UNDECIDED
 };
 const char *vgic_undecided_name(enum vgic_undecided why);
 
 struct vgic_verify_mismatch {
-	uint64_t index;            /* number of the record in the file, from 1 */
+	uint64_t index;		   /* number of the record in the file, from 1 */
 	const struct vgr_rec *rec; /* whole record, until the callback returns */
-	const char *rule;          /* "OV-17" */
-	const char *text;          /* the rule in plain words */
-	const char *field;         /* what differs: "LR 2", "order", "state after" */
-	uint32_t intid;            /* interrupt concerned, VGR_BOUNDARY_NONE if none */
-	uint64_t kernel, model;    /* the two values */
+	const char *rule;	   /* "OV-17" */
+	const char *text;	   /* the rule in plain words */
+	const char *field;	   /* what differs: "LR 2", "order", "state after" */
+	uint32_t intid;		   /* interrupt concerned, VGR_BOUNDARY_NONE if none */
+	uint64_t kernel, model;	   /* the two values */
 };
 
 struct vgic_verify_totals {
 	uint64_t records;
-	uint64_t flushes, syncs;         /* in the recording */
+	uint64_t flushes, syncs; /* in the recording */
 	uint64_t checked_flushes, checked_syncs;
-	uint64_t pairs;                  /* syncs checked whose flush was checked too */
+	uint64_t pairs;				/* syncs checked whose flush was checked too */
 	uint64_t sorted, replayed, overflowing; /* how much of the rules was exercised */
-	uint64_t irqs;                   /* interrupt states compared */
+	uint64_t irqs;				/* interrupt states compared */
 	uint64_t mismatched_records;
 	uint64_t mismatches;
 	uint64_t undecided_records;
@@ -60,10 +60,10 @@ struct vgic_verify_totals {
 struct vgic_verify_config {
 	const struct vgic_policy *policy;
 	unsigned int nr_lr;    /* that KVM used, 1 to 16 */
-	bool no_tdir;          /* host lacks capability TDIR */
+	bool no_tdir;	       /* host lacks capability TDIR */
 	uint32_t static_traps; /* VGIC_HCR_T* */
 	bool has_levels;       /* VGR_LEVEL records were captured */
-	bool has_acked;        /* VGR_ACKED records were captured */
+	bool has_acked;	       /* VGR_ACKED records were captured */
 	void *opaque;
 	/* Called once for each mismatch, in order of the records. */
 	void (*mismatch)(void *opaque, const struct vgic_verify_mismatch *m);

@@ -20,24 +20,24 @@
 #include <vgicsim/policy.h>
 #include <vgicsim/records.h>
 
-#define VGIC_NR_SGIS 16u
+#define VGIC_NR_SGIS	16u
 #define VGIC_NR_PRIVATE 32u
-#define VGIC_MAX_SPIS 988u
-#define VGIC_MAX_VCPUS 512u
-#define VGIC_NO_VCPU VGR_NO_VCPU
+#define VGIC_MAX_SPIS	988u
+#define VGIC_MAX_VCPUS	512u
+#define VGIC_NO_VCPU	VGR_NO_VCPU
 
 /* One interrupt (struct vgic_irq of KVM). vcpu: on whose ap_list it is. */
 struct vgic_irq {
 	struct vgic_irq *next, *prev; /* ap_list, NULL at the ends */
 	struct vgic_irq *hash_next;   /* LPIs */
 	uint32_t intid;
-	uint16_t vcpu;    /* VGIC_NO_VCPU: on no list */
+	uint16_t vcpu;	  /* VGIC_NO_VCPU: on no list */
 	uint16_t target;  /* configured route, VGIC_NO_VCPU if none */
 	uint16_t hwintid; /* physical INTID if hw */
 	uint8_t priority;
-	uint8_t source;        /* GICv2 SGI: bitmap of pending sources */
+	uint8_t source;	       /* GICv2 SGI: bitmap of pending sources */
 	uint8_t active_source; /* GICv2 SGI */
-	bool level : 1;        /* level-sensitive, else edge */
+	bool level : 1;	       /* level-sensitive, else edge */
 	bool line_level : 1;
 	bool pending_latch : 1;
 	bool enabled : 1;
@@ -48,7 +48,7 @@ struct vgic_irq {
 	bool mapped : 1;    /* LPI, carried for records only */
 	bool resample : 1;  /* ops ask for software resampling */
 	bool get_level : 1; /* ops have an input level of their own */
-	void *user;         /* the caller's */
+	void *user;	    /* the caller's */
 };
 
 struct vgic_list {
@@ -57,17 +57,17 @@ struct vgic_list {
 };
 
 /* Requests that vgic_env.request hands to the run loop. */
-#define VGIC_REQ_IRQ_PENDING 0x1u     /* look at the list: flush before the next entry */
-#define VGIC_REQ_PROCESS_UPDATE 0x2u  /* prune before the next entry (vgic_prune) */
+#define VGIC_REQ_IRQ_PENDING	0x1u /* look at the list: flush before the next entry */
+#define VGIC_REQ_PROCESS_UPDATE 0x2u /* prune before the next entry (vgic_prune) */
 
 /* Counted since creation; metrics read them. */
 struct vgic_counts {
 	uint64_t flushes, syncs, sorts;
-	uint64_t populated;      /* LRs written by flushes */
-	uint64_t outside;        /* deliverable interrupts left out by flushes */
-	uint64_t replayed;       /* deactivations by EOIcount */
-	uint64_t replay_lost;    /* EOIcount left over */
-	uint64_t dir_primitive;  /* deactivations by the DIR primitive */
+	uint64_t populated;	/* LRs written by flushes */
+	uint64_t outside;	/* deliverable interrupts left out by flushes */
+	uint64_t replayed;	/* deactivations by EOIcount */
+	uint64_t replay_lost;	/* EOIcount left over */
+	uint64_t dir_primitive; /* deactivations by the DIR primitive */
 	uint64_t pruned, migrated;
 };
 
@@ -81,27 +81,27 @@ struct vgic_vcpu {
 	uint32_t hcr, vmcr;
 	uint32_t ap0r[4], ap1r[4];
 	unsigned int used_lrs;
-	struct vgic_irq *boundary; /* last_lr_irq; valid from flush to the end of sync */
+	struct vgic_irq *boundary;   /* last_lr_irq; valid from flush to the end of sync */
 	struct vgic_summary summary; /* of the last flush */
-	bool sorted;                 /* by the last flush */
+	bool sorted;		     /* by the last flush */
 	struct vgic_counts counts;
 };
 
 /* What an observer is told (vgic_env.event). */
 enum vgic_event {
-	VGIC_EVENT_QUEUED,     /* appended to the vCPU's list */
-	VGIC_EVENT_POPULATED,  /* written to an LR; arg: LR index */
-	VGIC_EVENT_FOLDED,     /* read back from an LR; arg: 1 if it was deactivated in it */
-	VGIC_EVENT_REPLAYED,   /* deactivated by EOIcount */
-	VGIC_EVENT_DIR,        /* deactivated by the DIR primitive */
-	VGIC_EVENT_PRUNED,     /* off the list */
-	VGIC_EVENT_MIGRATED,   /* to another vCPU's list; arg: that vCPU */
+	VGIC_EVENT_QUEUED,    /* appended to the vCPU's list */
+	VGIC_EVENT_POPULATED, /* written to an LR; arg: LR index */
+	VGIC_EVENT_FOLDED,    /* read back from an LR; arg: 1 if it was deactivated in it */
+	VGIC_EVENT_REPLAYED,  /* deactivated by EOIcount */
+	VGIC_EVENT_DIR,	      /* deactivated by the DIR primitive */
+	VGIC_EVENT_PRUNED,    /* off the list */
+	VGIC_EVENT_MIGRATED,  /* to another vCPU's list; arg: that vCPU */
 };
 
 /* The world around. Every pointer may be NULL: then nothing happens and levels are low. */
 struct vgic_env {
 	void *opaque;
-	/* Level of the physical interrupt behind a mapped one, as seen on the vCPU's CPU (OV-47). */
+	/* Level of the physical interrupt behind a mapped one, on the vCPU's CPU (OV-47). */
 	bool (*physical_level)(void *opaque, unsigned int vcpu, const struct vgic_irq *irq);
 	/* Set or clear the physical active state of hwintid (OV-47, OV-74). */
 	void (*physical_active)(void *opaque, unsigned int vcpu, const struct vgic_irq *irq,
@@ -123,8 +123,8 @@ struct vgic_config {
 	unsigned int nr_vcpus; /* 1 to VGIC_MAX_VCPUS */
 	unsigned int nr_spis;  /* 0 to VGIC_MAX_SPIS */
 	unsigned int nr_lr;    /* that KVM uses: 1 to 16 */
-	bool model_v2;         /* guest programs a GICv2 (SGI sources count) */
-	bool has_tdir;         /* host capability TDIR */
+	bool model_v2;	       /* guest programs a GICv2 (SGI sources count) */
+	bool has_tdir;	       /* host capability TDIR */
 	uint32_t static_traps; /* VGIC_HCR_T* that the host sets always (kvm-overflow.md 12) */
 	struct vgic_env env;
 };

@@ -71,15 +71,15 @@ static int verify(const char *path, const char **why)
 	}
 	h = vgr_reader_header(r);
 	if (!vgic_verify_create(&v, &(struct vgic_verify_config){
-		.policy = vgic_policy_for_release(h->kernel_release),
-		.nr_lr = h->nr_lr,
-		.no_tdir = h->tdir == VGR_NO,
-		.static_traps = h->static_traps,
-		.has_levels = probed(h, "get_input_level"),
-		.has_acked = probed(h, "kvm_notify_acked_irq"),
-		.opaque = &f,
-		.mismatch = found,
-	})) {
+					    .policy = vgic_policy_for_release(h->kernel_release),
+					    .nr_lr = h->nr_lr,
+					    .no_tdir = h->tdir == VGR_NO,
+					    .static_traps = h->static_traps,
+					    .has_levels = probed(h, "get_input_level"),
+					    .has_acked = probed(h, "kvm_notify_acked_irq"),
+					    .opaque = &f,
+					    .mismatch = found,
+				    })) {
 		ret = feed(v, r, &f);
 		vgic_verify_destroy(v);
 	}

@@ -7,8 +7,8 @@
 #include <vgicsim/cpuif.h>
 
 #define PENDING VGIC_LR_PENDING
-#define ACTIVE VGIC_LR_ACTIVE
-#define BOTH (VGIC_LR_PENDING | VGIC_LR_ACTIVE)
+#define ACTIVE	VGIC_LR_ACTIVE
+#define BOTH	(VGIC_LR_PENDING | VGIC_LR_ACTIVE)
 
 static struct vgic_v3_cpuif_config cfg;
 static struct vgic_v3_cpuif c;

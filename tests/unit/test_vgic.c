@@ -8,7 +8,7 @@
 #include <string.h>
 #include <vgicsim/vgic.h>
 
-#define NR_LR 4
+#define NR_LR	 4
 #define PMR_OPEN (0xf8u << VGIC_VMCR_VPMR_SHIFT)
 
 static struct vgic *vgic;
@@ -26,7 +26,8 @@ static bool physical_level(void *opaque, unsigned int vcpu, const struct vgic_ir
 	return world.level;
 }
 
-static void physical_active(void *opaque, unsigned int vcpu, const struct vgic_irq *irq, bool active)
+static void physical_active(void *opaque, unsigned int vcpu, const struct vgic_irq *irq,
+			    bool active)
 {
 	if (active)
 		world.activated++;
@@ -70,14 +71,15 @@ static struct vgic_config config(void)
 		.nr_spis = 96,
 		.nr_lr = NR_LR,
 		.has_tdir = true,
-		.env = {
-			.physical_level = physical_level,
-			.physical_active = physical_active,
-			.physical_dir = physical_dir,
-			.request = request,
-			.resample = resample,
-			.halt = halt,
-		},
+		.env =
+			{
+				.physical_level = physical_level,
+				.physical_active = physical_active,
+				.physical_dir = physical_dir,
+				.request = request,
+				.resample = resample,
+				.halt = halt,
+			},
 	};
 }
 
@@ -155,8 +157,8 @@ static void expect_order(const struct vgic_vcpu *vcpu, unsigned int n, const uin
 	assert_ptr_equal(vcpu->list.tail, prev);
 }
 
-#define EXPECT(vcpu, ...)                                                                      \
-	expect_order(vcpu, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t),               \
+#define EXPECT(vcpu, ...)                                                        \
+	expect_order(vcpu, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), \
 		     (uint32_t[]){__VA_ARGS__})
 
 /* One run in which the guest leaves the LRs as given: sync of these images. */
@@ -169,8 +171,8 @@ static void run(unsigned int n, const uint64_t *lrs, unsigned int eoicount)
 	vgic_sync(vgic, 0);
 }
 
-#define RUN(eoicount, ...)                                                                     \
-	run(sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (uint64_t[]){__VA_ARGS__},   \
+#define RUN(eoicount, ...)                                                                   \
+	run(sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (uint64_t[]){__VA_ARGS__}, \
 	    eoicount)
 
 /* ---- creation ---- */
@@ -505,10 +507,18 @@ static void lr_by_kind_and_state(void **state)
 		{.level = true, .is_hw = true, .line = true, .expect = P | H},
 		{.level = true, .is_hw = true, .latch = true, .expect = P | H, .latch_after = true},
 		{.level = true, .is_hw = true, .active = true, .expect = A | H},
-		{.level = true, .is_hw = true, .line = true, .active = true, .expect = A | H,
+		{.level = true,
+		 .is_hw = true,
+		 .line = true,
+		 .active = true,
+		 .expect = A | H,
 		 .line_after = true},
 		{.is_hw = true, .latch = true, .expect = P | H},
-		{.is_hw = true, .latch = true, .active = true, .expect = A | H, .latch_after = true},
+		{.is_hw = true,
+		 .latch = true,
+		 .active = true,
+		 .expect = A | H,
+		 .latch_after = true},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -1031,11 +1041,21 @@ static void wakes_by_pmr_only(void **state)
 static void import_and_export(void **state)
 {
 	struct vgr_irq in[3] = {
-		{.intid = 40, .state = VGR_IRQ_LEVEL | VGR_IRQ_LINE | VGR_IRQ_ENABLED |
-				       VGR_IRQ_GROUP1, .priority = 0x20, .vcpu = 1, .target = 1},
-		{.intid = 8200, .state = VGR_IRQ_LATCH | VGR_IRQ_ENABLED | VGR_IRQ_GROUP1 |
-					 VGR_IRQ_MAPPED, .priority = 0xa0, .vcpu = 1, .target = 1},
-		{.intid = 27, .state = 0x07df & ~VGR_IRQ_LINE, .hwintid = 27, .vcpu = 1, .target = 1},
+		{.intid = 40,
+		 .state = VGR_IRQ_LEVEL | VGR_IRQ_LINE | VGR_IRQ_ENABLED | VGR_IRQ_GROUP1,
+		 .priority = 0x20,
+		 .vcpu = 1,
+		 .target = 1},
+		{.intid = 8200,
+		 .state = VGR_IRQ_LATCH | VGR_IRQ_ENABLED | VGR_IRQ_GROUP1 | VGR_IRQ_MAPPED,
+		 .priority = 0xa0,
+		 .vcpu = 1,
+		 .target = 1},
+		{.intid = 27,
+		 .state = 0x07df & ~VGR_IRQ_LINE,
+		 .hwintid = 27,
+		 .vcpu = 1,
+		 .target = 1},
 	};
 	struct vgr_irq out;
 
@@ -1071,7 +1091,8 @@ static void sgi_sources(void **state)
 	sgi->pending_latch = true;
 	vgic_queue(vgic, sgi);
 	vgic_flush(vgic, 0);
-	assert_int_equal(v0->lr[0], 3 | 1ull << VGIC_LR_CPUID_SHIFT | VGIC_LR_PENDING | VGIC_LR_EOI);
+	assert_int_equal(v0->lr[0],
+			 3 | 1ull << VGIC_LR_CPUID_SHIFT | VGIC_LR_PENDING | VGIC_LR_EOI);
 	assert_int_equal(sgi->source, 0x08);
 	assert_true(sgi->pending_latch);
 	RUN(0, 3 | 1ull << VGIC_LR_CPUID_SHIFT | VGIC_LR_ACTIVE | VGIC_LR_EOI);
