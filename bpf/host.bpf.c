@@ -62,6 +62,8 @@ int look(void *ctx)
 	values.has_on_lr = bpf_core_field_exists(struct vgic_irq, on_lr);
 	values.has_mapped = bpf_core_field_exists(struct vgic_irq, mapped);
 	values.has_active_spis = bpf_core_field_exists(struct vgic_dist, active_spis);
+	values.irq_size = bpf_core_type_size(struct vgic_irq);
+	values.cpuif_size = bpf_core_type_size(struct vgic_v3_cpu_if);
 	values.ran = 1;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "hostinfo.h"
 #include "host.skel.h"
 #include "probes.h"
+#include "shared.h"
 #include "symbols.h"
 
 /* ICH_HCR_EL2 */
@@ -186,10 +187,14 @@ static void choose_probes(struct vgic_host *h, const struct probe_availability *
 		to->name = probe->name;
 		to->use = probe->use;
 		to->essential = probe->essential;
+		if (probe->nested && !h->nested_mode)
+			c = -1;
 		to->function = probe->candidates[c < 0 ? 0 : c].function;
 		to->method = c < 0 ? "none" : vgic_probe_way_name(probe->candidates[c].way);
 		if (c >= 0)
 			to->state = VGIC_PROBE_OK;
+		else if (probe->nested && !h->nested_mode)
+			to->state = VGIC_PROBE_ABSENT;
 		else if (probe->newer && h->have_btf && !h->has_last_lr)
 			to->state = VGIC_PROBE_ABSENT;
 		else
@@ -266,6 +271,9 @@ static void look_into_kernel(struct vgic_host *h, const struct symbol *s)
 			 "a BPF program cannot be loaded: %s", strerror(-ret));
 	} else if (skel->bss->values.ran) {
 		const struct host_values *v = &skel->bss->values;
+
+		h->irq_size = v->irq_size;
+		h->cpuif_size = v->cpuif_size;
 
 		h->has_last_lr = v->has_last_lr;
 		h->has_on_lr = v->has_on_lr;
@@ -384,6 +392,10 @@ int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)
 	if (h->nr_lr < 1 || h->nr_lr > VGR_MAX_LRS)
 		return refuse(err, -ERANGE, "the kernel says %d list registers: expected 1 to %d",
 			      h->nr_lr, VGR_MAX_LRS);
+	if (h->irq_size > RAW_IRQ_MAX || h->cpuif_size > RAW_CPUIF_MAX)
+		return refuse(err, -ENOTSUP, "kernel %s has structures of %u and %u bytes, larger than "
+			      "expected: use one without lock debugging", h->release, h->irq_size,
+			      h->cpuif_size);
 	for (p = 0; p < h->nr_probes; p++) {
 		const struct vgic_host_probe *probe = &h->probes[p];
 

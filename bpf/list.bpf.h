@@ -8,8 +8,6 @@
 /* Bytes that the largest flush or sync needs. */
 #define OUT_MAX (sizeof(struct vgr_sync) + 2 * VGR_MAX_IRQS * sizeof(struct vgr_irq) + \
 		 VGR_MAX_LRS * sizeof(__u64) + VGR_MAX_IRQS * sizeof(__u32))
-#define RAW_IRQ_MAX 256
-#define RAW_CPUIF_MAX 1024
 
 /* A longer list is followed only so far to learn its length. */
 #define WALK_MAX 4096

@@ -12,7 +12,6 @@ struct waiting {
 
 struct cpu_order {
 	uint32_t next; /* number that comes next */
-	uint32_t waiting;
 	uint64_t time; /* of the last record handed on */
 };
 
@@ -114,7 +113,7 @@ static int drain(struct vgic_order *o, bool all, vgic_capture_sink *sink, void *
 	while (o->head < o->tail && !ret) {
 		struct waiting *w = &o->queue[o->head];
 		struct vgr_rec *rec = w->rec;
-		struct cpu_order *c = &o->cpus[rec->cpu];
+		const struct cpu_order *c = &o->cpus[rec->cpu];
 
 		if (before(rec->seq, c->next)) {
 			o->late++;
@@ -129,7 +128,6 @@ static int drain(struct vgic_order *o, bool all, vgic_capture_sink *sink, void *
 			if (!ret)
 				ret = hand_on(o, rec, sink, ctx);
 		}
-		c->waiting--;
 		o->bytes -= rec->size;
 		free(rec);
 		o->head++;
@@ -192,7 +190,6 @@ int vgic_order_push(struct vgic_order *o, const struct vgr_rec *rec, vgic_captur
 	w->round = o->round;
 	o->tail++;
 	o->bytes += rec->size;
-	o->cpus[rec->cpu].waiting++;
 	settle(o);
 	return drain(o, false, sink, ctx);
 }

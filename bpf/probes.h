@@ -28,6 +28,7 @@ struct probe {
 	const char *use;
 	bool essential;
 	bool newer; /* legacy kernels have no such function, and need none */
+	bool nested; /* of use only where KVM runs with nested virtualization */
 	struct probe_candidate candidates[PROBE_CANDIDATES]; /* best first */
 };
 

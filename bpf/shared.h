@@ -5,6 +5,10 @@
 
 #include <vgicsim/records.h>
 
+/* Room for the kernel's struct vgic_irq and struct vgic_v3_cpu_if, in bytes. */
+#define RAW_IRQ_MAX 256
+#define RAW_CPUIF_MAX 1024
+
 /* Where last_lr_irq of a physical CPU is to be found. */
 enum boundary_place {
 	BOUNDARY_NOWHERE = 0, /* the kernel has none, or it cannot be reached */

@@ -109,7 +109,7 @@ static void print_probes(const struct vgic_host *h)
 
 		printf("%-14s %-8s %-10s %-34s %s%s\n", probe->name, state, probe->method,
 		       probe->function, probe->use,
-		       probe->state == VGIC_PROBE_ABSENT ? " (not in this kernel)" : "");
+		       probe->state == VGIC_PROBE_ABSENT ? " (not needed here)" : "");
 	}
 }
 

@@ -21,7 +21,7 @@ struct vgic_capture_error {
 
 enum vgic_probe_state {
 	VGIC_PROBE_OK = 0,
-	VGIC_PROBE_ABSENT = 1,  /* this kernel does not have the function, and needs none */
+	VGIC_PROBE_ABSENT = 1,  /* this kernel needs none, as it is or as it runs */
 	VGIC_PROBE_MISSING = 2, /* it should be there, but nothing can be attached to */
 };
 
@@ -71,6 +71,7 @@ struct vgic_host {
 	enum vgr_known emulated;
 	bool no_hw_deactivation;
 	bool has_last_lr, has_on_lr, has_mapped, has_active_spis;
+	uint32_t irq_size, cpuif_size; /* bytes of the kernel's vgic_irq and vgic_v3_cpu_if */
 	bool boundary; /* last_lr_irq can be read */
 	uint64_t hyp_percpu, hyp_host_data; /* kernel addresses, see bpf/shared.h */
 	struct vgic_host_probe probes[VGIC_MAX_PROBES];
