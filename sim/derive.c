@@ -332,6 +332,19 @@ static struct dvcpu *outside_anchor(struct vgic_derive *d, const struct vgr_rec 
 	return d->nr_vcpus ? &d->vcpus[0] : NULL;
 }
 
+/*
+ * The guest that left last on the CPU where vCPU v's thread now works: v itself,
+ * or another one that ran while this thread had lost the CPU.
+ */
+static struct dvcpu *own_anchor(struct vgic_derive *d, const struct vgr_rec *r, struct dvcpu *v)
+{
+	uint16_t last = r->cpu < MAX_CPUS ? d->cpu_vcpu[r->cpu] : VGR_NO_VCPU;
+
+	if (last != VGR_NO_VCPU && d->vcpus[last].exit == EXIT_PENDING)
+		return &d->vcpus[last];
+	return v;
+}
+
 static void fill_gap(struct vgic_derive *d, uint32_t effect, uint64_t time)
 {
 	struct vgic_effect *e = &d->wl->effects[effect];
@@ -362,6 +375,10 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 	} else {
 		v = outside_anchor(d, r, target);
 	}
+	struct dvcpu *own = v;
+
+	if (origin == VGIC_ORIGIN_OWN || (v && v == by_tid(d, r->tid)))
+		v = own_anchor(d, r, own);
 	uint32_t e = new_effect(d, VGIC_EFFECT_LINE);
 
 	if (e == VGIC_WL_NONE)
@@ -371,7 +388,8 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 	x->source = source;
 	x->level = in->level;
 	x->origin = origin;
-	x->awaited = origin == VGIC_ORIGIN_OWN && in->level && v->exit_kind == VGIC_EXIT_MMIO;
+	x->awaited = origin == VGIC_ORIGIN_OWN && in->level && v == own &&
+		     v->exit_kind == VGIC_EXIT_MMIO;
 	fill_gap(d, e, r->time);
 	attach(d, v, e, r->time);
 	if (k->props.state & VGR_IRQ_LEVEL)
@@ -717,10 +735,11 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 	if (v->exit != EXIT_PENDING)
 		return;
 	v->exit = EXIT_NONE;
-	if (v->exit_kind == VGIC_EXIT_MI)
+	if (v->exit_kind == VGIC_EXIT_MI && !v->yields && !has_effects)
 		sample(d, &d->s_mi_out, v->exit_time, entry);
 	if (v->exit_kind == VGIC_EXIT_DIR) {
-		sample(d, &d->s_dir_out, v->exit_time, entry);
+		if (!v->yields && !has_effects)
+			sample(d, &d->s_dir_out, v->exit_time, entry);
 		if (v->dir_op != VGIC_WL_NONE) {
 			op = v->dir_op;
 			if (v->yields) {

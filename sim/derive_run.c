@@ -201,6 +201,14 @@ static bool vmcr_comes_first(const struct dvcpu *v)
 	return (new & ~old & enables) || (new & VGIC_VMCR_VPMR) >= (old & VGIC_VMCR_VPMR);
 }
 
+/* The line of a mapped interrupt was sampled high at the sync that saw its handling end. */
+static bool stays_high(const struct vgic_derive *d, uint32_t script)
+{
+	const struct known *k = &d->known[d->wl->scripts[script].source];
+
+	return (k->props.state & VGR_IRQ_HW) && k->line == 2;
+}
+
 /* A handler follows the one before it at once; everything else takes its share of the run. */
 static unsigned int weight(const struct vgic_derive *d, size_t i, bool first_fixed)
 {
@@ -243,6 +251,8 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 		}
 		it->op = op;
 		d->wl->ops[op].value = s->value;
+		if ((s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DROP) && stays_high(d, s->script))
+			d->wl->ops[op].flags |= VGIC_OP_AGAIN;
 		if (s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DIR)
 			derive_handled(d, s->script, v->sync_begin);
 	}

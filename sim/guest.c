@@ -188,11 +188,14 @@ static void finish_access(struct machine *m, struct frame *f, const struct vgic_
 		deactivated(m, s, f->raise_time);
 }
 
-static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f)
+static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool again)
 {
 	if (f->source == VGIC_WL_NONE)
 		return;
 	uint32_t intid = m->wl->sources[f->source].initial.intid;
+
+	/* A handler silences its device before it ends; a new expiry is an event of its own. */
+	m->sources[f->source].physical = again;
 	struct vgic_access a = vgic_v3_cpuif_eoi(&v->hw, f->group, intid);
 
 	finish_access(m, f, &a);
@@ -304,7 +307,7 @@ static void do_op(struct machine *m, unsigned int index)
 	if (f->script == VGIC_WL_NONE) {
 		struct frame copy = *f;
 
-		write_eoi(m, v, f);
+		write_eoi(m, v, f, false);
 		frame_end(v);
 		if ((v->hw.vmcr & VGIC_VMCR_VEOIM) && copy.source != VGIC_WL_NONE)
 			write_dir(m, index, copy.source, NULL, &copy);
@@ -325,7 +328,7 @@ static void do_op(struct machine *m, unsigned int index)
 		return;
 	case VGIC_OP_EOI:
 	case VGIC_OP_DROP:
-		write_eoi(m, v, f);
+		write_eoi(m, v, f, op->flags & VGIC_OP_AGAIN);
 		break;
 	case VGIC_OP_DIR:
 		if (target == m->wl->scripts[f->script].source)

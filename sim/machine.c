@@ -102,7 +102,7 @@ void machine_release_cpu(struct machine *m, unsigned int index, unsigned int pre
 	if (prefer < m->nr_vcpus && prefer != index && m->vcpus[prefer].state == VCPU_WFI) {
 		/* It was woken up before it got the CPU: that must come first. */
 		m->owner = (uint16_t)prefer;
-		m->vcpus[prefer].next = m->now + ns;
+		m->vcpus[prefer].next = m->vcpus[prefer].not_before = m->now + ns;
 		return;
 	}
 	/* Else the one that has waited longest. */
@@ -283,7 +283,8 @@ static bool waits_for_outside(const struct machine *m)
 {
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_GUEST && m->vcpus[i].stalled &&
-		    !m->vcpus[i].draining && m->vcpus[i].depth)
+		    !m->vcpus[i].draining && m->vcpus[i].depth &&
+		    !m->vcpus[i].frames[m->vcpus[i].nr_frames - 1].masked)
 			return true;
 	return false;
 }

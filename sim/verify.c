@@ -60,6 +60,24 @@ const char *vgic_undecided_name(enum vgic_undecided why)
 	return (unsigned int)why < VGIC_NR_UNDECIDED ? names[why] : "?";
 }
 
+const char *vgic_undecided_key(enum vgic_undecided why)
+{
+	static const char *const keys[VGIC_NR_UNDECIDED] = {
+		[VGIC_UNDECIDED_CONCURRENT] = "concurrent",
+		[VGIC_UNDECIDED_LATE] = "late",
+		[VGIC_UNDECIDED_LOSS] = "loss",
+		[VGIC_UNDECIDED_CUT] = "cut",
+		[VGIC_UNDECIDED_TORN] = "torn",
+		[VGIC_UNDECIDED_GONE] = "gone",
+		[VGIC_UNDECIDED_NESTED] = "nested",
+		[VGIC_UNDECIDED_LPI] = "lpi",
+		[VGIC_UNDECIDED_LEVEL] = "level",
+		[VGIC_UNDECIDED_MALFORMED] = "malformed",
+	};
+
+	return (unsigned int)why < VGIC_NR_UNDECIDED ? keys[why] : "?";
+}
+
 int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config *cfg)
 {
 	struct vgic_verify *v;
