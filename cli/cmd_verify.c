@@ -184,7 +184,7 @@ static void print_json(const struct state *s, const char *path, const struct vgi
 	json_t *why = json_object();
 
 	for (int i = 0; i < VGIC_NR_UNDECIDED; i++)
-		json_object_set_new(why, vgic_undecided_name(i),
+		json_object_set_new(why, vgic_undecided_key(i),
 				    json_integer((json_int_t)t->undecided[i]));
 	cli_print_json(stdout,
 		       json_pack("{s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "

@@ -32,7 +32,9 @@ enum vgic_undecided {
 	VGIC_UNDECIDED_MALFORMED,      /* the record contradicts itself */
 	VGIC_NR_UNDECIDED
 };
+/* In words, and as one word for programs; "?" for a number that is none. */
 const char *vgic_undecided_name(enum vgic_undecided why);
+const char *vgic_undecided_key(enum vgic_undecided why);
 
 struct vgic_verify_mismatch {
 	uint64_t index;		   /* number of the record in the file, from 1 */
