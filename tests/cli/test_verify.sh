@@ -39,7 +39,6 @@ expect "no file is a usage error" 2
 expect "an absent file" 3 "$dir/absent.vgr"
 echo "not a recording" >"$dir/text"
 expect "a file that is no recording" 3 "$dir/text"
-expect "an unknown policy" 2 -P linux-9.9 "$dir/text"
 
 first=
 for file in "$recordings"/*.vgr; do
