@@ -292,21 +292,22 @@ static uint32_t new_effect(struct vgic_derive *d, enum vgic_effect_kind kind)
 }
 
 /* The first raise that reaches a vCPU waiting in WFI ends this WFI. */
-static void maybe_wakes(struct vgic_derive *d, struct dvcpu *anchor, uint16_t target,
-			uint64_t time)
+static uint32_t maybe_wakes(struct vgic_derive *d, struct dvcpu *anchor, uint16_t target,
+			    uint64_t time)
 {
 	struct dvcpu *v = target < d->nr_vcpus ? &d->vcpus[target] : NULL;
 	uint32_t e;
 
 	if (!v || v->exit != EXIT_PENDING || v->exit_kind != VGIC_EXIT_WFI || v->woken)
-		return;
+		return VGIC_WL_NONE;
 	v->woken = true;
 	e = new_effect(d, VGIC_EFFECT_WAKE);
 	if (e == VGIC_WL_NONE)
-		return;
+		return e;
 	d->wl->effects[e].source = target;
 	d->wl->effects[e].value = v->nr_wfi;
 	attach(d, anchor, e, time);
+	return e;
 }
 
 static struct dvcpu *by_tid(struct vgic_derive *d, uint32_t tid)
@@ -397,8 +398,11 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 	else
 		k->latch = 1;
 	if (in->level) {
+		uint32_t wake = maybe_wakes(d, v, target, r->time);
+
 		k->raised = r->time;
-		maybe_wakes(d, v, target, r->time);
+		if (d->nr_fresh < MAX_FRESH && !(k->props.state & VGR_IRQ_HW))
+			d->fresh[d->nr_fresh++] = (struct fresh){source, e, wake, r->time, target};
 	}
 }
 
@@ -605,6 +609,39 @@ static void remember(struct vgic_derive *d, uint16_t index, const struct vgr_irq
 	k->active_seen = irq->state & VGR_IRQ_ACTIVE;
 }
 
+/*
+ * A raise is recorded when KVM is asked for it. If the thread loses its CPU right
+ * then, lists flushed before it goes on do not show the interrupt: the raise
+ * counts from where it first shows.
+ */
+static void find_late(struct vgic_derive *d, uint16_t index, const struct vgr_flush *f,
+		      const struct vgr_irq *list)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int n = 0; n < d->nr_fresh; n++) {
+		const struct fresh *r = &d->fresh[n];
+		struct known *k = &d->known[r->source];
+		bool shown = false;
+
+		if (r->target != index || r->time > f->begin) {
+			d->fresh[kept++] = *r;
+			continue;
+		}
+		for (unsigned int i = 0; i < f->n_before && !shown; i++)
+			shown = list[i].intid == k->props.intid &&
+				(list[i].state & (VGR_IRQ_LATCH | VGR_IRQ_LINE));
+		if (shown || !k->seen || !(k->props.state & VGR_IRQ_ENABLED) || !f->dist_enabled ||
+		    k->latch == 2 || k->line == 2)
+			continue;
+		k->latch = k->line = 0;
+		d->wl->effects[r->effect].kind = VGIC_EFFECT_NONE;
+		if (r->wake != VGIC_WL_NONE)
+			d->wl->effects[r->wake].kind = VGIC_EFFECT_NONE;
+	}
+	d->nr_fresh = kept;
+}
+
 /* Raised before this flush began, for this vCPU, and not on its list: it was disabled. */
 static void find_unlisted(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 			  const struct vgr_flush *f, const struct vgr_irq *list)
@@ -637,6 +674,7 @@ static void on_flush(struct vgic_derive *d, struct dvcpu *v, const struct vgr_fl
 	v->tid = f->r.tid;
 	v->shadow_pending = false;
 	find_unlisted(d, v, index, f, before);
+	find_late(d, index, f, before);
 	for (unsigned int i = 0; i < f->n_before; i++) {
 		bool pending = (before[i].state & VGR_IRQ_LATCH) ||
 			       ((before[i].state & VGR_IRQ_LEVEL) &&

@@ -101,6 +101,14 @@ struct msi_wait {
 	uint32_t effect; /* already in place, source still open */
 };
 
+/* A raise that no list has shown yet. */
+struct fresh {
+	uint32_t source, effect, wake; /* wake: VGIC_WL_NONE if it ended no WFI */
+	uint64_t time;
+	uint16_t target;
+};
+
+#define MAX_FRESH 256u
 #define MSI_WAITS 64u
 #define MAX_CPUS 1024u
 
@@ -124,6 +132,8 @@ struct vgic_derive {
 	size_t nr_lpis, cap_lpis;
 	struct msi_wait msi[MSI_WAITS];
 	unsigned int nr_msi;
+	struct fresh fresh[MAX_FRESH];
+	unsigned int nr_fresh;
 	struct step *steps;
 	size_t nr_steps, cap_steps;
 	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */

@@ -83,7 +83,7 @@ void effects_start(struct machine *m, uint32_t first, unsigned int vcpu, uint32_
 			.source = VGIC_WL_NONE,
 		};
 
-		if (moved_by_arrivals(m, e))
+		if (e->kind == VGIC_EFFECT_NONE || moved_by_arrivals(m, e))
 			continue;
 		/* A handling that stands in for another one acts on its own interrupt. */
 		if (own != VGIC_WL_NONE && e->kind != VGIC_EFFECT_WAKE &&

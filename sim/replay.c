@@ -120,7 +120,7 @@ static void collect_outside(struct machine *m)
 		const struct vgic_effect *e = &wl->effects[i];
 
 		if (e->origin == VGIC_ORIGIN_OUTSIDE && e->source != VGIC_WL_NONE &&
-		    e->kind != VGIC_EFFECT_WAKE)
+		    e->kind != VGIC_EFFECT_WAKE && e->kind != VGIC_EFFECT_NONE)
 			m->sources[e->source].dep_count++;
 	}
 	for (size_t i = 0; i < wl->nr_sources; i++) {
@@ -132,7 +132,7 @@ static void collect_outside(struct machine *m)
 		const struct vgic_effect *e = &wl->effects[i];
 
 		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->source == VGIC_WL_NONE ||
-		    e->kind == VGIC_EFFECT_WAKE)
+		    e->kind == VGIC_EFFECT_WAKE || e->kind == VGIC_EFFECT_NONE)
 			continue;
 		struct msource *s = &m->sources[e->source];
 
@@ -157,7 +157,8 @@ static void start_effects(struct machine *m)
 		const struct vgic_effect *e = &wl->effects[i];
 		struct due d = {.time = e->wall_ns, .effect = (uint32_t)i, .source = VGIC_WL_NONE};
 
-		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->kind == VGIC_EFFECT_WAKE)
+		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->kind == VGIC_EFFECT_WAKE ||
+		    e->kind == VGIC_EFFECT_NONE)
 			continue;
 		if (m->cfg->arrivals == VGIC_ARRIVALS_OPEN)
 			heap_push(m, &d);

@@ -76,6 +76,7 @@ enum vgic_effect_kind {
 	VGIC_EFFECT_STATE,    /* enable, priority, group, route, type become props[.prop] */
 	VGIC_EFFECT_ACTIVE,   /* active state set (.level 1) or cleared by register write */
 	VGIC_EFFECT_WAKE,     /* ends WFI number .value of vCPU .source */
+	VGIC_EFFECT_NONE,     /* recorded before it took effect: another effect stands for it */
 };
 
 /* How a line effect came about; decides what --arrivals may move. */
