@@ -346,8 +346,9 @@ int sample_temp(char *path, size_t size)
 	size_t i;
 	int fd;
 
-	for (i = 0; i < 2; i++) {
-		snprintf(path, size, "%s/vgicsim-test-XXXXXX", dirs[i]);
+	for (i = 0; path && i < 2; i++) {
+		if (snprintf(path, size, "%s/vgicsim-test-XXXXXX", dirs[i]) >= (int)size)
+			return -1;
 		fd = mkstemp(path);
 		if (fd >= 0)
 			return close(fd);
