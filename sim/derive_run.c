@@ -214,6 +214,10 @@ static unsigned int weight(const struct vgic_derive *d, size_t i, bool first_fix
 {
 	if (!i)
 		return !first_fixed;
+	/* A handler that ends with EOIR and DIR writes them together. */
+	if (d->steps[i].kind == VGIC_OP_DIR && d->steps[i - 1].kind == VGIC_OP_DROP &&
+	    d->steps[i].script == d->steps[i - 1].script)
+		return 0;
 	return d->steps[i].kind != ITEM_ACK || d->steps[i - 1].kind == ITEM_ACK ||
 	       d->steps[i - 1].kind == VGIC_OP_VMCR;
 }
@@ -250,7 +254,10 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 			return;
 		}
 		it->op = op;
-		d->wl->ops[op].value = s->value;
+		if (s->kind == VGIC_OP_DIR)
+			d->wl->ops[op].count = s->value;
+		else
+			d->wl->ops[op].value = s->value;
 		if ((s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DROP) && stays_high(d, s->script))
 			d->wl->ops[op].flags |= VGIC_OP_AGAIN;
 		if (s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DIR)
@@ -260,18 +267,18 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 		derive_mi_delay(d, v->items[first_item + d->mi_step - 1].g, v->g1);
 }
 
-static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script, bool *want_deact,
-			int lr)
+static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script,
+			uint8_t *want_deact, int lr)
 {
 	vgic_v3_cpuif_dir(&v->hw, intid_of(d, script));
-	step(d, VGIC_OP_DIR, script, 0);
-	if (lr >= 0)
-		want_deact[lr] = false;
+	step(d, VGIC_OP_DIR, script, d->known[d->wl->scripts[script].source].acks);
+	if (lr >= 0 && want_deact[lr])
+		want_deact[lr]--;
 }
 
 /* The order of events inside the run, one after the other until the read-back is explained. */
 static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *want_ack,
-		  bool *want_deact, bool split, unsigned int split_drops)
+		  uint8_t *want_deact, bool split, unsigned int split_drops)
 {
 	for (unsigned int guard = 0; guard < 512 && !d->nomem; guard++) {
 		watch_mi(d, v);
@@ -313,8 +320,8 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			drop_top(d, v, split);
 			if (split)
 				dirs_of_run(d, v, top, want_deact, top_lr);
-			else if (top_lr >= 0)
-				want_deact[top_lr] = false;
+			else if (top_lr >= 0 && want_deact[top_lr])
+				want_deact[top_lr]--;
 			for (unsigned int i = 0; i < v->nr_tail; i++)
 				if (v->tail[i] == top)
 					v->tail[i] = VGIC_WL_NONE;
@@ -368,7 +375,8 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 {
 	const uint32_t armed = VGIC_HCR_UIE | VGIC_HCR_LRENPIE | VGIC_HCR_NPIE;
-	bool want_ack[VGIC_V3_MAX_LRS] = {false}, want_deact[VGIC_V3_MAX_LRS] = {false};
+	bool want_ack[VGIC_V3_MAX_LRS] = {false};
+	uint8_t want_deact[VGIC_V3_MAX_LRS] = {0}; /* twice if it was taken again in between */
 	bool any = false;
 
 	d->nr_steps = 0;
@@ -383,7 +391,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		bool p1 = v->back[i] & VGIC_LR_PENDING, a1 = v->back[i] & VGIC_LR_ACTIVE;
 
 		want_ack[i] = p0 && !p1;
-		want_deact[i] = (a0 && (!a1 || want_ack[i])) || (want_ack[i] && !a1);
+		want_deact[i] = (a0 && (!a1 || want_ack[i])) + (want_ack[i] && !a1);
 		any |= want_ack[i] || want_deact[i];
 	}
 	bool first = d->cfg.eager_vmcr && v->folded && vmcr_comes_first(v);
