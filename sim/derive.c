@@ -401,7 +401,7 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 		uint32_t wake = maybe_wakes(d, v, target, r->time);
 
 		k->raised = r->time;
-		if (d->nr_fresh < MAX_FRESH && !(k->props.state & VGR_IRQ_HW))
+		if (d->nr_fresh < MAX_FRESH && k->seen && !(k->props.state & VGR_IRQ_HW))
 			d->fresh[d->nr_fresh++] = (struct fresh){source, e, wake, r->time, target};
 	}
 }
@@ -510,7 +510,8 @@ static struct dvcpu *writer_of(struct vgic_derive *d, struct dvcpu *v)
 	struct dvcpu *best = v;
 
 	for (size_t i = 0; i < d->nr_vcpus; i++)
-		if (d->vcpus[i].last_mmio > best->last_mmio && d->vcpus[i].last_mmio > v->exit_time)
+		if (d->vcpus[i].exit == EXIT_PENDING && d->vcpus[i].last_mmio > best->last_mmio &&
+		    d->vcpus[i].last_mmio > v->exit_time)
 			best = &d->vcpus[i];
 	return best;
 }
@@ -535,7 +536,7 @@ static void state_effect(struct vgic_derive *d, struct dvcpu *v, uint32_t source
 			d->nomem = true;
 		d->wl->effects[e].prop = prop;
 	}
-	struct dvcpu *w = writer_of(d, v);
+	struct dvcpu *w = d->known[source].late ? v : writer_of(d, v);
 
 	x->awaited = kind == VGIC_EFFECT_LATCH && w->exit == EXIT_PENDING &&
 		     w->exit_kind == VGIC_EXIT_MMIO;
@@ -604,6 +605,7 @@ static void remember(struct vgic_derive *d, uint16_t index, const struct vgr_irq
 		return;
 	struct known *k = &d->known[source];
 
+	k->late &= !(irq->state & (VGR_IRQ_LATCH | VGR_IRQ_LINE | VGR_IRQ_ACTIVE));
 	k->latch = irq->state & VGR_IRQ_LATCH ? 2 : 0;
 	k->line = irq->state & VGR_IRQ_LINE ? 2 : 0;
 	k->active_seen = irq->state & VGR_IRQ_ACTIVE;
@@ -635,6 +637,7 @@ static void find_late(struct vgic_derive *d, uint16_t index, const struct vgr_fl
 		    k->latch == 2 || k->line == 2)
 			continue;
 		k->latch = k->line = 0;
+		k->late = true;
 		d->wl->effects[r->effect].kind = VGIC_EFFECT_NONE;
 		if (r->wake != VGIC_WL_NONE)
 			d->wl->effects[r->wake].kind = VGIC_EFFECT_NONE;

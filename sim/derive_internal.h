@@ -39,6 +39,7 @@ struct known {
 	uint64_t handled_time;
 	struct vgr_irq props;
 	bool seen;        /* props come from a snapshot */
+	bool late;        /* its last raise was recorded before it took effect */
 	bool unlisted;    /* raised, and not on the list of the flush after that */
 	uint8_t latch, line; /* 0 no, 1 by a raise since the last snapshot, 2 by a snapshot */
 	bool active_seen; /* active in the last snapshot */
