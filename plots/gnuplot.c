@@ -20,6 +20,30 @@ static int missing(struct vgic_plot_error *err)
 		"gnuplot: not found: install it (Debian: apt-get install gnuplot-nox)");
 }
 
+/*
+ * The environment for gnuplot: in a locale that is not UTF-8 it warns of characters that no figure
+ * uses. NULL without memory; the caller frees the array, not the strings.
+ */
+static char **utf8_environment(void)
+{
+	static char locale[] = "LC_ALL=C.UTF-8";
+	size_t i, n = 0;
+	char **copy;
+
+	while (environ[n])
+		n++;
+	copy = malloc((n + 2) * sizeof(*copy));
+	if (!copy)
+		return NULL;
+	n = 0;
+	for (i = 0; environ[i]; i++)
+		if (strncmp(environ[i], "LC_ALL=", 7))
+			copy[n++] = environ[i];
+	copy[n++] = locale;
+	copy[n] = NULL;
+	return copy;
+}
+
 /* Starts argv in dir with both outputs into a pipe, whose end to read comes back. */
 static int start(const char *dir, const char *const argv[], pid_t *pid, struct vgic_plot_error *err)
 {
@@ -27,9 +51,11 @@ static int start(const char *dir, const char *const argv[], pid_t *pid, struct v
 	posix_spawnattr_t attr;
 	sigset_t defaults;
 	int pipes[2], error;
+	char **env;
 
 	if (pipe2(pipes, O_CLOEXEC))
 		return vgic_plot_fail(err, -errno, "gnuplot: cannot start: %s", strerror(errno));
+	env = utf8_environment();
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
 	sigemptyset(&defaults);
@@ -43,7 +69,9 @@ static int start(const char *dir, const char *const argv[], pid_t *pid, struct v
 	posix_spawn_file_actions_adddup2(&actions, pipes[1], 2);
 	if (dir)
 		posix_spawn_file_actions_addchdir_np(&actions, dir);
-	error = posix_spawnp(pid, argv[0], &actions, &attr, (char *const *)argv, environ);
+	error = env ? posix_spawnp(pid, argv[0], &actions, &attr, (char *const *)argv, env)
+		    : ENOMEM;
+	free(env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	close(pipes[1]);

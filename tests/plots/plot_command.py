@@ -227,6 +227,14 @@ class PlotCommand(unittest.TestCase):
         # The PNG files are those of the report before: plot removes nothing.
         self.assertIn("exits.svg", os.listdir(self.out))
 
+    def test_without_locale(self):
+        bare = {"PATH": os.environ["PATH"]}
+        done = self.plot("--format", "svg", self.burst, "-o", self.out, env=bare)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        bare["LC_ALL"] = "C"
+        done = self.plot("--format", "svg", self.burst, "-o", self.out, env=bare)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_several(self):
         self.draws("--format", "svg,png", self.old, self.new, self.burst)
         names = os.listdir(self.out)
