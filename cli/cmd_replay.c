@@ -455,7 +455,7 @@ static const char *const examples[] = {
 
 const struct command cmd_replay = {
 	.name = "replay",
-	.summary = "run a recorded workload with other list register counts and kernels",
+	.summary = "Run a recorded workload with other list register counts and kernels",
 	.usage = "[OPTIONS] FILE",
 	.options = options,
 	.values_size = sizeof(struct replay_values),

@@ -266,6 +266,12 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 	ret = verify_all(v, s, r, path);
 	if (ret == EXIT_OK) {
 		t = vgic_verify_totals(v);
+		if (!t->flushes && !t->syncs) {
+			cli_recording_ending(path, r);
+			vgic_verify_destroy(v);
+			return cli_fail(EXIT_INPUT, "nothing to verify: %s: it holds no flush and no sync",
+					path);
+		}
 		if (s->v->json && !s->v->quiet)
 			print_json(s, path, policy, h, t);
 		else if (!s->v->quiet)
