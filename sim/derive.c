@@ -586,6 +586,9 @@ static void compare(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 
 		if ((line && !k->line) || (!line && k->line == 2))
 			state_effect(d, v, source, VGIC_EFFECT_LINE, line, irq, time);
+	} else if ((irq->state & VGR_IRQ_HW) && (irq->state & VGR_IRQ_LINE) && !k->line) {
+		/* A timer asked and its record is missing: probes do not nest. */
+		state_effect(d, v, source, VGIC_EFFECT_LINE, 1, irq, time);
 	}
 	if (irq->intid < VGIC_LPI_BASE) {
 		bool active = irq->state & VGR_IRQ_ACTIVE;
