@@ -48,7 +48,7 @@ static void write_segments(struct vgic_plot_job *job, const struct vgic_plot_tim
 			   int64_t t0, int64_t t1, double unit)
 {
 	double pixel = (double)(t1 - t0) / (WIDTH - LEFT - RIGHT);
-	int state, i, labels = 0, n;
+	int state, i, n;
 
 	for (state = 0; state < 3; state++) {
 		fprintf(job->data, "\n\n# %s\n", state_name[state]);
@@ -89,7 +89,6 @@ static void write_segments(struct vgic_plot_job *job, const struct vgic_plot_tim
 				((double)(from - t0) + (double)(to - t0)) / 2 / unit, s->lr, intid);
 		}
 		fprintf(job->vars, "%s = %d\n", state ? "LABELS_LIGHT" : "LABELS_DARK", n > 0);
-		labels += n;
 	}
 }
 
