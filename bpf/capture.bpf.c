@@ -10,9 +10,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define KVM_IRQ_ROUTING_MSI 2
+#define KVM_IRQ_ROUTING_MSI	  2
 #define KVM_MMIO_READ_UNSATISFIED 0
-#define KVM_MMIO_WRITE 2
+#define KVM_MMIO_WRITE		  2
 
 SEC("fentry/kvm_vgic_flush_hwstate")
 int BPF_PROG(fentry_flush_begin, struct kvm_vcpu *vcpu)
@@ -198,8 +198,8 @@ static __always_inline int inject(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 
 }
 
 SEC("fentry/kvm_vgic_inject_irq")
-int BPF_PROG(fentry_inject, struct kvm *kvm, struct kvm_vcpu *vcpu, unsigned int intid,
-	     bool level, void *owner)
+int BPF_PROG(fentry_inject, struct kvm *kvm, struct kvm_vcpu *vcpu, unsigned int intid, bool level,
+	     void *owner)
 {
 	return inject(kvm, vcpu, intid, level, owner);
 }
@@ -289,8 +289,8 @@ int BPF_PROG(fexit_msi, struct kvm *kvm, struct kvm_msi *m, int ret)
 
 /* What this refuses comes again through vgic_its_inject_msi. */
 SEC("fexit/kvm_arch_set_irq_inatomic")
-int BPF_PROG(fexit_msi_atomic, struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
-	     int source, int level, bool line_status, int ret)
+int BPF_PROG(fexit_msi_atomic, struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm, int source,
+	     int level, bool line_status, int ret)
 {
 	if (ret == 0 && BPF_CORE_READ(e, type) == KVM_IRQ_ROUTING_MSI)
 		msi(kvm, BPF_CORE_READ(e, msi.devid), BPF_CORE_READ(e, msi.data), ret, true);

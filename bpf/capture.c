@@ -79,8 +79,7 @@ static int choose_programs(struct vgic_capture *c, const struct vgic_host *h)
 	struct bpf_program *prog;
 	size_t p;
 
-	bpf_object__for_each_program(prog, c->skel->obj)
-		bpf_program__set_autoload(prog, false);
+	bpf_object__for_each_program(prog, c->skel->obj) bpf_program__set_autoload(prog, false);
 	for (p = 0; p < h->nr_probes; p++) {
 		const char *name = program_of(h, p);
 
@@ -137,7 +136,8 @@ static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_captu
 			continue;
 		ret = -errno;
 		if (h->probes[p].essential)
-			return fail(err, ret, "probe %s (%s %s) cannot be attached: %s: see 'vgicsim doctor'",
+			return fail(err, ret,
+				    "probe %s (%s %s) cannot be attached: %s: see 'vgicsim doctor'",
 				    h->probes[p].name, h->probes[p].method, h->probes[p].function,
 				    strerror(-ret));
 		h->probes[p].state = VGIC_PROBE_MISSING;
@@ -155,8 +155,8 @@ static int on_record(void *ctx, void *data, size_t size)
 	return c->ret;
 }
 
-static int start(struct vgic_capture *c, struct vgic_host *h,
-		 const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
+static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_capture_opts *opts,
+		 struct vgic_capture_error *err)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_opts);
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -177,9 +177,10 @@ static int start(struct vgic_capture *c, struct vgic_host *h,
 	configure(c, h, opts);
 	ret = capture_bpf__load(c->skel);
 	if (ret)
-		return fail(err, ret, "the kernel refuses the BPF programs (%s): %s: set "
-			    "VGICSIM_BPF_LOG=1 for its words", strerror(-ret),
-			    last_warning[0] ? last_warning : "no reason given");
+		return fail(err, ret,
+			    "the kernel refuses the BPF programs (%s): %s: set "
+			    "VGICSIM_BPF_LOG=1 for its words",
+			    strerror(-ret), last_warning[0] ? last_warning : "no reason given");
 	c->mapped = (c->nr_cpus * sizeof(struct cpu_state) + page - 1) & ~(page - 1);
 	map = mmap(NULL, c->mapped, PROT_READ, MAP_SHARED, bpf_map__fd(c->skel->maps.cpus), 0);
 	if (map == MAP_FAILED)

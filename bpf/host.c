@@ -21,12 +21,12 @@
 #include "symbols.h"
 
 /* ICH_HCR_EL2 */
-#define HCR_TC (1u << 10)
+#define HCR_TC	  (1u << 10)
 #define HCR_TALL0 (1u << 11)
 #define HCR_TALL1 (1u << 12)
-#define HCR_TDIR (1u << 14)
+#define HCR_TDIR  (1u << 14)
 /* ICH_VTR_EL2 */
-#define VTR_TDS (1u << 19)
+#define VTR_TDS	  (1u << 19)
 
 enum {
 	SYM_GLOBAL,
@@ -119,17 +119,17 @@ static void read_cpu(struct vgic_host *h)
 		uint32_t part; /* implementer << 16 | part */
 		const char *name;
 	} parts[] = {
-		{ 0x410000 | 0xd03, "cortex-a53" }, { 0x410000 | 0xd04, "cortex-a35" },
-		{ 0x410000 | 0xd05, "cortex-a55" }, { 0x410000 | 0xd07, "cortex-a57" },
-		{ 0x410000 | 0xd08, "cortex-a72" }, { 0x410000 | 0xd09, "cortex-a73" },
-		{ 0x410000 | 0xd0a, "cortex-a75" }, { 0x410000 | 0xd0b, "cortex-a76" },
-		{ 0x410000 | 0xd0c, "neoverse-n1" }, { 0x410000 | 0xd40, "neoverse-v1" },
-		{ 0x410000 | 0xd49, "neoverse-n2" }, { 0x410000 | 0xd4f, "neoverse-v2" },
-		{ 0x410000 | 0xd84, "neoverse-v3" }, { 0x410000 | 0xd8e, "neoverse-n3" },
-		{ 0xc00000 | 0xac3, "ampere1" }, { 0xc00000 | 0xac4, "ampere1a" },
-		{ 0x610000 | 0x022, "apple-m1-icestorm" }, { 0x610000 | 0x023, "apple-m1-firestorm" },
-		{ 0x430000 | 0x0af, "thunderx2" }, { 0x480000 | 0xd01, "tsv110" },
-		{ 0x000000 | 0x051, "qemu-max" },
+		{0x410000 | 0xd03, "cortex-a53"},	 {0x410000 | 0xd04, "cortex-a35"},
+		{0x410000 | 0xd05, "cortex-a55"},	 {0x410000 | 0xd07, "cortex-a57"},
+		{0x410000 | 0xd08, "cortex-a72"},	 {0x410000 | 0xd09, "cortex-a73"},
+		{0x410000 | 0xd0a, "cortex-a75"},	 {0x410000 | 0xd0b, "cortex-a76"},
+		{0x410000 | 0xd0c, "neoverse-n1"},	 {0x410000 | 0xd40, "neoverse-v1"},
+		{0x410000 | 0xd49, "neoverse-n2"},	 {0x410000 | 0xd4f, "neoverse-v2"},
+		{0x410000 | 0xd84, "neoverse-v3"},	 {0x410000 | 0xd8e, "neoverse-n3"},
+		{0xc00000 | 0xac3, "ampere1"},		 {0xc00000 | 0xac4, "ampere1a"},
+		{0x610000 | 0x022, "apple-m1-icestorm"}, {0x610000 | 0x023, "apple-m1-firestorm"},
+		{0x430000 | 0x0af, "thunderx2"},	 {0x480000 | 0xd01, "tsv110"},
+		{0x000000 | 0x051, "qemu-max"},
 	};
 	char text[32];
 	uint32_t part;
@@ -159,8 +159,8 @@ static enum vgr_known read_emulated(void)
 
 static void read_capabilities(struct vgic_host *h)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
 	uint64_t effective;
 	bool admin;
 
@@ -202,8 +202,7 @@ static void choose_probes(struct vgic_host *h, const struct probe_availability *
 	}
 }
 
-static void take_values(struct vgic_host *h, const struct host_values *v,
-			const struct symbol *s)
+static void take_values(struct vgic_host *h, const struct host_values *v, const struct symbol *s)
 {
 	h->looked = v->have_vgic;
 	if (!h->looked)
@@ -289,9 +288,9 @@ static void look_into_kernel(struct vgic_host *h, const struct symbol *s)
 
 void vgic_host_look(struct vgic_host *h, enum vgic_attach attach)
 {
-	struct symbol s[SYM_FIRST_PROBE + VGIC_MAX_PROBES * PROBE_CANDIDATES] = { { 0 } };
+	struct symbol s[SYM_FIRST_PROBE + VGIC_MAX_PROBES * PROBE_CANDIDATES] = {{0}};
 	size_t at[VGIC_MAX_PROBES * PROBE_CANDIDATES];
-	struct probe_availability a = { 0 };
+	struct probe_availability a = {0};
 	libbpf_print_fn_t print;
 	size_t n = SYM_FIRST_PROBE, p, i;
 	struct utsname u;
@@ -365,43 +364,54 @@ int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)
 	size_t p;
 
 	if (!h->arm64)
-		return refuse(err, -ENOTSUP, "this is %s, not an arm64 host: record on one, or replay "
-			      "a recording", h->machine);
+		return refuse(err, -ENOTSUP,
+			      "this is %s, not an arm64 host: record on one, or replay "
+			      "a recording",
+			      h->machine);
 	if (!h->have_btf)
-		return refuse(err, -ENOTSUP, "/sys/kernel/btf/vmlinux: the kernel has no BTF: use one "
+		return refuse(err, -ENOTSUP,
+			      "/sys/kernel/btf/vmlinux: the kernel has no BTF: use one "
 			      "built with CONFIG_DEBUG_INFO_BTF");
 	if (!h->have_kvm)
 		return refuse(err, -ENOTSUP, "kernel %s has no KVM: use one built with CONFIG_KVM",
 			      h->release);
 	if (!h->have_kvm_device)
-		return refuse(err, -ENODEV, "/dev/kvm is missing: the kernel was not started at EL2, or "
+		return refuse(err, -ENODEV,
+			      "/dev/kvm is missing: the kernel was not started at EL2, or "
 			      "with kvm-arm.mode=none");
 	if (!h->cap_bpf || !h->cap_perfmon)
-		return refuse(err, -EPERM, "no privilege: %s%s%s missing: run as root or give these "
-			      "capabilities", h->cap_bpf ? "" : "CAP_BPF",
+		return refuse(err, -EPERM,
+			      "no privilege: %s%s%s missing: run as root or give these "
+			      "capabilities",
+			      h->cap_bpf ? "" : "CAP_BPF",
 			      h->cap_bpf || h->cap_perfmon ? "" : " and ",
 			      h->cap_perfmon ? "" : "CAP_PERFMON");
 	if (!h->have_addresses)
-		return refuse(err, -EPERM, "/proc/kallsyms hides addresses: run with CAP_SYSLOG, or set "
+		return refuse(err, -EPERM,
+			      "/proc/kallsyms hides addresses: run with CAP_SYSLOG, or set "
 			      "kernel.kptr_restrict=0 and kernel.perf_event_paranoid=1");
 	if (!h->looked)
 		return refuse(err, -EACCES, "the kernel's vgic: %s: see 'vgicsim doctor'",
 			      h->why_not_looked);
 	if (h->gic != 3)
-		return refuse(err, -ENOTSUP, "this host has a GICv%u: only GICv3 can be recorded", h->gic);
+		return refuse(err, -ENOTSUP, "this host has a GICv%u: only GICv3 can be recorded",
+			      h->gic);
 	if (h->nr_lr < 1 || h->nr_lr > VGR_MAX_LRS)
 		return refuse(err, -ERANGE, "the kernel says %d list registers: expected 1 to %d",
 			      h->nr_lr, VGR_MAX_LRS);
 	if (h->irq_size > RAW_IRQ_MAX || h->cpuif_size > RAW_CPUIF_MAX)
-		return refuse(err, -ENOTSUP, "kernel %s has structures of %u and %u bytes, larger than "
-			      "expected: use one without lock debugging", h->release, h->irq_size,
-			      h->cpuif_size);
+		return refuse(err, -ENOTSUP,
+			      "kernel %s has structures of %u and %u bytes, larger than "
+			      "expected: use one without lock debugging",
+			      h->release, h->irq_size, h->cpuif_size);
 	for (p = 0; p < h->nr_probes; p++) {
 		const struct vgic_host_probe *probe = &h->probes[p];
 
 		if (probe->essential && probe->state != VGIC_PROBE_OK)
-			return refuse(err, -ENOTSUP, "probe %s (%s): kernel %s has nothing to attach to: "
-				      "see 'vgicsim doctor'", probe->name, probe->function, h->release);
+			return refuse(err, -ENOTSUP,
+				      "probe %s (%s): kernel %s has nothing to attach to: "
+				      "see 'vgicsim doctor'",
+				      probe->name, probe->function, h->release);
 	}
 	return 0;
 }
@@ -430,7 +440,9 @@ static void feature(char *list, size_t size, const char *name, bool have)
 void vgic_host_describe(const struct vgic_host *h, struct vgr_header *to, struct vgr_probe *probes)
 {
 	static const char *const modes[] = {
-		[VGIC_KVM_UNKNOWN] = "", [VGIC_KVM_VHE] = "VHE", [VGIC_KVM_NVHE] = "nVHE",
+		[VGIC_KVM_UNKNOWN] = "",
+		[VGIC_KVM_VHE] = "VHE",
+		[VGIC_KVM_NVHE] = "nVHE",
 		[VGIC_KVM_PROTECTED] = "protected",
 	};
 	size_t p;

@@ -22,10 +22,10 @@ struct host_values {
 	uint64_t hyp_percpu; /* area of CPU 0 in the EL2 object; 0 on VHE */
 	uint32_t vtr;
 	int32_t nr_lr;
-	uint32_t vgic_type; /* enum vgic_type */
+	uint32_t vgic_type;  /* enum vgic_type */
 	uint32_t irq_size;   /* bytes of struct vgic_irq */
 	uint32_t cpuif_size; /* bytes of struct vgic_v3_cpu_if */
-	uint32_t kvm_mode;  /* enum kvm_mode: default, protected, nested, none */
+	uint32_t kvm_mode;   /* enum kvm_mode: default, protected, nested, none */
 	uint8_t ran;
 	uint8_t have_vgic;
 	uint8_t have_mode;

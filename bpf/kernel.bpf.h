@@ -97,7 +97,7 @@ struct vgic_irq {
 	bool enabled : 1;
 	bool active : 1;
 	bool hw : 1;
-	bool on_lr : 1;  /* 6.19 */
+	bool on_lr : 1;	 /* 6.19 */
 	bool mapped : 1; /* 7.3 */
 	__u32 hwintid;
 	__u8 source;

@@ -6,8 +6,9 @@
 #include "record.bpf.h"
 
 /* Bytes that the largest flush or sync needs. */
-#define OUT_MAX (sizeof(struct vgr_sync) + 2 * VGR_MAX_IRQS * sizeof(struct vgr_irq) + \
-		 VGR_MAX_LRS * sizeof(__u64) + VGR_MAX_IRQS * sizeof(__u32))
+#define OUT_MAX                                                                \
+	(sizeof(struct vgr_sync) + 2 * VGR_MAX_IRQS * sizeof(struct vgr_irq) + \
+	 VGR_MAX_LRS * sizeof(__u64) + VGR_MAX_IRQS * sizeof(__u32))
 
 /* A longer list is followed only so far to learn its length. */
 #define WALK_MAX 4096
@@ -167,7 +168,8 @@ static long walk_step(__u32 i, struct walk *w)
 		} else {
 			if (used > OUT_MAX - sizeof(struct vgr_irq))
 				return 1;
-			convert_irq((void *)(s->out + used), &s->raw_irq, (__u64)s->vcpu, w->self_idx);
+			convert_irq((void *)(s->out + used), &s->raw_irq, (__u64)s->vcpu,
+				    w->self_idx);
 			w->used = used + sizeof(struct vgr_irq);
 		}
 		if (w->keep_addresses)

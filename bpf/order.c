@@ -7,7 +7,7 @@
 
 struct waiting {
 	struct vgr_rec *rec; /* own copy */
-	uint64_t round;      /* when it came */
+	uint64_t round;	     /* when it came */
 };
 
 struct cpu_order {
@@ -72,14 +72,15 @@ static int report_loss(struct vgic_order *o, uint16_t cpu, uint32_t count, uint6
 {
 	struct cpu_order *c = &o->cpus[cpu];
 	struct vgr_loss loss = {
-		.r = {
-			.type = VGR_LOSS,
-			.size = sizeof(loss),
-			.time = to ? to : o->last_time,
-			.cpu = cpu,
-			.vm = VGR_NO_VM,
-			.vcpu = VGR_NO_VCPU,
-		},
+		.r =
+			{
+				.type = VGR_LOSS,
+				.size = sizeof(loss),
+				.time = to ? to : o->last_time,
+				.cpu = cpu,
+				.vm = VGR_NO_VM,
+				.vcpu = VGR_NO_VCPU,
+			},
 		.first_seq = c->next,
 		.count = count,
 		.from = c->time,

@@ -14,7 +14,7 @@
 
 /* Rounds for which a gap may be filled, and bytes that may wait for it. */
 #define VGIC_ORDER_ROUNDS 3
-#define VGIC_ORDER_BYTES (32u << 20)
+#define VGIC_ORDER_BYTES  (32u << 20)
 
 struct vgic_order;
 

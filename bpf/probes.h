@@ -27,7 +27,7 @@ struct probe {
 	const char *name;
 	const char *use;
 	bool essential;
-	bool newer; /* legacy kernels have no such function, and need none */
+	bool newer;  /* legacy kernels have no such function, and need none */
 	bool nested; /* of use only where KVM runs with nested virtualization */
 	struct probe_candidate candidates[PROBE_CANDIDATES]; /* best first */
 };
@@ -36,7 +36,6 @@ extern const struct probe vgic_probes[];
 extern const size_t vgic_nr_probes;
 
 const char *vgic_probe_way_name(enum probe_way way);
-
 
 /*
  * For each candidate of each probe: is it there? by_btf: BTF FUNC or tracepoint type,

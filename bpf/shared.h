@@ -6,7 +6,7 @@
 #include <vgicsim/records.h>
 
 /* Room for the kernel's struct vgic_irq and struct vgic_v3_cpu_if, in bytes. */
-#define RAW_IRQ_MAX 256
+#define RAW_IRQ_MAX   256
 #define RAW_CPUIF_MAX 1024
 
 /* Where last_lr_irq of a physical CPU is to be found. */
@@ -18,11 +18,11 @@ enum boundary_place {
 
 /* Set before the programs are loaded; constant for the verifier. */
 struct capture_config {
-	uint32_t tgid;          /* only VMs of this process; 0: all */
-	uint32_t root_tgid;     /* only VMs of this process and its descendants; 0: all */
+	uint32_t tgid;	    /* only VMs of this process; 0: all */
+	uint32_t root_tgid; /* only VMs of this process and its descendants; 0: all */
 	uint32_t nr_lr;
-	uint32_t boundary;      /* enum boundary_place */
-	uint64_t hyp_percpu;    /* address of the array of the EL2 object's per-CPU areas */
+	uint32_t boundary;	/* enum boundary_place */
+	uint64_t hyp_percpu;	/* address of the array of the EL2 object's per-CPU areas */
 	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */
 	uint8_t no_hw_deactivation;
 	uint8_t always_flushes; /* the kernel has no short cut for an empty list */
@@ -31,8 +31,8 @@ struct capture_config {
 /* What one physical CPU is doing, and its counters. Read by the recorder through mmap. */
 struct cpu_state {
 	uint64_t handled; /* records that reached the ring */
-	uint64_t lost;    /* records that did not */
-	uint32_t seq;     /* number given to the last record; also the lost ones have one */
+	uint64_t lost;	  /* records that did not */
+	uint32_t seq;	  /* number given to the last record; also the lost ones have one */
 	uint16_t run_vm;  /* vCPU of the last flush here; VGR_NO_VM if it is not to be recorded */
 	uint16_t run_vcpu;
 	uint16_t loaded_vm; /* vCPU loaded here */

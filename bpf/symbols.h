@@ -9,7 +9,7 @@
 
 struct symbol {
 	const char *name;
-	uint64_t address; /* 0 if hidden from us */
+	uint64_t address;   /* 0 if hidden from us */
 	unsigned int count; /* 0: no such symbol; 2 or more: the name is ambiguous */
 };
 

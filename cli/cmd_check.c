@@ -14,14 +14,15 @@ struct check_values {
 #define AT(member) offsetof(struct check_values, member)
 
 static const struct option options[] = {
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL },
-	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing, the exit status tells", 0, 0, NULL },
-	{ 'n', "limit", OPT_NUMBER, AT(limit), "N", "print at most N findings of each rule", 0,
-	  UINT64_MAX, NULL },
-	{ 0 }
+	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
+	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing, the exit status tells", 0, 0,
+	 NULL},
+	{'n', "limit", OPT_NUMBER, AT(limit), "N", "print at most N findings of each rule", 0,
+	 UINT64_MAX, NULL},
+	{0},
 };
 
-static const struct check_values defaults = { .limit = 20 };
+static const struct check_values defaults = {.limit = 20};
 
 struct state {
 	const struct check_values *v;
@@ -65,15 +66,16 @@ static int print_json(struct state *s, const char *path, const struct vgr_reader
 		json_object_set_new(counts, vgr_rule_name(i),
 				    json_integer((json_int_t)res->findings[i]));
 	snprintf(identity, sizeof(identity), "%016" PRIx64, vgr_reader_identity(r));
-	return cli_print_json(stdout,
-			      json_pack("{s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:O}",
-					"file", path, "identity", identity, "ok",
-					!res->total_findings, "ending", ending_name(res->ending),
-					"records", (json_int_t)res->records, "pairs",
-					(json_int_t)res->pairs, "lost", (json_int_t)res->lost, "racy", (json_int_t)res->racy,
-					"damaged_frames", (int)res->damaged_frames, "findings_total",
-					(json_int_t)res->total_findings, "findings_by_rule", counts,
-					"findings", s->findings), false);
+	return cli_print_json(
+		stdout,
+		json_pack("{s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:O}", "file",
+			  path, "identity", identity, "ok", !res->total_findings, "ending",
+			  ending_name(res->ending), "records", (json_int_t)res->records, "pairs",
+			  (json_int_t)res->pairs, "lost", (json_int_t)res->lost, "racy",
+			  (json_int_t)res->racy, "damaged_frames", (int)res->damaged_frames,
+			  "findings_total", (json_int_t)res->total_findings, "findings_by_rule",
+			  counts, "findings", s->findings),
+		false);
 }
 
 static void print_summary(const struct state *s, const char *path,
@@ -86,8 +88,8 @@ static void print_summary(const struct state *s, const char *path,
 			printf("%s: and %" PRIu64 " more\n", vgr_rule_name(i),
 			       s->shown[i] - s->v->limit);
 	}
-	printf("%s: %s, %" PRIu64 " records, %" PRIu64 " flush/sync pairs, %" PRIu64 " lost: ", path,
-	       ending_name(res->ending), res->records, res->pairs, res->lost);
+	printf("%s: %s, %" PRIu64 " records, %" PRIu64 " flush/sync pairs, %" PRIu64 " lost: ",
+	       path, ending_name(res->ending), res->records, res->pairs, res->lost);
 	if (res->racy)
 		printf("%" PRIu64 " owners changed meanwhile, ", res->racy);
 	if (res->total_findings)
@@ -98,8 +100,8 @@ static void print_summary(const struct state *s, const char *path,
 
 static int run(const void *values, const struct cli_args *args)
 {
-	const struct vgr_reader_opts opts = { .skip_damaged = true };
-	struct state s = { .v = values };
+	const struct vgr_reader_opts opts = {.skip_damaged = true};
+	struct state s = {.v = values};
 	struct vgr_check_result res;
 	struct vgr_reader *r;
 	struct vgr_error error;
@@ -130,7 +132,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim check run.vgr          # exit status 0: nothing wrong",
 	"vgicsim check -n 5 broken.vgr  # five findings of each rule",
-	NULL
+	NULL,
 };
 
 const struct command cmd_check = {

@@ -17,32 +17,37 @@ struct dump_values {
 };
 
 static const char *const type_names[] = {
-	"vcpu", "flush", "sync", "entry", "exit", "inject", "sgi", "msi", "dir", "mmio",
-	"wfx", "load", "put", "kick", "level", "acked", "prune", "loss", NULL
+	"vcpu", "flush", "sync", "entry", "exit",  "inject", "sgi",   "msi",  "dir", "mmio",
+	"wfx",	"load",	 "put",	 "kick",  "level", "acked",  "prune", "loss", NULL,
 };
 
 #define AT(member) offsetof(struct dump_values, member)
 
 static const struct option options[] = {
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "one line of JSON a record", 0, 0, NULL },
-	{ 'v', "verbose", OPT_FLAG, AT(verbose), NULL,
-	  "priorities, groups, lists before and all HCR bits too", 0, 0, NULL },
-	{ 'n', "limit", OPT_NUMBER, AT(limit), "N", "stop after N records", 1, UINT64_MAX, NULL },
-	{ 0, "type", OPT_CHOICE, AT(type), "TYPE", "only records of this type", 0, 0, type_names },
-	{ 0, "vm", OPT_NUMBER, AT(vm), "N", "only this VM", 0, 65534, NULL },
-	{ 0, "vcpu", OPT_NUMBER, AT(vcpu), "N", "only vCPUs of this index", 0, 65534, NULL },
-	{ 0, "cpu", OPT_NUMBER, AT(cpu), "N", "only this physical CPU", 0, 65535, NULL },
-	{ 0, "irq", OPT_NUMBER, AT(intid), "INTID", "only records in which this interrupt occurs",
-	  0, UINT32_MAX - 2, NULL },
-	{ 0, "from", OPT_DURATION, AT(from), "TIME", "leave out what came earlier after the start",
-	  0, 0, NULL },
-	{ 0, "to", OPT_DURATION, AT(to), "TIME", "leave out what came later after the start", 0, 0,
-	  NULL },
-	{ 0 }
+	{'j', "json", OPT_FLAG, AT(json), NULL, "one line of JSON a record", 0, 0, NULL},
+	{'v', "verbose", OPT_FLAG, AT(verbose), NULL,
+	 "priorities, groups, lists before and all HCR bits too", 0, 0, NULL},
+	{'n', "limit", OPT_NUMBER, AT(limit), "N", "stop after N records", 1, UINT64_MAX, NULL},
+	{0, "type", OPT_CHOICE, AT(type), "TYPE", "only records of this type", 0, 0, type_names},
+	{0, "vm", OPT_NUMBER, AT(vm), "N", "only this VM", 0, 65534, NULL},
+	{0, "vcpu", OPT_NUMBER, AT(vcpu), "N", "only vCPUs of this index", 0, 65534, NULL},
+	{0, "cpu", OPT_NUMBER, AT(cpu), "N", "only this physical CPU", 0, 65535, NULL},
+	{0, "irq", OPT_NUMBER, AT(intid), "INTID", "only records in which this interrupt occurs", 0,
+	 UINT32_MAX - 2, NULL},
+	{0, "from", OPT_DURATION, AT(from), "TIME", "leave out what came earlier after the start",
+	 0, 0, NULL},
+	{0, "to", OPT_DURATION, AT(to), "TIME", "leave out what came later after the start", 0, 0,
+	 NULL},
+	{0},
 };
 
 static const struct dump_values defaults = {
-	.vm = ANY, .vcpu = ANY, .cpu = ANY, .intid = ANY, .limit = UINT64_MAX, .to = UINT64_MAX,
+	.vm = ANY,
+	.vcpu = ANY,
+	.cpu = ANY,
+	.intid = ANY,
+	.limit = UINT64_MAX,
+	.to = UINT64_MAX,
 };
 
 static bool in_list(const struct vgr_irq *irqs, unsigned int n, uint64_t intid)
@@ -141,7 +146,7 @@ static const char *const examples[] = {
 	"vgicsim dump --type=flush --vcpu=0 run.vgr  # what entered the list registers",
 	"vgicsim dump --irq=27 --to=100ms run.vgr    # one interrupt, first 100 ms",
 	"vgicsim dump --json run.vgr | jq .type      # for programs",
-	NULL
+	NULL,
 };
 
 const struct command cmd_dump = {
@@ -154,7 +159,8 @@ const struct command cmd_dump = {
 	.min_args = 1,
 	.max_args = 1,
 	.examples = examples,
-	.notes = "In a list 36P is pending, 36A active, 36* on a list register, 36! disabled; in a\n"
-		 "list register 36p is pending, 36a active, 36- empty again.",
+	.notes =
+		"In a list 36P is pending, 36A active, 36* on a list register, 36! disabled; in a\n"
+		"list register 36p is pending, 36a active, 36- empty again.",
 	.run = run,
 };

@@ -16,15 +16,15 @@ struct info_values {
 #define AT(member) offsetof(struct info_values, member)
 
 static const struct option options[] = {
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL },
-	{ 0, "header", OPT_FLAG, AT(header_only), NULL, "only what the header and the totals say",
-	  0, 0, NULL },
-	{ 't', "starved", OPT_DURATION, AT(starved), "TIME",
-	  "call an interrupt starved if it waited so long at the end (10ms)", 0, 0, NULL },
-	{ 0 }
+	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
+	{0, "header", OPT_FLAG, AT(header_only), NULL, "only what the header and the totals say", 0,
+	 0, NULL},
+	{'t', "starved", OPT_DURATION, AT(starved), "TIME",
+	 "call an interrupt starved if it waited so long at the end (10ms)", 0, 0, NULL},
+	{0},
 };
 
-static const struct info_values defaults = { .starved = 10000000 };
+static const struct info_values defaults = {.starved = 10000000};
 
 /* ---- text ---- */
 
@@ -118,9 +118,9 @@ static void print_totals(const struct vgr_header *h)
 	int type;
 
 	if (!h->has_totals) {
-		printf("%-16s%s\n", "totals", h->unfinished ?
-			       "none: the capture did not end properly" :
-			       "none: the end of the file is missing");
+		printf("%-16s%s\n", "totals",
+		       h->unfinished ? "none: the capture did not end properly"
+				     : "none: the end of the file is missing");
 		return;
 	}
 	printf("%-16s%" PRIu64 " records in %s, %" PRIu64 " lost", "totals", t->records,
@@ -130,8 +130,7 @@ static void print_totals(const struct vgr_header *h)
 	printf("\n%-16s", "");
 	for (type = 1; type < VGR_TYPE_MAX; type++) {
 		if (t->by_type[type])
-			printf("%s %" PRIu64 "  ", vgr_type_name((uint16_t)type),
-			       t->by_type[type]);
+			printf("%s %" PRIu64 "  ", vgr_type_name((uint16_t)type), t->by_type[type]);
 	}
 	printf("\n");
 	for (i = 0; i < t->nr_cpus; i++)
@@ -192,8 +191,9 @@ static void print_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 			printf(" %u: %" PRIu64, i, v->used[i]);
 	}
 	printf("; %.2f on average\n", summary_mean_lrs(v));
-	printf("  list          longest %" PRIu32 ", %" PRIu64 " overflowing entries, at most %"
-	       PRIu32 " outside\n", v->longest_list, v->overflows, v->deepest_overflow);
+	printf("  list          longest %" PRIu32 ", %" PRIu64
+	       " overflowing entries, at most %" PRIu32 " outside\n",
+	       v->longest_list, v->overflows, v->deepest_overflow);
 }
 
 static void held_by(const struct vcpu_summary *v, char *buf, size_t size)
@@ -227,8 +227,8 @@ static unsigned int print_starved(const struct summary *s, uint64_t threshold, u
 			printf("%sSTARVED%s vCPU %u:%u interrupt %" PRIu32 ": pending and enabled, "
 			       "but in no list register for the last %s (%" PRIu64
 			       " entries), since %s, record %" PRIu64 "; the list registers held "
-			       "%s, unchanged for %" PRIu64 " entries\n", on, off,
-			       s->vcpus[i].vm, s->vcpus[i].vcpu, w->intid,
+			       "%s, unchanged for %" PRIu64 " entries\n",
+			       on, off, s->vcpus[i].vm, s->vcpus[i].vcpu, w->intid,
 			       cli_format_ns(waited, sizeof(waited),
 					     summary_waited(&s->vcpus[i], w)),
 			       w->entries,
@@ -266,10 +266,10 @@ static json_t *json_header(const struct vgr_header *h)
 	size_t i;
 
 	for (i = 0; i < h->nr_probes; i++)
-		json_array_append_new(probes, json_pack("{s:s, s:s, s:b}", "name",
-							h->probes[i].name, "method",
-							h->probes[i].method, "essential",
-							h->probes[i].essential));
+		json_array_append_new(probes,
+				      json_pack("{s:s, s:s, s:b}", "name", h->probes[i].name,
+						"method", h->probes[i].method, "essential",
+						h->probes[i].essential));
 	json_object_set_new(o, "version", number(h->version));
 	json_object_set_new(o, "unfinished", json_boolean(h->unfinished));
 	json_object_set_new(o, "kernel_release", json_string(h->kernel_release));
@@ -326,9 +326,9 @@ static json_t *json_totals(const struct vgr_header *h)
 						      "records", (json_int_t)t->cpus[i].records,
 						      "lost", (json_int_t)t->cpus[i].lost));
 	for (i = 0; i < t->nr_vms; i++)
-		json_array_append_new(vms, json_pack("{s:i, s:s, s:i}", "tgid", t->vms[i].tgid,
-						     "comm", t->vms[i].comm, "vcpus",
-						     t->vms[i].nr_vcpus));
+		json_array_append_new(vms,
+				      json_pack("{s:i, s:s, s:i}", "tgid", t->vms[i].tgid, "comm",
+						t->vms[i].comm, "vcpus", t->vms[i].nr_vcpus));
 	json_object_set_new(o, "records", number(t->records));
 	json_object_set_new(o, "lost", number(t->lost));
 	json_object_set_new(o, "kernel_lost", number(t->kernel_lost));
@@ -413,13 +413,12 @@ static json_t *json_starved(const struct summary *s, uint64_t threshold)
 				continue;
 			json_array_append_new(
 				array,
-				json_pack("{s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:s, s:I}", "vm",
-					  s->vcpus[i].vm, "vcpu", s->vcpus[i].vcpu, "intid",
+				json_pack("{s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:s, s:I}",
+					  "vm", s->vcpus[i].vm, "vcpu", s->vcpus[i].vcpu, "intid",
 					  (json_int_t)w->intid, "priority", w->priority, "since",
 					  (json_int_t)w->since, "record", (json_int_t)w->record,
-					  "waited_ns",
-					  (json_int_t)summary_waited(&s->vcpus[i], w), "entries",
-					  (json_int_t)w->entries, "held_by", lrs,
+					  "waited_ns", (json_int_t)summary_waited(&s->vcpus[i], w),
+					  "entries", (json_int_t)w->entries, "held_by", lrs,
 					  "unchanged_entries", (json_int_t)s->vcpus[i].lr_same));
 		}
 	}
@@ -527,7 +526,7 @@ static const char *const examples[] = {
 	"vgicsim info run.vgr                 # header, totals, every vCPU, starved interrupts",
 	"vgicsim info --starved=1s run.vgr    # only what waited longer than a second",
 	"vgicsim info --json run.vgr | jq '.vcpus[].mi'",
-	NULL
+	NULL,
 };
 
 const struct command cmd_info = {

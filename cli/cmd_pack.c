@@ -19,16 +19,16 @@ struct pack_values {
 #define AT(member) offsetof(struct pack_values, member)
 
 static const struct option options[] = {
-	{ 'o', "output", OPT_FILE, AT(output), "FILE", "where to; the file itself if left out", 0, 0,
-	  NULL },
-	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing", 0, 0, NULL },
-	{ 0, "level", OPT_NUMBER, AT(level), "N", "how hard to compress (19)", 1, 22, NULL },
-	{ 0, "frame", OPT_SIZE, AT(frame), "SIZE", "records in one frame, in bytes (4M)", 4096,
-	  VGR_MAX_FRAME, NULL },
-	{ 0 }
+	{'o', "output", OPT_FILE, AT(output), "FILE", "where to; the file itself if left out", 0, 0,
+	 NULL},
+	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing", 0, 0, NULL},
+	{0, "level", OPT_NUMBER, AT(level), "N", "how hard to compress (19)", 1, 22, NULL},
+	{0, "frame", OPT_SIZE, AT(frame), "SIZE", "records in one frame, in bytes (4M)", 4096,
+	 VGR_MAX_FRAME, NULL},
+	{0},
 };
 
-static const struct pack_values defaults = { .level = 19, .frame = 4 << 20 };
+static const struct pack_values defaults = {.level = 19, .frame = 4 << 20};
 
 static int copy(struct vgr_reader *r, struct vgr_writer *w, bool *reading)
 {
@@ -50,8 +50,8 @@ static int copy(struct vgr_reader *r, struct vgr_writer *w, bool *reading)
 /* Reads path, writes temp. */
 static int pack(const struct pack_values *v, const char *path, const char *temp)
 {
-	const struct vgr_writer_opts opts = { .level = (int)v->level,
-					      .frame_bytes = (uint32_t)v->frame };
+	const struct vgr_writer_opts opts = {.level = (int)v->level,
+					     .frame_bytes = (uint32_t)v->frame};
 	struct vgr_writer *w = NULL;
 	struct vgr_reader *r;
 	bool reading = false;
@@ -67,8 +67,8 @@ static int pack(const struct pack_values *v, const char *path, const char *temp)
 		ret = cli_fail_recording(path, vgr_reader_error(r));
 	} else if (!err && vgr_reader_ending(r) != VGR_END_WHOLE) {
 		/* Finishing it would hide that something is missing. */
-		ret = cli_fail(EXIT_INPUT, "its end is missing: %s: only whole recordings are packed",
-			       path);
+		ret = cli_fail(EXIT_INPUT,
+			       "its end is missing: %s: only whole recordings are packed", path);
 	} else {
 		reading = false;
 		if (!err)
@@ -87,12 +87,13 @@ static int run(const void *values, const struct cli_args *args)
 {
 	const struct pack_values *v = values;
 	const char *path = args->v[0], *to = v->output ? v->output : path;
-	struct stat before = { 0 }, after = { 0 };
+	struct stat before = {0}, after = {0};
 	char *temp;
 	int ret;
 
 	if (!strcmp(to, "-"))
-		return cli_fail(EXIT_USAGE, "a recording cannot be written to standard output: -o -: "
+		return cli_fail(EXIT_USAGE,
+				"a recording cannot be written to standard output: -o -: "
 				"give a file");
 	if (asprintf(&temp, "%s.packing", to) < 0)
 		return cli_fail(EXIT_SOFTWARE, "not enough memory");
@@ -112,7 +113,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim pack run.vgr               # in place",
 	"vgicsim pack -o small.vgr run.vgr",
-	NULL
+	NULL,
 };
 
 const struct command cmd_pack = {

@@ -23,7 +23,8 @@ static const struct option options[] = {
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print the numbers in the figures as JSON", 0, 0,
 	 NULL},
 	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "do not print where the report is", 0, 0, NULL},
-	{0}};
+	{0},
+};
 
 static const struct plot_values defaults = {.format = "svg,png"};
 
@@ -142,7 +143,9 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim plot run.json -o report                     # report/report.html and its figures",
 	"vgicsim plot old.json new.json -o both              # also compares them",
-	"vgicsim plot run.json -o report --window 12ms,13ms  # that part of the time line", NULL};
+	"vgicsim plot run.json -o report --window 12ms,13ms  # that part of the time line",
+	NULL,
+};
 
 const struct command cmd_plot = {
 	.name = "plot",

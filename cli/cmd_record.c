@@ -23,7 +23,7 @@
 #define NS_PER_S 1000000000ull
 
 /* The ring is emptied by the clock: waking the reader would make the guest exit. */
-#define CONSUME_MS 40
+#define CONSUME_MS	40
 #define CONSUME_BUSY_MS 4
 
 /* How long a command may take to end once it was asked to. */
@@ -48,30 +48,30 @@ static const struct record_values defaults = {
 	.attach = "auto",
 };
 
-static const char *const attach_names[] = { "auto", "fentry", "kprobe", NULL };
+static const char *const attach_names[] = {"auto", "fentry", "kprobe", NULL};
 
 #define MEMBER(m) offsetof(struct record_values, m)
 
 static const struct option options[] = {
-	{ 'o', "output", OPT_FILE, MEMBER(output), .arg = "FILE",
-	  .help = "the recording (default vgicsim.vgr)" },
-	{ 'p', "pid", OPT_NUMBER, MEMBER(pid), .arg = "PID",
-	  .help = "only the VMs of this process (default: all)", .min = 1, .max = 1u << 30 },
-	{ 'd', "duration", OPT_DURATION, MEMBER(duration), .arg = "SECONDS",
-	  .help = "stop after this time", .min = 1000000, .max = 1000000 * NS_PER_S },
-	{ 'a', "all", OPT_FLAG, MEMBER(all),
-	  .help = "with a command: all VMs of the host, not only those it starts" },
-	{ 0, "ring-size", OPT_SIZE, MEMBER(ring_size), .arg = "BYTES",
-	  .help = "ring between kernel and recorder, a power of two (default 64M)",
-	  .min = 64u << 10, .max = 1u << 30 },
-	{ 0, "max-loss", OPT_STRING, MEMBER(max_loss), .arg = "N|N%",
-	  .help = "lost records that are still no failure (default 0)" },
-	{ 'z', "level", OPT_NUMBER, MEMBER(level), .arg = "N",
-	  .help = "zstd level of the file (default 3)", .min = 1, .max = 22 },
-	{ 0, "attach", OPT_CHOICE, MEMBER(attach), .arg = "HOW",
-	  .help = "auto, fentry or kprobe (default auto)", .choices = attach_names },
-	{ 'q', "quiet", OPT_FLAG, MEMBER(quiet), .help = "no summary" },
-	{ 0 }
+	{'o', "output", OPT_FILE, MEMBER(output), .arg = "FILE",
+	 .help = "the recording (default vgicsim.vgr)"},
+	{'p', "pid", OPT_NUMBER, MEMBER(pid), .arg = "PID",
+	 .help = "only the VMs of this process (default: all)", .min = 1, .max = 1u << 30},
+	{'d', "duration", OPT_DURATION, MEMBER(duration), .arg = "SECONDS",
+	 .help = "stop after this time", .min = 1000000, .max = 1000000 * NS_PER_S},
+	{'a', "all", OPT_FLAG, MEMBER(all),
+	 .help = "with a command: all VMs of the host, not only those it starts"},
+	{0, "ring-size", OPT_SIZE, MEMBER(ring_size), .arg = "BYTES",
+	 .help = "ring between kernel and recorder, a power of two (default 64M)", .min = 64u << 10,
+	 .max = 1u << 30},
+	{0, "max-loss", OPT_STRING, MEMBER(max_loss), .arg = "N|N%",
+	 .help = "lost records that are still no failure (default 0)"},
+	{'z', "level", OPT_NUMBER, MEMBER(level), .arg = "N",
+	 .help = "zstd level of the file (default 3)", .min = 1, .max = 22},
+	{0, "attach", OPT_CHOICE, MEMBER(attach), .arg = "HOW",
+	 .help = "auto, fentry or kprobe (default auto)", .choices = attach_names},
+	{'q', "quiet", OPT_FLAG, MEMBER(quiet), .help = "no summary"},
+	{0},
 };
 
 /* All that one run has open; -1 and NULL for what is not. */
@@ -87,11 +87,11 @@ struct run {
 	uint64_t by_type[VGR_TYPE_MAX];
 	uint64_t first, last; /* ns */
 	pid_t child;
-	int go;        /* write end: the command starts when this is written to */
+	int go;		 /* write end: the command starts when this is written to */
 	int exec_failed; /* read end: the reason why it did not */
-	int child_fd;  /* pidfd of the command or of -p */
+	int child_fd;	 /* pidfd of the command or of -p */
 	int signal_fd;
-	int status;    /* of the command; -1: there was none */
+	int status; /* of the command; -1: there was none */
 	bool command_ended;
 	char stop[64];
 };
@@ -175,7 +175,8 @@ static int start_command(struct run *r)
 	if (r->child <= 0)
 		return EXIT_OK;
 	if (write(r->go, "", 1) != 1)
-		return cli_fail(EXIT_SOFTWARE, "the command cannot be started: %s", strerror(errno));
+		return cli_fail(EXIT_SOFTWARE, "the command cannot be started: %s",
+				strerror(errno));
 	/* The other end goes when the command takes the child's place. */
 	if (read(r->exec_failed, &err, sizeof(err)) == sizeof(err))
 		return cli_fail(EXIT_USAGE, "%s: %s: nothing to record", r->args->command[0],
@@ -209,7 +210,7 @@ static void end_command(struct run *r)
 		return;
 	kill(r->child, SIGTERM);
 	for (waited = 0; waited < GRACE_MS && !r->command_ended; waited += 20) {
-		struct timespec t = { .tv_nsec = 20000000 };
+		struct timespec t = {.tv_nsec = 20000000};
 
 		nanosleep(&t, NULL);
 		reap(r, false);
@@ -224,8 +225,8 @@ static void end_command(struct run *r)
 /* Programs are loaded, files are open: nothing that is left to do needs a capability. */
 static int drop_capabilities(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 } };
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
@@ -261,8 +262,8 @@ static int take_record(void *ctx, const struct vgr_rec *rec)
 static bool ended(struct run *r, uint64_t deadline, int wait_ms)
 {
 	struct pollfd fds[2] = {
-		{ .fd = r->signal_fd, .events = POLLIN },
-		{ .fd = r->child_fd, .events = POLLIN },
+		{.fd = r->signal_fd, .events = POLLIN},
+		{.fd = r->child_fd, .events = POLLIN},
 	};
 	struct signalfd_siginfo info;
 	uint64_t t = now(CLOCK_MONOTONIC);
@@ -273,8 +274,9 @@ static bool ended(struct run *r, uint64_t deadline, int wait_ms)
 		if ((fds[0].revents & POLLIN) &&
 		    read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 			snprintf(r->stop, sizeof(r->stop), "%s",
-				 info.ssi_signo == SIGINT ? "SIGINT" :
-				 info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP");
+				 info.ssi_signo == SIGINT    ? "SIGINT"
+				 : info.ssi_signo == SIGTERM ? "SIGTERM"
+							     : "SIGHUP");
 			return true;
 		}
 		if (fds[1].revents & POLLIN) {
@@ -296,9 +298,10 @@ static int write_failed(struct run *r, int err)
 	struct vgr_writer_kept kept;
 
 	vgr_writer_kept(r->writer, &kept);
-	return cli_fail(EXIT_OUTPUT, "%s: %s: %" PRIu64 " records in %u frames are safe and can be "
-			"read: free some space and record again", r->v->output, strerror(-err),
-			kept.records, kept.frames);
+	return cli_fail(EXIT_OUTPUT,
+			"%s: %s: %" PRIu64 " records in %u frames are safe and can be "
+			"read: free some space and record again",
+			r->v->output, strerror(-err), kept.records, kept.frames);
 }
 
 static int consume_until_end(struct run *r)
@@ -330,9 +333,9 @@ static void summary(const struct run *r)
 	cli_progress_end();
 	if (r->v->quiet)
 		return;
-	fprintf(stderr, "%s: %" PRIu64 " records in %.3f s, %" PRIu64 " flushes, %" PRIu64
-		" syncs", r->v->output, r->records, (r->last - r->first) / 1e9,
-		r->by_type[VGR_FLUSH], r->by_type[VGR_SYNC]);
+	fprintf(stderr, "%s: %" PRIu64 " records in %.3f s, %" PRIu64 " flushes, %" PRIu64 " syncs",
+		r->v->output, r->records, (r->last - r->first) / 1e9, r->by_type[VGR_FLUSH],
+		r->by_type[VGR_SYNC]);
 	if (!stat(r->v->output, &st))
 		fprintf(stderr, ", %.1f KiB", st.st_size / 1024.0);
 	fprintf(stderr, "; ended by: %s\n", r->stop);
@@ -343,8 +346,8 @@ static void summary(const struct run *r)
 		vgic_capture_cpu_counters(r->capture, i, &cpu);
 		lost = cpu.lost;
 		if (cpu.handled || lost)
-			fprintf(stderr, "%5u %12" PRIu64 " %12" PRIu64 " %8.3f\n", i, cpu.handled, lost,
-				100.0 * lost / (cpu.handled + lost));
+			fprintf(stderr, "%5u %12" PRIu64 " %12" PRIu64 " %8.3f\n", i, cpu.handled,
+				lost, 100.0 * lost / (cpu.handled + lost));
 	}
 	if (!r->by_type[VGR_FLUSH])
 		cli_warn("no guest ran: nothing but the description is in %s", r->v->output);
@@ -353,7 +356,7 @@ static void summary(const struct run *r)
 /* Everything from the first record to the closed file. */
 static int record(struct run *r)
 {
-	struct vgr_totals totals = { .guest_status = -1 };
+	struct vgr_totals totals = {.guest_status = -1};
 	struct vgic_capture_cpu cpu;
 	uint64_t untracked;
 	uint32_t i;
@@ -391,10 +394,13 @@ static int record(struct run *r)
 	summary(r);
 	untracked = vgic_capture_untracked(r->capture);
 	if (untracked)
-		cli_warn("%" PRIu64 " events of vCPUs beyond the tables' size were not recorded", untracked);
+		cli_warn("%" PRIu64 " events of vCPUs beyond the tables' size were not recorded",
+			 untracked);
 	if (r->refused)
-		return cli_fail(EXIT_SOFTWARE, "%" PRIu64 " records were malformed and left out: please "
-				"report this", r->refused);
+		return cli_fail(EXIT_SOFTWARE,
+				"%" PRIu64 " records were malformed and left out: please "
+				"report this",
+				r->refused);
 	return EXIT_OK;
 }
 
@@ -419,12 +425,14 @@ static void describe(struct run *r)
 	vgic_host_describe(&r->host, h, r->probes);
 	h->start_realtime = now(CLOCK_REALTIME);
 	h->start_clock = now(CLOCK_MONOTONIC);
-	n = snprintf(h->command, sizeof(h->command), "vgicsim record -o %s --ring-size=%" PRIu64
-		     " --attach=%s", v->output, v->ring_size, v->attach);
+	n = snprintf(h->command, sizeof(h->command),
+		     "vgicsim record -o %s --ring-size=%" PRIu64 " --attach=%s", v->output,
+		     v->ring_size, v->attach);
 	if (v->pid)
 		n += snprintf(h->command + n, sizeof(h->command) - n, " -p %" PRIu64, v->pid);
 	if (v->duration)
-		n += snprintf(h->command + n, sizeof(h->command) - n, " -d %" PRIu64 "ns", v->duration);
+		n += snprintf(h->command + n, sizeof(h->command) - n, " -d %" PRIu64 "ns",
+			      v->duration);
 	if (v->all)
 		snprintf(h->command + n, sizeof(h->command) - n, " --all");
 	if (r->args->n_command)
@@ -446,8 +454,8 @@ static void warn_missing(const struct vgic_host *h)
 
 static int open_all(struct run *r, const sigset_t *old_mask)
 {
-	struct vgic_capture_opts opts = { .ring_bytes = r->v->ring_size, .tgid = r->v->pid };
-	struct vgr_writer_opts wopts = { .level = r->v->level };
+	struct vgic_capture_opts opts = {.ring_bytes = r->v->ring_size, .tgid = r->v->pid};
+	struct vgr_writer_opts wopts = {.level = r->v->level};
 	struct vgic_capture_error err;
 	int ret;
 
@@ -459,9 +467,11 @@ static int open_all(struct run *r, const sigset_t *old_mask)
 			opts.root_tgid = r->child;
 	}
 	if (r->child > 0 || r->v->pid) {
-		r->child_fd = syscall(SYS_pidfd_open, r->child > 0 ? r->child : (pid_t)r->v->pid, 0);
+		r->child_fd =
+			syscall(SYS_pidfd_open, r->child > 0 ? r->child : (pid_t)r->v->pid, 0);
 		if (r->child_fd < 0)
-			return cli_fail(EXIT_HOST, "process %" PRIu64 ": %s", r->v->pid, strerror(errno));
+			return cli_fail(EXIT_HOST, "process %" PRIu64 ": %s", r->v->pid,
+					strerror(errno));
 	}
 	ret = vgic_capture_create(&r->capture, &r->host, &opts, &err);
 	if (ret)
@@ -487,11 +497,13 @@ static int check_values(const struct record_values *v, const struct cli_args *ar
 	if (v->ring_size & (v->ring_size - 1))
 		return cli_fail(EXIT_USAGE, "--ring-size: must be a power of two, 64K to 1G");
 	if (!strcmp(v->output, "-"))
-		return cli_fail(EXIT_USAGE, "-o -: a recording cannot go to standard output: name a file");
+		return cli_fail(EXIT_USAGE,
+				"-o -: a recording cannot go to standard output: name a file");
 	if (v->pid && args->n_command)
 		return cli_fail(EXIT_USAGE, "-p and a command exclude one another");
 	if (v->all && !args->n_command)
-		return cli_fail(EXIT_USAGE, "--all is for use with a command: without one all is the "
+		return cli_fail(EXIT_USAGE,
+				"--all is for use with a command: without one all is the "
 				"default");
 	return EXIT_OK;
 }
@@ -499,8 +511,13 @@ static int check_values(const struct record_values *v, const struct cli_args *ar
 static int run(const void *values, const struct cli_args *args)
 {
 	const struct record_values *v = values;
-	struct run r = { .v = v, .args = args, .go = -1, .exec_failed = -1,
-			 .child_fd = -1, .signal_fd = -1, .status = -1 };
+	struct run r = {.v = v,
+			.args = args,
+			.go = -1,
+			.exec_failed = -1,
+			.child_fd = -1,
+			.signal_fd = -1,
+			.status = -1};
 	struct vgic_capture_error err;
 	struct max_loss max;
 	sigset_t stop, old_mask;
@@ -509,9 +526,9 @@ static int run(const void *values, const struct cli_args *args)
 	ret = check_values(v, args, &max);
 	if (ret)
 		return ret;
-	vgic_host_look(&r.host, !strcmp(v->attach, "fentry") ? VGIC_ATTACH_FENTRY :
-				!strcmp(v->attach, "kprobe") ? VGIC_ATTACH_KPROBE :
-							       VGIC_ATTACH_AUTO);
+	vgic_host_look(&r.host, !strcmp(v->attach, "fentry")   ? VGIC_ATTACH_FENTRY
+				: !strcmp(v->attach, "kprobe") ? VGIC_ATTACH_KPROBE
+							       : VGIC_ATTACH_AUTO);
 	if (vgic_host_usable(&r.host, &err))
 		return cli_fail(EXIT_HOST, "%s", err.text);
 
@@ -527,8 +544,10 @@ static int run(const void *values, const struct cli_args *args)
 		ret = record(&r);
 	end_command(&r);
 	if (!ret && too_much_lost(&max, r.lost, r.records))
-		ret = cli_fail(EXIT_FINDING, "%" PRIu64 " records were lost, more than --max-loss=%s: "
-			       "enlarge --ring-size", r.lost, v->max_loss);
+		ret = cli_fail(EXIT_FINDING,
+			       "%" PRIu64 " records were lost, more than --max-loss=%s: "
+			       "enlarge --ring-size",
+			       r.lost, v->max_loss);
 	vgic_capture_destroy(r.capture);
 	vgr_writer_destroy(r.writer);
 	if (r.child_fd >= 0)
@@ -544,7 +563,7 @@ static const char *const examples[] = {
 	"vgicsim record -d 10                      # all guests of this host, ten seconds",
 	"vgicsim record -p $(pidof qemu-system-aarch64) -o vm.vgr",
 	"vgicsim record -o burst.vgr -- vgic-guest burst  # what one command's guests do",
-	NULL
+	NULL,
 };
 
 const struct command cmd_record = {

@@ -24,7 +24,8 @@ static const struct option options[] = {
 	 NULL},
 	{'n', "max-report", OPT_NUMBER, AT(limit), "N", "show at most N mismatches", 0, UINT64_MAX,
 	 NULL},
-	{0}};
+	{0},
+};
 
 static const struct verify_values defaults = {.policy = "auto", .limit = 20};
 
@@ -269,7 +270,8 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 		if (!t->flushes && !t->syncs) {
 			cli_recording_ending(path, r);
 			vgic_verify_destroy(v);
-			return cli_fail(EXIT_INPUT, "nothing to verify: %s: it holds no flush and no sync",
+			return cli_fail(EXIT_INPUT,
+					"nothing to verify: %s: it holds no flush and no sync",
 					path);
 		}
 		if (s->v->json && !s->v->quiet)
@@ -303,7 +305,9 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim verify run.vgr                      # exit status 0: no mismatch",
 	"vgicsim verify -P linux-6.12 -n 5 run.vgr   # as another kernel would have done it",
-	"vgicsim verify --json run.vgr | jq .undecided", NULL};
+	"vgicsim verify --json run.vgr | jq .undecided",
+	NULL,
+};
 
 const struct command cmd_verify = {
 	.name = "verify",

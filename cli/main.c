@@ -35,13 +35,15 @@ static void help(FILE *f)
 {
 	size_t i;
 
-	fprintf(f, "usage: vgicsim COMMAND [OPTIONS] ...\n\n"
-		   "Records what a KVM/arm64 host does with its guests' interrupts, checks it, and\n"
-		   "replays it with other numbers of list registers.\n\ncommands:\n");
+	fprintf(f,
+		"usage: vgicsim COMMAND [OPTIONS] ...\n\n"
+		"Records what a KVM/arm64 host does with its guests' interrupts, checks it, and\n"
+		"replays it with other numbers of list registers.\n\ncommands:\n");
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(f, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(f, "  %-10s %s\n\n", "help", "explain a command");
-	fprintf(f, "vgicsim COMMAND --help lists the options, man vgicsim-COMMAND tells the rest.\n");
+	fprintf(f,
+		"vgicsim COMMAND --help lists the options, man vgicsim-COMMAND tells the rest.\n");
 }
 
 static int no_such_command(const char *name)

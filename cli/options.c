@@ -99,23 +99,23 @@ static int parse_scaled(const char *text, const struct unit *units, uint64_t bas
 
 int parse_size(const char *text, uint64_t *bytes)
 {
-	static const struct unit units[] = {
-		{ "K", UINT64_C(1) << 10 }, { "k", UINT64_C(1) << 10 },
-		{ "KiB", UINT64_C(1) << 10 }, { "M", UINT64_C(1) << 20 },
-		{ "MiB", UINT64_C(1) << 20 }, { "G", UINT64_C(1) << 30 },
-		{ "GiB", UINT64_C(1) << 30 }, { 0 }
-	};
+	static const struct unit units[] = {{"K", UINT64_C(1) << 10},	{"k", UINT64_C(1) << 10},
+					    {"KiB", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20},
+					    {"MiB", UINT64_C(1) << 20}, {"G", UINT64_C(1) << 30},
+					    {"GiB", UINT64_C(1) << 30}, {0}};
 
 	return parse_scaled(text, units, 1, bytes);
 }
 
 int parse_duration(const char *text, uint64_t *ns)
 {
-	static const struct unit units[] = {
-		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 },
-		{ "s", UINT64_C(1000000000) }, { "m", UINT64_C(60000000000) },
-		{ "h", UINT64_C(3600000000000) }, { 0 }
-	};
+	static const struct unit units[] = {{"ns", 1},
+					    {"us", 1000},
+					    {"ms", 1000000},
+					    {"s", UINT64_C(1000000000)},
+					    {"m", UINT64_C(60000000000)},
+					    {"h", UINT64_C(3600000000000)},
+					    {0}};
 
 	return parse_scaled(text, units, UINT64_C(1000000000), ns);
 }
@@ -158,10 +158,14 @@ static bool bounded(const struct option *o)
 static void describe(const struct option *o, char *buf, size_t size)
 {
 	static const char *const nouns[] = {
-		[OPT_STRING] = "a word",     [OPT_FILE] = "a file name",
-		[OPT_NUMBER] = "a number",   [OPT_REAL] = "a number",
-		[OPT_RANGE] = "a number or a range like 2-8", [OPT_SIZE] = "a size like 64M",
-		[OPT_DURATION] = "a time like 500ms or 10s", [OPT_PERCENT] = "a percentage from 0 to 100",
+		[OPT_STRING] = "a word",
+		[OPT_FILE] = "a file name",
+		[OPT_NUMBER] = "a number",
+		[OPT_REAL] = "a number",
+		[OPT_RANGE] = "a number or a range like 2-8",
+		[OPT_SIZE] = "a size like 64M",
+		[OPT_DURATION] = "a time like 500ms or 10s",
+		[OPT_PERCENT] = "a percentage from 0 to 100",
 		[OPT_CHOICE] = "one of",
 	};
 	const char *const *c;
@@ -181,7 +185,8 @@ static void describe(const struct option *o, char *buf, size_t size)
 		if (o->max == UINT64_MAX)
 			snprintf(buf + n, size - n, " of at least %" PRIu64, o->min);
 		else
-			snprintf(buf + n, size - n, " from %" PRIu64 " to %" PRIu64, o->min, o->max);
+			snprintf(buf + n, size - n, " from %" PRIu64 " to %" PRIu64, o->min,
+				 o->max);
 	}
 }
 
@@ -367,8 +372,8 @@ static int check_operands(const struct command *cmd, const struct cli_args *args
 		return -EINVAL;
 	}
 	if (cmd->max_args >= 0 && args->n > cmd->max_args) {
-		cli_fail(0, "too many operands: '%s': usage: vgicsim %s %s",
-			 args->v[cmd->max_args], cmd->name, cmd->usage);
+		cli_fail(0, "too many operands: '%s': usage: vgicsim %s %s", args->v[cmd->max_args],
+			 cmd->name, cmd->usage);
 		return -EINVAL;
 	}
 	return 0;
@@ -430,8 +435,8 @@ static void help_option(const struct option *o)
 	else
 		n += (size_t)snprintf(left, sizeof(left), "    ");
 	if (o->name)
-		n += (size_t)snprintf(left + n, sizeof(left) - n, "%s --%s",
-				      o->letter ? "," : " ", o->name);
+		n += (size_t)snprintf(left + n, sizeof(left) - n, "%s --%s", o->letter ? "," : " ",
+				      o->name);
 	if (o->arg)
 		snprintf(left + n, sizeof(left) - n, o->name ? "=%s" : " %s", o->arg);
 	if ((o->kind == OPT_NUMBER || o->kind == OPT_RANGE) && bounded(o) && o->max < UINT32_MAX)

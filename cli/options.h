@@ -27,7 +27,8 @@ enum option_kind {
 	OPT_REAL,     /* double: min to max (as integers) */
 	OPT_RANGE,    /* struct option_range: N or N-M; min to max */
 	OPT_SIZE,     /* uint64_t bytes: N with K, M or G (powers of 1024); min to max bytes */
-	OPT_DURATION, /* uint64_t ns: N with ns, us, ms, s, m or h; plain N is seconds; min, max ns */
+	OPT_DURATION, /* uint64_t ns: N with ns, us, ms, s, m or h; plain N is seconds; min, max ns
+		       */
 	OPT_PERCENT,  /* double: 0 to 100, with or without % */
 	OPT_CHOICE,   /* const char *: one of choices */
 };
@@ -37,21 +38,21 @@ struct option_range {
 };
 
 struct option {
-	char letter;           /* 0: none */
-	const char *name;      /* without the dashes */
+	char letter;	  /* 0: none */
+	const char *name; /* without the dashes */
 	enum option_kind kind;
-	size_t offset;         /* of the member: offsetof(struct x_values, member) */
-	const char *arg;       /* name of the argument in the help; NULL for a flag */
-	const char *help;      /* one line, no full stop */
-	uint64_t min, max;     /* both 0: no bounds */
+	size_t offset;		    /* of the member: offsetof(struct x_values, member) */
+	const char *arg;	    /* name of the argument in the help; NULL for a flag */
+	const char *help;	    /* one line, no full stop */
+	uint64_t min, max;	    /* both 0: no bounds */
 	const char *const *choices; /* NULL-terminated, for OPT_CHOICE */
 };
 
 /* What is left of the command line once the options are taken. */
 struct cli_args {
-	int n;          /* operands before "--" */
+	int n; /* operands before "--" */
 	char **v;
-	int n_command;  /* words after "--" */
+	int n_command;	/* words after "--" */
 	char **command; /* NULL-terminated */
 };
 
@@ -73,15 +74,15 @@ struct cli_args {
  */
 struct command {
 	const char *name;
-	const char *summary;           /* one line, no full stop */
-	const char *usage;             /* after "vgicsim NAME " */
-	const struct option *options;  /* ended by an entry of kind OPT_NONE; may be NULL */
+	const char *summary;	      /* one line, no full stop */
+	const char *usage;	      /* after "vgicsim NAME " */
+	const struct option *options; /* ended by an entry of kind OPT_NONE; may be NULL */
 	size_t values_size;
-	const void *defaults;          /* values before parsing; NULL: all zero */
-	int min_args, max_args;        /* operands; max_args -1: no limit */
-	bool takes_command;            /* words after "--" are allowed */
-	const char *const *examples;   /* command lines with a comment, NULL-terminated */
-	const char *notes;             /* a paragraph for --help; may be NULL */
+	const void *defaults;	     /* values before parsing; NULL: all zero */
+	int min_args, max_args;	     /* operands; max_args -1: no limit */
+	bool takes_command;	     /* words after "--" are allowed */
+	const char *const *examples; /* command lines with a comment, NULL-terminated */
+	const char *notes;	     /* a paragraph for --help; may be NULL */
 	/* values: as filled by the parser. Returns one of enum vgicsim_exit. */
 	int (*run)(const void *values, const struct cli_args *args);
 };

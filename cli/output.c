@@ -54,8 +54,8 @@ int cli_fail_recording(const char *path, const struct vgr_error *err)
 			 err->record);
 	else if (err->offset)
 		snprintf(where, sizeof(where), " at byte %" PRIu64, err->offset);
-	return cli_fail(EXIT_INPUT, "%s: %s%s%s%s", err->what, path, where, err->hint[0] ? ": " : "",
-			err->hint);
+	return cli_fail(EXIT_INPUT, "%s: %s%s%s%s", err->what, path, where,
+			err->hint[0] ? ": " : "", err->hint);
 }
 
 struct vgr_reader *cli_open_recording(const char *path)
@@ -77,10 +77,12 @@ void cli_recording_ending(const char *path, const struct vgr_reader *r)
 	vgr_reader_position(r, &pos);
 	if (vgr_reader_ending(r) == VGR_END_UNFINISHED)
 		cli_warn("the capture did not end properly: %s: read up to its last whole frame, "
-			 "%" PRIu64 " records", path, pos.record);
+			 "%" PRIu64 " records",
+			 path, pos.record);
 	else if (vgr_reader_ending(r) == VGR_END_CUT)
 		cli_warn("the end of the file is missing: %s: read up to its last whole frame, "
-			 "%" PRIu64 " records", path, pos.record);
+			 "%" PRIu64 " records",
+			 path, pos.record);
 }
 
 bool cli_color(FILE *f)

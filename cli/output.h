@@ -31,11 +31,11 @@ void cli_recording_ending(const char *path, const struct vgr_reader *r);
 
 /* Colour: standard output is a terminal, NO_COLOR is unset or empty, TERM is not "dumb". */
 bool cli_color(FILE *f);
-#define CLI_BOLD "\033[1m"
-#define CLI_RED "\033[31m"
-#define CLI_GREEN "\033[32m"
+#define CLI_BOLD   "\033[1m"
+#define CLI_RED	   "\033[31m"
+#define CLI_GREEN  "\033[32m"
 #define CLI_YELLOW "\033[33m"
-#define CLI_RESET "\033[0m"
+#define CLI_RESET  "\033[0m"
 
 /* A line that replaces itself, on standard error, only if that is a terminal. */
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -7,9 +7,8 @@
 
 const char *summary_mi_name(unsigned int bit)
 {
-	static const char *const names[SUMMARY_MIS] = {
-		"EOI", "U", "LRENP", "NP", "VGrp0E", "VGrp0D", "VGrp1E", "VGrp1D"
-	};
+	static const char *const names[SUMMARY_MIS] = {"EOI",	 "U",	   "LRENP",  "NP",
+						       "VGrp0E", "VGrp0D", "VGrp1E", "VGrp1D"};
 
 	return bit < SUMMARY_MIS ? names[bit] : "?";
 }
@@ -18,23 +17,40 @@ const char *summary_mi_name(unsigned int bit)
 const char *summary_ec_name(unsigned int ec)
 {
 	switch (ec) {
-	case 0x00: return "unknown";
-	case 0x01: return "WFx";
-	case 0x07: return "FP/SVE";
-	case 0x12: return "HVC32";
-	case 0x16: return "HVC";
-	case 0x17: return "SMC";
-	case 0x18: return "sysreg";
-	case 0x19: return "SVE";
-	case 0x1a: return "ERET";
-	case 0x20: return "instruction abort";
-	case 0x24: return "data abort";
-	case 0x2f: return "SError";
-	case 0x30: return "breakpoint";
-	case 0x32: return "step";
-	case 0x34: return "watchpoint";
-	case 0x3c: return "BRK";
-	default: return NULL;
+	case 0x00:
+		return "unknown";
+	case 0x01:
+		return "WFx";
+	case 0x07:
+		return "FP/SVE";
+	case 0x12:
+		return "HVC32";
+	case 0x16:
+		return "HVC";
+	case 0x17:
+		return "SMC";
+	case 0x18:
+		return "sysreg";
+	case 0x19:
+		return "SVE";
+	case 0x1a:
+		return "ERET";
+	case 0x20:
+		return "instruction abort";
+	case 0x24:
+		return "data abort";
+	case 0x2f:
+		return "SError";
+	case 0x30:
+		return "breakpoint";
+	case 0x32:
+		return "step";
+	case 0x34:
+		return "watchpoint";
+	case 0x3c:
+		return "BRK";
+	default:
+		return NULL;
 	}
 }
 
@@ -43,8 +59,8 @@ int summary_init(struct summary *s, const struct vgr_header *h)
 	unsigned int nr_lr = h->nr_lr ? h->nr_lr : VGR_MAX_LRS;
 
 	memset(s, 0, sizeof(*s));
-	s->cpuif = h->emulated == VGR_YES ? vgic_v3_cpuif_qemu(nr_lr) :
-					    vgic_v3_cpuif_defaults(nr_lr);
+	s->cpuif =
+		h->emulated == VGR_YES ? vgic_v3_cpuif_qemu(nr_lr) : vgic_v3_cpuif_defaults(nr_lr);
 	s->scratch = malloc(VGR_MAX_IRQS * sizeof(*s->scratch));
 	return s->scratch ? 0 : -ENOMEM;
 }
@@ -131,15 +147,18 @@ static void update_waiting(const struct summary *s, struct vcpu_summary *v,
 		    (irq->state & (VGR_IRQ_ACTIVE | VGR_IRQ_GONE)) || irq->target != v->vcpu ||
 		    !group_enabled(s, v, f->vmcr, irq) || in_lrs(f, irq->intid))
 			continue;
-		s->scratch[n++] = (struct waiting){ .intid = irq->intid, .priority = irq->priority,
-						    .since = f->r.time, .record = number };
+		s->scratch[n++] = (struct waiting){.intid = irq->intid,
+						   .priority = irq->priority,
+						   .since = f->r.time,
+						   .record = number};
 	}
 	if (n > 1)
 		qsort(s->scratch, n, sizeof(*s->scratch), compare_waiting);
 	for (i = 0; i < n; i++) {
 		w = &s->scratch[i];
-		old = v->nr_waiting ? bsearch(w, v->waiting, v->nr_waiting, sizeof(*w),
-					      compare_waiting) : NULL;
+		old = v->nr_waiting
+			      ? bsearch(w, v->waiting, v->nr_waiting, sizeof(*w), compare_waiting)
+			      : NULL;
 		if (old) {
 			w->since = old->since;
 			w->record = old->record;

@@ -13,7 +13,7 @@
 struct waiting {
 	uint32_t intid;
 	uint8_t priority;
-	uint64_t since;   /* ns */
+	uint64_t since;	  /* ns */
 	uint64_t record;  /* number of the flush at which that began */
 	uint64_t entries; /* flushes at which it has waited */
 };
@@ -22,21 +22,21 @@ struct vcpu_summary {
 	uint16_t vm, vcpu;
 	uint64_t flushes, syncs, entries;
 	uint64_t exits, exits_irq, exits_serror, exits_trap[SUMMARY_ECS], exits_other;
-	uint64_t mi;                   /* IRQ exits with a maintenance interrupt asserted */
+	uint64_t mi;			 /* IRQ exits with a maintenance interrupt asserted */
 	uint64_t mi_source[SUMMARY_MIS]; /* of these, by bit of ICH_MISR_EL2 */
 	uint64_t dir, sgi, wfi, wfe, mmio, loads, kicks, eoicount;
 	uint64_t used[VGR_MAX_LRS + 1]; /* flushes by list registers in use */
-	uint64_t guest_ns;             /* between the end of a flush and the begin of its sync */
-	uint64_t used_ns;              /* the same times the list registers in use */
-	uint64_t overflows;            /* flushes with more deliverable interrupts than LRs */
+	uint64_t guest_ns;		/* between the end of a flush and the begin of its sync */
+	uint64_t used_ns;		/* the same times the list registers in use */
+	uint64_t overflows;		/* flushes with more deliverable interrupts than LRs */
 	uint32_t longest_list;
-	uint32_t deepest_overflow;     /* most interrupts outside */
+	uint32_t deepest_overflow;	/* most interrupts outside */
 	uint64_t first_time, last_time; /* ns */
 	/* the last flush */
 	uint64_t lr[VGR_MAX_LRS];
 	unsigned int used_lrs;
-	uint64_t lr_same;              /* flushes in a row with the same list registers */
-	struct waiting *waiting;       /* sorted by INTID */
+	uint64_t lr_same;	 /* flushes in a row with the same list registers */
+	struct waiting *waiting; /* sorted by INTID */
 	size_t nr_waiting;
 	/* between flush and exit */
 	uint64_t flush_time;

@@ -65,18 +65,18 @@ static void text_hcr(FILE *f, uint32_t hcr, bool verbose)
 		const char *name;
 		bool always;
 	} names[] = {
-		{ VGIC_HCR_UIE, "UIE", true },
-		{ VGIC_HCR_LRENPIE, "LRENPIE", true },
-		{ VGIC_HCR_NPIE, "NPIE", true },
-		{ VGIC_HCR_VGRP0EIE, "VGrp0EIE", false },
-		{ VGIC_HCR_VGRP0DIE, "VGrp0DIE", false },
-		{ VGIC_HCR_VGRP1EIE, "VGrp1EIE", false },
-		{ VGIC_HCR_VGRP1DIE, "VGrp1DIE", false },
-		{ VGIC_HCR_VSGIEOICOUNT, "vSGIEOICount", false },
-		{ VGIC_HCR_TC, "TC", true },
-		{ VGIC_HCR_TALL0, "TALL0", true },
-		{ VGIC_HCR_TALL1, "TALL1", true },
-		{ VGIC_HCR_TDIR, "TDIR", true },
+		{VGIC_HCR_UIE, "UIE", true},
+		{VGIC_HCR_LRENPIE, "LRENPIE", true},
+		{VGIC_HCR_NPIE, "NPIE", true},
+		{VGIC_HCR_VGRP0EIE, "VGrp0EIE", false},
+		{VGIC_HCR_VGRP0DIE, "VGrp0DIE", false},
+		{VGIC_HCR_VGRP1EIE, "VGrp1EIE", false},
+		{VGIC_HCR_VGRP1DIE, "VGrp1DIE", false},
+		{VGIC_HCR_VSGIEOICOUNT, "vSGIEOICount", false},
+		{VGIC_HCR_TC, "TC", true},
+		{VGIC_HCR_TALL0, "TALL0", true},
+		{VGIC_HCR_TALL1, "TALL1", true},
+		{VGIC_HCR_TDIR, "TDIR", true},
 	};
 	const char *space = "";
 	size_t i;
@@ -137,9 +137,9 @@ static void text_flags(FILE *f, uint16_t flags)
 		uint16_t flag;
 		const char *name;
 	} names[] = {
-		{ VGR_F_CUT, "cut" },         { VGR_F_NO_FOLD, "no-fold" },
-		{ VGR_F_TORN, "torn" },       { VGR_F_NO_CONFIG, "unlocked" },
-		{ VGR_F_SKIPPED, "skipped" },
+		{VGR_F_CUT, "cut"},	    {VGR_F_NO_FOLD, "no-fold"},
+		{VGR_F_TORN, "torn"},	    {VGR_F_NO_CONFIG, "unlocked"},
+		{VGR_F_SKIPPED, "skipped"},
 	};
 	size_t i;
 
@@ -195,14 +195,14 @@ static void text_sync(FILE *f, const struct vgr_sync *v, bool verbose)
 
 static const char *exit_name(uint32_t ret)
 {
-	static const char *const names[] = { "IRQ", "SERROR", "TRAP" };
+	static const char *const names[] = {"IRQ", "SERROR", "TRAP"};
 
 	return ret < 3 ? names[ret] : "OTHER";
 }
 
 static const char *path_name(uint8_t path)
 {
-	static const char *const names[] = { "unknown", "ioctl", "irqfd", "timer", "pmu" };
+	static const char *const names[] = {"unknown", "ioctl", "irqfd", "timer", "pmu"};
 
 	return path < 5 ? names[path] : "unknown";
 }
@@ -213,8 +213,9 @@ static void copy_comm(char *to, const char comm[16])
 	int i;
 
 	for (i = 0; i < 15 && comm[i]; i++)
-		to[i] = comm[i] < 0x20 || comm[i] > 0x7e || comm[i] == '"' || comm[i] == '\\' ?
-				'?' : comm[i];
+		to[i] = comm[i] < 0x20 || comm[i] > 0x7e || comm[i] == '"' || comm[i] == '\\'
+				? '?'
+				: comm[i];
 	to[i] = '\0';
 }
 
@@ -369,7 +370,8 @@ static void json_boundary(FILE *f, uint32_t boundary)
 
 static void json_flush(FILE *f, const struct vgr_flush *v)
 {
-	fprintf(f, ",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
+	fprintf(f,
+		",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
 		",\"active_spis\":%" PRId32 ",\"used_lrs\":%u,\"nr_lr\":%u"
 		",\"total_before\":%u,\"total_after\":%u,\"dist_enabled\":%s,\"nested\":%s",
 		v->begin, v->hcr, v->vmcr, v->active_spis, v->used_lrs, v->nr_lr, v->total_before,
@@ -385,7 +387,8 @@ static void json_sync(FILE *f, const struct vgr_sync *v)
 	const uint32_t *order = vgr_sync_order(v);
 	unsigned int i;
 
-	fprintf(f, ",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
+	fprintf(f,
+		",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
 		",\"active_spis_before\":%" PRId32 ",\"active_spis_after\":%" PRId32
 		",\"total_before\":%u,\"total_after\":%u,\"dist_enabled\":%s,\"nested\":%s",
 		v->begin, v->hcr, v->vmcr, v->active_spis_before, v->active_spis_after,
@@ -448,9 +451,10 @@ static void json_rest(FILE *f, const struct vgr_rec *rec)
 	case VGR_MSI: {
 		const struct vgr_msi *v = p;
 
-		fprintf(f, ",\"devid\":%" PRIu32 ",\"eventid\":%" PRIu32 ",\"ret\":%" PRId32
-			",\"cached\":%s", v->devid, v->eventid, v->ret,
-			v->cached ? "true" : "false");
+		fprintf(f,
+			",\"devid\":%" PRIu32 ",\"eventid\":%" PRIu32 ",\"ret\":%" PRId32
+			",\"cached\":%s",
+			v->devid, v->eventid, v->ret, v->cached ? "true" : "false");
 		break;
 	}
 	case VGR_DIR:
@@ -459,8 +463,10 @@ static void json_rest(FILE *f, const struct vgr_rec *rec)
 	case VGR_MMIO: {
 		const struct vgr_mmio *v = p;
 
-		fprintf(f, ",\"gpa\":\"0x%" PRIx64 "\",\"len\":%u,\"write\":%s,\"value\":\"0x%"
-			PRIx64 "\"", v->gpa, v->len, v->write ? "true" : "false", v->value);
+		fprintf(f,
+			",\"gpa\":\"0x%" PRIx64 "\",\"len\":%u,\"write\":%s,\"value\":\"0x%" PRIx64
+			"\"",
+			v->gpa, v->len, v->write ? "true" : "false", v->value);
 		break;
 	}
 	case VGR_WFX: {
@@ -485,8 +491,10 @@ static void json_rest(FILE *f, const struct vgr_rec *rec)
 	case VGR_LOSS: {
 		const struct vgr_loss *v = p;
 
-		fprintf(f, ",\"first_seq\":%" PRIu32 ",\"count\":%" PRIu32 ",\"from\":%" PRIu64
-			",\"to\":%" PRIu64, v->first_seq, v->count, v->from, v->to);
+		fprintf(f,
+			",\"first_seq\":%" PRIu32 ",\"count\":%" PRIu32 ",\"from\":%" PRIu64
+			",\"to\":%" PRIu64,
+			v->first_seq, v->count, v->from, v->to);
 		break;
 	}
 	default:
@@ -496,9 +504,11 @@ static void json_rest(FILE *f, const struct vgr_rec *rec)
 
 void json_record(FILE *f, const struct vgr_rec *rec, uint64_t number)
 {
-	fprintf(f, "{\"n\":%" PRIu64 ",\"type\":\"%s\",\"time\":%" PRIu64 ",\"seq\":%" PRIu32
-		",\"cpu\":%u,\"tid\":%" PRIu32 ",\"flags\":%u", number, vgr_type_name(rec->type),
-		rec->time, rec->seq, rec->cpu, rec->tid, rec->flags);
+	fprintf(f,
+		"{\"n\":%" PRIu64 ",\"type\":\"%s\",\"time\":%" PRIu64 ",\"seq\":%" PRIu32
+		",\"cpu\":%u,\"tid\":%" PRIu32 ",\"flags\":%u",
+		number, vgr_type_name(rec->type), rec->time, rec->seq, rec->cpu, rec->tid,
+		rec->flags);
 	if (rec->vm != VGR_NO_VM)
 		fprintf(f, ",\"vm\":%u", rec->vm);
 	if (rec->vcpu != VGR_NO_VCPU)

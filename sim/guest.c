@@ -378,6 +378,15 @@ void guest_step(struct machine *m, unsigned int index)
 	do_op(m, index);
 }
 
+bool guest_waits(const struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	const struct frame *f = top_of(v);
+
+	return v->state != VCPU_DONE && v->state != VCPU_WFI && !v->draining && !f->masked &&
+	       !is_over(f) && must_wait(m, f);
+}
+
 bool guest_give_up(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];

@@ -5,8 +5,8 @@
 #include <vgicsim/hist.h>
 
 #define LINEAR_BITS 11u
-#define LINEAR (1ull << LINEAR_BITS)
-#define HALF (LINEAR / 2)
+#define LINEAR	    (1ull << LINEAR_BITS)
+#define HALF	    (LINEAR / 2)
 
 int vgic_hist_init(struct vgic_hist *h)
 {

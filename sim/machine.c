@@ -282,9 +282,7 @@ static void serve_kicks(struct machine *m)
 static bool waits_for_outside(const struct machine *m)
 {
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		if (m->vcpus[i].state == VCPU_GUEST && m->vcpus[i].stalled &&
-		    !m->vcpus[i].draining && m->vcpus[i].depth &&
-		    !m->vcpus[i].frames[m->vcpus[i].nr_frames - 1].masked)
+		if (m->vcpus[i].depth && guest_waits(m, i))
 			return true;
 	return false;
 }
@@ -327,7 +325,8 @@ static void run_vcpu(struct machine *m, unsigned int index)
 			/* The host's tick: another vCPU wants the CPU. */
 			if (++m->idle_ticks > 2 * m->nr_vcpus) {
 				m->idle_ticks = 0;
-				if (guest_give_up(m, index))
+				m->stuck = waits_for_outside(m);
+				if (m->stuck || guest_give_up(m, index))
 					break;
 			}
 			machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
@@ -362,7 +361,7 @@ void machine_run(struct machine *m)
 				who = i;
 			}
 		}
-		if (!alive || m->nomem || m->livelock)
+		if (!alive || m->nomem || m->livelock || m->stuck)
 			break;
 		if (m->cell->exits > m->max_exits) {
 			m->livelock = true;

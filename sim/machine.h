@@ -97,6 +97,7 @@ struct machine {
 	uint64_t first_entry, last_exit;
 	bool nomem;
 	bool livelock;
+	bool stuck; /* a guest waits for what its vgic keeps outside the LRs */
 	uint16_t livelock_vcpu;
 };
 
@@ -126,6 +127,8 @@ void raised(struct machine *m, struct msource *s);
 void guest_step(struct machine *m, unsigned int v);
 /* Sets next: when the guest will do something by itself. */
 void guest_plan(struct machine *m, unsigned int v);
+/* The guest polls for something, able to take it, that has not come. */
+bool guest_waits(const struct machine *m, unsigned int v);
 /* After an MI exit: takes along the host's exit that came with it in the recording. */
 bool guest_merge(struct machine *m, unsigned int v);
 /* Lets the guest go on although what it waits for will not come. False: nothing to give up. */

@@ -11,7 +11,7 @@
 /* Where a vCPU stands between two flushes. */
 enum stage {
 	STAGE_UNKNOWN = 0, /* nothing seen yet, or records are missing */
-	STAGE_OUT,         /* synced */
+	STAGE_OUT,	   /* synced */
 	STAGE_FLUSHED,
 	STAGE_ENTERED,
 };
@@ -66,7 +66,7 @@ const char *vgr_rule_name(enum vgr_rule rule)
 static void finding_v(struct check *c, enum vgr_rule rule, uint64_t record, uint64_t offset,
 		      const char *format, va_list ap)
 {
-	struct vgr_finding f = { .rule = rule, .record = record, .offset = offset };
+	struct vgr_finding f = {.rule = rule, .record = record, .offset = offset};
 
 	vsnprintf(f.what, sizeof(f.what), format, ap);
 	c->res->findings[rule]++;
@@ -76,8 +76,8 @@ static void finding_v(struct check *c, enum vgr_rule rule, uint64_t record, uint
 }
 
 /* About the record just read. */
-__attribute__((format(printf, 3, 4)))
-static void finding(struct check *c, enum vgr_rule rule, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void finding(struct check *c, enum vgr_rule rule,
+							  const char *format, ...)
 {
 	va_list ap;
 
@@ -87,9 +87,8 @@ static void finding(struct check *c, enum vgr_rule rule, const char *format, ...
 }
 
 /* About the file. */
-__attribute__((format(printf, 4, 5)))
-static void finding_at(struct check *c, enum vgr_rule rule, uint64_t offset, const char *format,
-		       ...)
+__attribute__((format(printf, 4, 5))) static void
+finding_at(struct check *c, enum vgr_rule rule, uint64_t offset, const char *format, ...)
 {
 	va_list ap;
 
@@ -126,7 +125,8 @@ static void report_gap(struct check *c, unsigned int cpu, struct cpu_state *s)
 	c->pos.record = s->gap_record;
 	finding(c, VGR_RULE_SEQUENCE,
 		"CPU %u: %" PRIu32 " records from sequence number %" PRIu32
-		" are missing and no loss record says so", cpu, s->gap_count, s->gap_first);
+		" are missing and no loss record says so",
+		cpu, s->gap_count, s->gap_first);
 	c->pos = keep;
 	s->gap_count = 0;
 }
@@ -150,8 +150,8 @@ static void check_loss(struct check *c, struct cpu_state *s, const struct vgr_lo
 		return;
 	}
 	finding(c, VGR_RULE_SEQUENCE,
-		"CPU %u: a loss from sequence number %" PRIu32 ", but that record is there", loss->r.cpu,
-		loss->first_seq);
+		"CPU %u: a loss from sequence number %" PRIu32 ", but that record is there",
+		loss->r.cpu, loss->first_seq);
 }
 
 static void check_sequence(struct check *c, struct cpu_state *s, const struct vgr_rec *rec)
@@ -160,9 +160,8 @@ static void check_sequence(struct check *c, struct cpu_state *s, const struct vg
 	uint32_t ahead = rec->seq - expected;
 
 	if (ahead >= 0x80000000u) {
-		finding(c, VGR_RULE_SEQUENCE,
-			"CPU %u: sequence number %" PRIu32 " after %" PRIu32, rec->cpu, rec->seq,
-			expected - 1);
+		finding(c, VGR_RULE_SEQUENCE, "CPU %u: sequence number %" PRIu32 " after %" PRIu32,
+			rec->cpu, rec->seq, expected - 1);
 	} else if (ahead) {
 		report_gap(c, rec->cpu, s);
 		s->gap_first = expected;
@@ -266,8 +265,8 @@ static void pair_sync(struct check *c, struct vcpu_state *v, const struct vgr_sy
 			continue;
 		finding(c, VGR_RULE_LR,
 			"vCPU %u:%u: list register %u was written with interrupt %" PRIu32
-			" and read back with %" PRIu32, v->vm, v->vcpu, i, v->lr_intid[i],
-			(uint32_t)(lrs[i] & VGIC_LR_VINTID));
+			" and read back with %" PRIu32,
+			v->vm, v->vcpu, i, v->lr_intid[i], (uint32_t)(lrs[i] & VGIC_LR_VINTID));
 	}
 }
 
@@ -303,8 +302,8 @@ static int check_pairing(struct check *c, const struct vgr_rec *rec)
 		break;
 	case VGR_ENTRY:
 		if (v->stage == STAGE_OUT || v->stage == STAGE_ENTERED)
-			finding(c, VGR_RULE_PAIRING, "vCPU %u:%u: an entry without a flush before it",
-				v->vm, v->vcpu);
+			finding(c, VGR_RULE_PAIRING,
+				"vCPU %u:%u: an entry without a flush before it", v->vm, v->vcpu);
 		if (v->stage == STAGE_FLUSHED)
 			v->stage = STAGE_ENTERED;
 		v->may_exit = true;
@@ -373,7 +372,8 @@ static void check_lrs(struct check *c, const char *when, const uint64_t *lrs, un
 		}
 		if (whole && !has(sorted, n, intid))
 			finding(c, VGR_RULE_LR,
-				"%s: interrupt %" PRIu32 " is in list register %u but not on the list",
+				"%s: interrupt %" PRIu32
+				" is in list register %u but not on the list",
 				when, intid, i);
 	}
 }
@@ -392,8 +392,8 @@ static void check_flush(struct check *c, const struct vgr_flush *f)
 		finding(c, VGR_RULE_LR, "%u list registers where there were %u before", f->nr_lr,
 			c->nr_lr);
 	if (!sort_intids(c->scratch, vgr_flush_before(f), f->n_before, &twice) && whole)
-		finding(c, VGR_RULE_LIST, "flush: interrupt %" PRIu32 " is on the list twice before",
-			twice);
+		finding(c, VGR_RULE_LIST,
+			"flush: interrupt %" PRIu32 " is on the list twice before", twice);
 	if (!sort_intids(c->scratch2, vgr_flush_after(f), f->n_after, &twice) && whole)
 		finding(c, VGR_RULE_LIST, "flush: interrupt %" PRIu32 " is on the list twice after",
 			twice);
@@ -412,16 +412,17 @@ static void check_flush(struct check *c, const struct vgr_flush *f)
 			f->total_after);
 	for (i = f->used_lrs; i < f->nr_lr; i++) {
 		if (lrs[i])
-			finding(c, VGR_RULE_LR, "list register %" PRIu32 " is not in use and not zero",
-				i);
+			finding(c, VGR_RULE_LR,
+				"list register %" PRIu32 " is not in use and not zero", i);
 	}
 	check_lrs(c, "flush", lrs, f->used_lrs, c->scratch2, f->n_after, whole);
 	if (vgic_v3_eoicount(f->hcr))
-		finding(c, VGR_RULE_LR, "flush: EOIcount is %u and not 0", vgic_v3_eoicount(f->hcr));
+		finding(c, VGR_RULE_LR, "flush: EOIcount is %u and not 0",
+			vgic_v3_eoicount(f->hcr));
 	if (whole && f->boundary < VGR_BOUNDARY_UNKNOWN && !f->nested &&
 	    !has(c->scratch2, f->n_after, f->boundary))
-		finding(c, VGR_RULE_LIST, "flush: last_lr_irq is %" PRIu32 ", which is not on the list",
-			f->boundary);
+		finding(c, VGR_RULE_LIST,
+			"flush: last_lr_irq is %" PRIu32 ", which is not on the list", f->boundary);
 }
 
 static void check_sync(struct check *c, const struct vgr_sync *s)
@@ -435,9 +436,11 @@ static void check_sync(struct check *c, const struct vgr_sync *s)
 	if (s->begin > s->r.time)
 		finding(c, VGR_RULE_TIME, "a sync that ends before it begins");
 	if (c->nr_lr && s->used_lrs > c->nr_lr)
-		finding(c, VGR_RULE_LR, "sync: %u list registers in use of %u", s->used_lrs, c->nr_lr);
+		finding(c, VGR_RULE_LR, "sync: %u list registers in use of %u", s->used_lrs,
+			c->nr_lr);
 	if (!sort_intids(c->scratch, before, s->n_before, &twice) && whole)
-		finding(c, VGR_RULE_LIST, "sync: interrupt %" PRIu32 " is on the list twice", twice);
+		finding(c, VGR_RULE_LIST, "sync: interrupt %" PRIu32 " is on the list twice",
+			twice);
 	check_lrs(c, "sync", vgr_sync_lrs(s), s->used_lrs, c->scratch, s->n_before, whole);
 	memcpy(c->scratch2, order, s->n_after * sizeof(*order));
 	if (s->n_after > 1)
@@ -445,13 +448,15 @@ static void check_sync(struct check *c, const struct vgr_sync *s)
 	for (i = 1; i < s->n_after && whole; i++) {
 		if (c->scratch2[i] == c->scratch2[i - 1])
 			finding(c, VGR_RULE_LIST,
-				"sync: interrupt %" PRIu32 " is on the list twice after", c->scratch2[i]);
+				"sync: interrupt %" PRIu32 " is on the list twice after",
+				c->scratch2[i]);
 	}
 	for (i = 0; i < s->n_before && whole; i++) {
 		if (after[i].intid != before[i].intid) {
 			finding(c, VGR_RULE_LIST,
-				"sync: entry %" PRIu32 " is interrupt %" PRIu32 " before and %" PRIu32
-				" after", i, before[i].intid, after[i].intid);
+				"sync: entry %" PRIu32 " is interrupt %" PRIu32
+				" before and %" PRIu32 " after",
+				i, before[i].intid, after[i].intid);
 			continue;
 		}
 		if ((before[i].state | after[i].state) & VGR_IRQ_GONE)
@@ -531,7 +536,8 @@ static void check_totals(struct check *c)
 	if (file->kernel_lost != stream->lost)
 		finding_at(c, VGR_RULE_SEQUENCE, 0,
 			   "the kernel counted %" PRIu64 " lost records, loss records account for "
-			   "%" PRIu64, file->kernel_lost, stream->lost);
+			   "%" PRIu64,
+			   file->kernel_lost, stream->lost);
 }
 
 /* A damaged frame was left out: whatever depends on its records starts anew. */

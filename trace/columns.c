@@ -60,10 +60,10 @@ static void lay_out(struct layout *l, const uint32_t count[VGR_TYPE_MAX], uint32
 
 int columns_encode(const void *raw, size_t size, uint32_t n, void *out)
 {
-	uint32_t count[VGR_TYPE_MAX] = { 0 };
+	uint32_t count[VGR_TYPE_MAX] = {0};
 	const char *in = raw;
 	char *to = out;
-	struct seqs seqs = { { 0 } };
+	struct seqs seqs = {{0}};
 	uint64_t before = 0, time, begin;
 	struct layout l;
 	struct vgr_rec h;
@@ -134,10 +134,10 @@ static int check_heads(const char *in, size_t size, uint32_t n, uint32_t count[V
 
 int columns_decode(const void *data, size_t size, uint32_t n, void *raw)
 {
-	uint32_t count[VGR_TYPE_MAX] = { 0 };
+	uint32_t count[VGR_TYPE_MAX] = {0};
 	const char *in = data;
 	char *to = raw;
-	struct seqs seqs = { { 0 } };
+	struct seqs seqs = {{0}};
 	uint64_t before = 0, begin;
 	struct layout l;
 	struct vgr_rec h;

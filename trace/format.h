@@ -13,7 +13,7 @@
 #endif
 
 /* Not text, and changed by whatever converts line ends or strips the eighth bit. */
-#define FORMAT_MAGIC "\x89VGR\r\n\x1a\n"
+#define FORMAT_MAGIC	 "\x89VGR\r\n\x1a\n"
 #define FORMAT_MAGIC_LEN 8
 
 #define FORMAT_F_UNFINISHED 0x1u
@@ -27,7 +27,7 @@ struct format_head {
 	uint16_t version;
 	uint16_t reserved;
 	uint32_t flags;
-	uint64_t totals_offset;  /* this and the next three: 0 while unfinished */
+	uint64_t totals_offset; /* this and the next three: 0 while unfinished */
 	uint64_t index_offset;
 	uint64_t trailer_offset;
 	uint64_t identity;
@@ -37,9 +37,9 @@ struct format_head {
 
 enum format_kind {
 	FORMAT_DESCRIPTION = 1, /* JSON: struct vgr_header */
-	FORMAT_DATA = 2,        /* records, one after the other */
-	FORMAT_TOTALS = 3,      /* JSON: struct vgr_totals */
-	FORMAT_INDEX = 4,       /* array of struct format_index */
+	FORMAT_DATA = 2,	/* records, one after the other */
+	FORMAT_TOTALS = 3,	/* JSON: struct vgr_totals */
+	FORMAT_INDEX = 4,	/* array of struct format_index */
 };
 
 enum format_codec {
@@ -53,15 +53,15 @@ struct format_frame {
 	uint32_t magic;
 	uint16_t kind;
 	uint16_t codec;
-	uint32_t number;      /* from 0, counts frames of every kind */
-	uint32_t raw_size;    /* of the payload once decoded */
-	uint32_t stored_size; /* of the payload as it follows this header */
-	uint32_t records;     /* FORMAT_DATA: how many; else 0 */
+	uint32_t number;       /* from 0, counts frames of every kind */
+	uint32_t raw_size;     /* of the payload once decoded */
+	uint32_t stored_size;  /* of the payload as it follows this header */
+	uint32_t records;      /* FORMAT_DATA: how many; else 0 */
 	uint64_t first_record; /* FORMAT_DATA: number of the first, from 1; else 0 */
-	uint64_t first_time;  /* FORMAT_DATA: smallest and largest time inside; else 0 */
+	uint64_t first_time;   /* FORMAT_DATA: smallest and largest time inside; else 0 */
 	uint64_t last_time;
 	uint64_t payload_hash; /* xxh64, seed 0, of the stored payload */
-	uint64_t hash;        /* xxh64, seed 0, of the 56 bytes before */
+	uint64_t hash;	       /* xxh64, seed 0, of the 56 bytes before */
 };
 
 struct format_index {

@@ -11,88 +11,76 @@ struct field {
 	const char *key;
 	enum field_kind kind;
 	size_t offset;
-	size_t size; /* of a string, with its end */
+	size_t size;  /* of a string, with its end */
 	uint64_t max; /* of a number; 0: what the type holds */
 };
 
-#define FIELD(type, member, kind, ...) \
-	{ #member, kind, offsetof(struct type, member), sizeof(((struct type *)0)->member), \
-	  __VA_ARGS__ }
+#define FIELD(type, member, kind, ...)                                                            \
+	{                                                                                         \
+#member, kind, offsetof(struct type, member), sizeof(((struct type *)0)->member), \
+			__VA_ARGS__                                                               \
+	}
 
-static const struct field header_fields[] = {
-	FIELD(vgr_header, kernel_release, F_STRING, 0),
-	FIELD(vgr_header, kernel_version, F_STRING, 0),
-	FIELD(vgr_header, build_id, F_STRING, 0),
-	FIELD(vgr_header, machine, F_STRING, 0),
-	FIELD(vgr_header, hostname_hash, F_STRING, 0),
-	FIELD(vgr_header, midr, F_HEX, 0),
-	FIELD(vgr_header, cpu_part, F_STRING, 0),
-	FIELD(vgr_header, nr_cpus, F_U32, 0),
-	FIELD(vgr_header, kvm_mode, F_STRING, 0),
-	FIELD(vgr_header, vgic_model, F_U8, 5),
-	FIELD(vgr_header, gic_host, F_U8, 5),
-	FIELD(vgr_header, nr_lr, F_U8, VGR_MAX_LRS),
-	FIELD(vgr_header, pri_bits, F_U8, 8),
-	FIELD(vgr_header, pre_bits, F_U8, 8),
-	FIELD(vgr_header, id_bits, F_U8, 32),
-	FIELD(vgr_header, vtr, F_HEX, UINT32_MAX),
-	FIELD(vgr_header, static_traps, F_HEX, UINT32_MAX),
-	FIELD(vgr_header, tdir, F_KNOWN, 0),
-	FIELD(vgr_header, nested, F_KNOWN, 0),
-	FIELD(vgr_header, emulated, F_KNOWN, 0),
-	FIELD(vgr_header, policy, F_STRING, 0),
-	FIELD(vgr_header, clock, F_STRING, 0),
-	FIELD(vgr_header, start_realtime, F_U64, 0),
-	FIELD(vgr_header, start_clock, F_U64, 0),
-	FIELD(vgr_header, command, F_STRING, 0),
-	FIELD(vgr_header, guest_command, F_STRING, 0),
-	FIELD(vgr_header, tool, F_STRING, 0),
-	FIELD(vgr_header, features, F_STRING, 0),
-	FIELD(vgr_header, ring_bytes, F_U64, 0),
-	{ 0 }
-};
+static const struct field header_fields[] = {FIELD(vgr_header, kernel_release, F_STRING, 0),
+					     FIELD(vgr_header, kernel_version, F_STRING, 0),
+					     FIELD(vgr_header, build_id, F_STRING, 0),
+					     FIELD(vgr_header, machine, F_STRING, 0),
+					     FIELD(vgr_header, hostname_hash, F_STRING, 0),
+					     FIELD(vgr_header, midr, F_HEX, 0),
+					     FIELD(vgr_header, cpu_part, F_STRING, 0),
+					     FIELD(vgr_header, nr_cpus, F_U32, 0),
+					     FIELD(vgr_header, kvm_mode, F_STRING, 0),
+					     FIELD(vgr_header, vgic_model, F_U8, 5),
+					     FIELD(vgr_header, gic_host, F_U8, 5),
+					     FIELD(vgr_header, nr_lr, F_U8, VGR_MAX_LRS),
+					     FIELD(vgr_header, pri_bits, F_U8, 8),
+					     FIELD(vgr_header, pre_bits, F_U8, 8),
+					     FIELD(vgr_header, id_bits, F_U8, 32),
+					     FIELD(vgr_header, vtr, F_HEX, UINT32_MAX),
+					     FIELD(vgr_header, static_traps, F_HEX, UINT32_MAX),
+					     FIELD(vgr_header, tdir, F_KNOWN, 0),
+					     FIELD(vgr_header, nested, F_KNOWN, 0),
+					     FIELD(vgr_header, emulated, F_KNOWN, 0),
+					     FIELD(vgr_header, policy, F_STRING, 0),
+					     FIELD(vgr_header, clock, F_STRING, 0),
+					     FIELD(vgr_header, start_realtime, F_U64, 0),
+					     FIELD(vgr_header, start_clock, F_U64, 0),
+					     FIELD(vgr_header, command, F_STRING, 0),
+					     FIELD(vgr_header, guest_command, F_STRING, 0),
+					     FIELD(vgr_header, tool, F_STRING, 0),
+					     FIELD(vgr_header, features, F_STRING, 0),
+					     FIELD(vgr_header, ring_bytes, F_U64, 0),
+					     {0}};
 
-static const struct field probe_fields[] = {
-	FIELD(vgr_probe, name, F_STRING, 0),
-	FIELD(vgr_probe, method, F_STRING, 0),
-	FIELD(vgr_probe, essential, F_BOOL, 0),
-	{ 0 }
-};
+static const struct field probe_fields[] = {FIELD(vgr_probe, name, F_STRING, 0),
+					    FIELD(vgr_probe, method, F_STRING, 0),
+					    FIELD(vgr_probe, essential, F_BOOL, 0),
+					    {0}};
 
-static const struct field totals_fields[] = {
-	FIELD(vgr_totals, guest_status, F_S32, 0),
-	FIELD(vgr_totals, kernel_lost, F_U64, 0),
-	FIELD(vgr_totals, stop, F_STRING, 0),
-	FIELD(vgr_totals, records, F_U64, 0),
-	FIELD(vgr_totals, lost, F_U64, 0),
-	FIELD(vgr_totals, raw_bytes, F_U64, 0),
-	FIELD(vgr_totals, first_time, F_U64, 0),
-	FIELD(vgr_totals, last_time, F_U64, 0),
-	{ 0 }
-};
+static const struct field totals_fields[] = {FIELD(vgr_totals, guest_status, F_S32, 0),
+					     FIELD(vgr_totals, kernel_lost, F_U64, 0),
+					     FIELD(vgr_totals, stop, F_STRING, 0),
+					     FIELD(vgr_totals, records, F_U64, 0),
+					     FIELD(vgr_totals, lost, F_U64, 0),
+					     FIELD(vgr_totals, raw_bytes, F_U64, 0),
+					     FIELD(vgr_totals, first_time, F_U64, 0),
+					     FIELD(vgr_totals, last_time, F_U64, 0),
+					     {0}};
 
-static const struct field cpu_fields[] = {
-	FIELD(vgr_cpu_total, cpu, F_U16, 0),
-	FIELD(vgr_cpu_total, records, F_U64, 0),
-	FIELD(vgr_cpu_total, lost, F_U64, 0),
-	{ 0 }
-};
+static const struct field cpu_fields[] = {FIELD(vgr_cpu_total, cpu, F_U16, 0),
+					  FIELD(vgr_cpu_total, records, F_U64, 0),
+					  FIELD(vgr_cpu_total, lost, F_U64, 0),
+					  {0}};
 
 static const struct field vm_fields[] = {
-	FIELD(vgr_vm, tgid, F_U32, 0),
-	FIELD(vgr_vm, nr_vcpus, F_U16, 0),
-	FIELD(vgr_vm, nr_spis, F_U16, 0),
-	FIELD(vgr_vm, vgic_model, F_U8, 5),
-	FIELD(vgr_vm, comm, F_STRING, 0),
-	{ 0 }
-};
+	FIELD(vgr_vm, tgid, F_U32, 0),	  FIELD(vgr_vm, nr_vcpus, F_U16, 0),
+	FIELD(vgr_vm, nr_spis, F_U16, 0), FIELD(vgr_vm, vgic_model, F_U8, 5),
+	FIELD(vgr_vm, comm, F_STRING, 0), {0}};
 
-static const struct field vcpu_fields[] = {
-	FIELD(vgr_vcpu_info, vm, F_U16, 0),
-	FIELD(vgr_vcpu_info, vcpu, F_U16, 0),
-	FIELD(vgr_vcpu_info, vcpu_id, F_U32, 0),
-	{ 0 }
-};
+static const struct field vcpu_fields[] = {FIELD(vgr_vcpu_info, vm, F_U16, 0),
+					   FIELD(vgr_vcpu_info, vcpu, F_U16, 0),
+					   FIELD(vgr_vcpu_info, vcpu_id, F_U32, 0),
+					   {0}};
 
 void vgr_header_init(struct vgr_header *h)
 {
@@ -205,8 +193,8 @@ char *header_encode(const struct vgr_header *h)
 	json_t *o = encode_object(header_fields, h);
 	char *text = NULL;
 
-	if (o && !encode_table(o, "probes", probe_fields, h->probes, h->nr_probes,
-			       sizeof(*h->probes)))
+	if (o &&
+	    !encode_table(o, "probes", probe_fields, h->probes, h->nr_probes, sizeof(*h->probes)))
 		text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return text;
@@ -230,8 +218,7 @@ char *totals_encode(const struct vgr_totals *t)
 			err = encode_table(o, "cpus", cpu_fields, t->cpus, t->nr_cpus,
 					   sizeof(*t->cpus));
 		if (!err)
-			err = encode_table(o, "vms", vm_fields, t->vms, t->nr_vms,
-					   sizeof(*t->vms));
+			err = encode_table(o, "vms", vm_fields, t->vms, t->nr_vms, sizeof(*t->vms));
 		if (!err)
 			err = encode_table(o, "vcpus", vcpu_fields, t->vcpus, t->nr_vcpus,
 					   sizeof(*t->vcpus));
@@ -286,8 +273,9 @@ static int decode_field(const struct field *f, const json_t *v, void *base)
 	case F_KNOWN:
 		if (!json_is_boolean(v) && !json_is_null(v))
 			return -EPROTO;
-		*(enum vgr_known *)at = json_is_null(v) ? VGR_UNKNOWN :
-					json_is_true(v) ? VGR_YES : VGR_NO;
+		*(enum vgr_known *)at = json_is_null(v)	  ? VGR_UNKNOWN
+					: json_is_true(v) ? VGR_YES
+							  : VGR_NO;
 		return 0;
 	case F_S32:
 		i = json_integer_value(v);
@@ -422,8 +410,8 @@ int totals_decode(struct vgr_totals *t, const char *text, size_t size, const cha
 	if (!err)
 		err = decode_table(o, "vms", vm_fields, &vms, &t->nr_vms, sizeof(*t->vms), why);
 	if (!err)
-		err = decode_table(o, "vcpus", vcpu_fields, &vcpus, &t->nr_vcpus,
-				   sizeof(*t->vcpus), why);
+		err = decode_table(o, "vcpus", vcpu_fields, &vcpus, &t->nr_vcpus, sizeof(*t->vcpus),
+				   why);
 	json_decref(o);
 	t->cpus = cpus;
 	t->vms = vms;

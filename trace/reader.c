@@ -35,7 +35,7 @@ struct vgr_reader {
 	uint64_t next_frame; /* offset */
 	uint32_t frames;     /* frames seen */
 	uint32_t data_frames;
-	uint64_t records;    /* in the data frames before the current one */
+	uint64_t records; /* in the data frames before the current one */
 	uint32_t damaged;
 	bool have_totals;
 	enum vgr_ending ending;
@@ -47,9 +47,8 @@ struct vgr_reader {
 	uint32_t done; /* records of it handed out */
 };
 
-__attribute__((format(printf, 5, 6)))
-static int wrong(struct vgr_reader *r, int code, uint64_t offset, const char *hint,
-		 const char *format, ...)
+__attribute__((format(printf, 5, 6))) static int
+wrong(struct vgr_reader *r, int code, uint64_t offset, const char *hint, const char *format, ...)
 {
 	va_list ap;
 
@@ -137,8 +136,8 @@ static int read_frame_header(struct vgr_reader *r, uint64_t offset, struct forma
 	     (f->codec != FORMAT_COLUMNS_ZSTD || f->kind != FORMAT_DATA)))
 		return forged(r, offset, "a frame of an unknown kind");
 	if (f->kind == FORMAT_DATA &&
-	    (!f->records || !f->first_record || f->first_time > f->last_time ||
-	     f->raw_size % 8 || f->records > f->raw_size / sizeof(struct vgr_rec)))
+	    (!f->records || !f->first_record || f->first_time > f->last_time || f->raw_size % 8 ||
+	     f->records > f->raw_size / sizeof(struct vgr_rec)))
 		return forged(r, offset, "the counts of a frame contradict one another");
 	return 0;
 }
@@ -223,8 +222,8 @@ static int read_description(struct vgr_reader *r)
 		return forged(r, sizeof(r->head), "the file does not begin with its description");
 	err = header_decode(&r->header, r->raw, f.raw_size, &why);
 	if (err)
-		return err == -ENOMEM ? wrong(r, err, 0, "", "not enough memory") :
-					forged(r, sizeof(r->head), why);
+		return err == -ENOMEM ? wrong(r, err, 0, "", "not enough memory")
+				      : forged(r, sizeof(r->head), why);
 	r->header.version = r->head.version;
 	r->header.unfinished = r->head.flags & FORMAT_F_UNFINISHED;
 	r->first_frame = sizeof(r->head) + sizeof(f) + f.stored_size;
@@ -319,8 +318,7 @@ int vgr_reader_open(struct vgr_reader **out, const char *path, const struct vgr_
 	*out = NULL;
 	if (!r) {
 		if (error)
-			*error = (struct vgr_error){ .code = -ENOMEM,
-						     .what = "not enough memory" };
+			*error = (struct vgr_error){.code = -ENOMEM, .what = "not enough memory"};
 		return -ENOMEM;
 	}
 	return open_common(out, r, open_file(r, path), opts, error);
@@ -334,8 +332,7 @@ int vgr_reader_open_memory(struct vgr_reader **out, const void *data, size_t siz
 	*out = NULL;
 	if (!r) {
 		if (error)
-			*error = (struct vgr_error){ .code = -ENOMEM,
-						     .what = "not enough memory" };
+			*error = (struct vgr_error){.code = -ENOMEM, .what = "not enough memory"};
 		return -ENOMEM;
 	}
 	r->fd = -1;
@@ -357,8 +354,7 @@ static int begin_data(struct vgr_reader *r, uint64_t offset, const struct format
 
 	if (r->have_totals)
 		return forged(r, offset, "records after the totals");
-	if (f->first_record <= r->records ||
-	    (f->first_record != r->records + 1 && !r->damaged))
+	if (f->first_record <= r->records || (f->first_record != r->records + 1 && !r->damaged))
 		return forged(r, offset, "a frame whose records do not follow those before");
 	XXH64_update(r->index, &entry, sizeof(entry));
 	r->frame = *f;
@@ -383,8 +379,8 @@ static int end_totals(struct vgr_reader *r, uint64_t offset, const struct format
 	memset(&t, 0, sizeof(t));
 	err = totals_decode(&t, r->raw, f->raw_size, &why);
 	if (err)
-		return err == -ENOMEM ? wrong(r, err, offset, "", "not enough memory") :
-					forged(r, offset, why);
+		return err == -ENOMEM ? wrong(r, err, offset, "", "not enough memory")
+				      : forged(r, offset, why);
 	records = t.records;
 	totals_release(&t);
 	if (!r->damaged && records != r->records)
@@ -413,8 +409,7 @@ static int end_index(struct vgr_reader *r, uint64_t offset, const struct format_
 	if (memcmp(t.magic, FORMAT_TRAILER_MAGIC, FORMAT_MAGIC_LEN) ||
 	    t.hash != XXH64(&t, offsetof(struct format_trailer, hash), 0))
 		return damaged(r, at, "the trailer is damaged");
-	if (t.index_offset != offset ||
-	    (!r->damaged && t.identity != XXH64_digest(r->identity)))
+	if (t.index_offset != offset || (!r->damaged && t.identity != XXH64_digest(r->identity)))
 		return forged(r, at, "the trailer contradicts the file");
 	if (!r->header.unfinished &&
 	    (r->head.trailer_offset != at || r->head.index_offset != offset ||
@@ -520,8 +515,7 @@ static int next_record(struct vgr_reader *r, const struct vgr_rec **rec)
 		forged(r, r->frame_offset, why);
 	else if (next->time < r->frame.first_time || next->time > r->frame.last_time)
 		forged(r, r->frame_offset, "a record outside the time of its frame");
-	else if ((r->done + 1 == r->frame.records) !=
-		 (r->at + next->size == r->frame.raw_size))
+	else if ((r->done + 1 == r->frame.records) != (r->at + next->size == r->frame.raw_size))
 		forged(r, r->frame_offset, "a frame that holds more or fewer records than it says");
 	else {
 		r->at += next->size;
@@ -582,8 +576,8 @@ void vgr_reader_position(const struct vgr_reader *r, struct vgr_position *pos)
 {
 	pos->frame_offset = r->frame_offset;
 	pos->frame = r->data_frames ? r->data_frames - 1 : 0;
-	pos->record = r->frame.records && r->done ? r->frame.first_record + r->done - 1 :
-						    r->records;
+	pos->record =
+		r->frame.records && r->done ? r->frame.first_record + r->done - 1 : r->records;
 }
 
 uint32_t vgr_reader_damaged(const struct vgr_reader *r)

@@ -12,8 +12,8 @@
 #include "header.h"
 #include "totals.h"
 
-#define DEFAULT_LEVEL 3
-#define DEFAULT_FRAME (1u << 20)
+#define DEFAULT_LEVEL  3
+#define DEFAULT_FRAME  (1u << 20)
 #define SMALLEST_FRAME 4096u
 
 struct vgr_writer {
@@ -23,7 +23,7 @@ struct vgr_writer {
 	uint64_t end; /* where the next frame goes; all before it is whole */
 	uint32_t frames, data_frames;
 	uint64_t records; /* put so far */
-	uint64_t kept;    /* of them in whole frames on disk */
+	uint64_t kept;	  /* of them in whole frames on disk */
 	struct totals totals;
 	XXH64_state_t *identity;
 	ZSTD_CCtx *zstd;
@@ -116,7 +116,7 @@ static int write_head(struct vgr_writer *w, struct format_head *head)
 
 static int write_text(struct vgr_writer *w, uint16_t kind, char *text)
 {
-	struct format_frame f = { .kind = kind, .codec = FORMAT_ZSTD };
+	struct format_frame f = {.kind = kind, .codec = FORMAT_ZSTD};
 	size_t size;
 	int err;
 
@@ -131,7 +131,7 @@ static int write_text(struct vgr_writer *w, uint16_t kind, char *text)
 int vgr_writer_create(struct vgr_writer **out, const char *path, const struct vgr_header *h,
 		      const struct vgr_writer_opts *opts)
 {
-	struct format_head head = { .flags = FORMAT_F_UNFINISHED };
+	struct format_head head = {.flags = FORMAT_F_UNFINISHED};
 	int level = opts && opts->level ? opts->level : DEFAULT_LEVEL;
 	uint32_t frame = opts && opts->frame_bytes ? opts->frame_bytes : DEFAULT_FRAME;
 	struct vgr_writer *w;
@@ -266,9 +266,9 @@ int vgr_writer_flush(struct vgr_writer *w)
 
 static int write_end(struct vgr_writer *w, const struct vgr_totals *t)
 {
-	struct format_frame f = { .kind = FORMAT_INDEX, .codec = FORMAT_ZSTD };
-	struct format_trailer trailer = { .magic = FORMAT_TRAILER_MAGIC };
-	struct format_head head = { 0 };
+	struct format_frame f = {.kind = FORMAT_INDEX, .codec = FORMAT_ZSTD};
+	struct format_trailer trailer = {.magic = FORMAT_TRAILER_MAGIC};
+	struct format_head head = {0};
 	struct vgr_totals sum = *totals_get(&w->totals);
 	int err;
 

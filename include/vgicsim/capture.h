@@ -21,7 +21,7 @@ struct vgic_capture_error {
 
 enum vgic_probe_state {
 	VGIC_PROBE_OK = 0,
-	VGIC_PROBE_ABSENT = 1,  /* this kernel needs none, as it is or as it runs */
+	VGIC_PROBE_ABSENT = 1,	/* this kernel needs none, as it is or as it runs */
 	VGIC_PROBE_MISSING = 2, /* it should be there, but nothing can be attached to */
 };
 
@@ -51,28 +51,28 @@ struct vgic_host {
 	uint64_t midr; /* 0: not readable */
 	uint32_t nr_cpus;
 	bool arm64;
-	bool have_kvm_device; /* /dev/kvm exists */
-	bool have_btf;        /* /sys/kernel/btf/vmlinux */
-	bool have_kvm;        /* the kernel has KVM's vgic (by BTF) */
-	bool have_addresses;  /* /proc/kallsyms shows addresses to us */
+	bool have_kvm_device;  /* /dev/kvm exists */
+	bool have_btf;	       /* /sys/kernel/btf/vmlinux */
+	bool have_kvm;	       /* the kernel has KVM's vgic (by BTF) */
+	bool have_addresses;   /* /proc/kallsyms shows addresses to us */
 	bool have_trampolines; /* fentry and fexit can attach */
 	bool cap_bpf, cap_perfmon, cap_syslog;
 	bool looked; /* the kernel's variables could be read: the fields below hold */
 	char why_not_looked[200];
 	enum vgic_kvm_mode mode;
-	bool nested_mode;  /* kvm-arm.mode=nested */
-	uint8_t gic;       /* 2, 3 or 5; 0 unknown */
+	bool nested_mode; /* kvm-arm.mode=nested */
+	uint8_t gic;	  /* 2, 3 or 5; 0 unknown */
 	int nr_lr;
 	uint32_t vtr;
 	uint8_t pri_bits, pre_bits, id_bits;
-	enum vgr_known tdir;      /* DIR can be trapped alone */
-	enum vgr_known traps;     /* static traps in force */
-	uint32_t static_traps;    /* bits of ICH_HCR_EL2, valid if traps is known */
+	enum vgr_known tdir;   /* DIR can be trapped alone */
+	enum vgr_known traps;  /* static traps in force */
+	uint32_t static_traps; /* bits of ICH_HCR_EL2, valid if traps is known */
 	enum vgr_known emulated;
 	bool no_hw_deactivation;
 	bool has_last_lr, has_on_lr, has_mapped, has_active_spis;
-	uint32_t irq_size, cpuif_size; /* bytes of the kernel's vgic_irq and vgic_v3_cpu_if */
-	bool boundary; /* last_lr_irq can be read */
+	uint32_t irq_size, cpuif_size;	    /* bytes of the kernel's vgic_irq and vgic_v3_cpu_if */
+	bool boundary;			    /* last_lr_irq can be read */
 	uint64_t hyp_percpu, hyp_host_data; /* kernel addresses, see bpf/shared.h */
 	struct vgic_host_probe probes[VGIC_MAX_PROBES];
 	size_t nr_probes;
@@ -101,7 +101,7 @@ void vgic_host_describe(const struct vgic_host *h, struct vgr_header *header,
 /* ---- the recorder ---- */
 
 struct vgic_capture_opts {
-	uint32_t tgid;       /* record the VMs of this process only; 0: all */
+	uint32_t tgid;	     /* record the VMs of this process only; 0: all */
 	uint32_t root_tgid;  /* of this process and its descendants only; 0: all */
 	uint64_t ring_bytes; /* power of two, 64 KiB to 1 GiB */
 };
@@ -130,7 +130,7 @@ int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx
 
 struct vgic_capture_cpu {
 	uint64_t handled; /* reached the ring */
-	uint64_t lost;    /* found no room */
+	uint64_t lost;	  /* found no room */
 };
 
 /* Counters of a CPU by its number; all zero beyond the last. */

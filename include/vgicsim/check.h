@@ -14,12 +14,12 @@ enum vgr_rule {
 	VGR_RULE_FRAME = 0, /* a frame is damaged or contradicts itself */
 	VGR_RULE_ENDING,    /* the file was never finished, or its end is missing */
 	VGR_RULE_SEQUENCE,  /* records of a CPU repeat, or are missing without a loss record */
-	VGR_RULE_TIME,      /* time of a CPU runs backwards, or a function ends before it begins */
+	VGR_RULE_TIME,	    /* time of a CPU runs backwards, or a function ends before it begins */
 	VGR_RULE_PAIRING,   /* flush, entry, sync, exit of a vCPU out of order or on two CPUs */
-	VGR_RULE_VCPU,      /* a vCPU that was never introduced */
-	VGR_RULE_LIST,      /* an interrupt twice on a list; lists of one record do not agree */
-	VGR_RULE_LR,        /* list registers: duplicates, not on the list, more than there are */
-	VGR_RULE_OWNER,     /* the list after a sync does not agree with the interrupts' owners */
+	VGR_RULE_VCPU,	    /* a vCPU that was never introduced */
+	VGR_RULE_LIST,	    /* an interrupt twice on a list; lists of one record do not agree */
+	VGR_RULE_LR,	    /* list registers: duplicates, not on the list, more than there are */
+	VGR_RULE_OWNER,	    /* the list after a sync does not agree with the interrupts' owners */
 	VGR_RULE_TOTALS,    /* the totals of the file are not those of its records */
 	VGR_NR_RULES
 };
@@ -33,8 +33,8 @@ struct vgr_finding {
 
 struct vgr_check_result {
 	uint64_t records;
-	uint64_t pairs;  /* flushes with their sync */
-	uint64_t lost;   /* accounted for by loss records */
+	uint64_t pairs; /* flushes with their sync */
+	uint64_t lost;	/* accounted for by loss records */
 	/*
 	 * Syncs whose list and owners disagree on a host of several CPUs: another one may
 	 * have queued the interrupt between the two readings. No findings.

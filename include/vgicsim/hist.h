@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 /* Longest duration counted in a bucket of its own: 2^42 ns (73 minutes). */
-#define VGIC_HIST_MAX ((1ull << 42) - 1)
+#define VGIC_HIST_MAX	  ((1ull << 42) - 1)
 /* Buckets: 2048 of width 1, then 1024 for each further power of two. */
 #define VGIC_HIST_BUCKETS (2048u + 31u * 1024u)
 
 struct vgic_hist {
 	uint64_t n;
 	uint64_t min, max; /* ns; 0 if n is 0 */
-	uint64_t sum;      /* ns */
+	uint64_t sum;	   /* ns */
 	uint64_t *count;   /* VGIC_HIST_BUCKETS of them */
 };
 

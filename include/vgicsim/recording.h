@@ -21,41 +21,41 @@
 #define VGR_VERSION 1
 
 /* Bounds of what a reader accepts; a writer never exceeds them. */
-#define VGR_MAX_FRAME (8u << 20) /* bytes of records in one frame */
-#define VGR_MAX_RECORD 65536u    /* bytes of one record */
-#define VGR_MAX_TABLE 4096u      /* entries of one table of the header */
+#define VGR_MAX_FRAME  (8u << 20) /* bytes of records in one frame */
+#define VGR_MAX_RECORD 65536u	  /* bytes of one record */
+#define VGR_MAX_TABLE  4096u	  /* entries of one table of the header */
 
 /*
  * What can be wrong with a file. The reader's functions return these; struct
  * vgr_error says where and what to do about it. Other negative values are the
  * operating system's (open, read).
  */
-#define VGR_ENOTREC (-ENOEXEC)         /* not a recording at all */
+#define VGR_ENOTREC  (-ENOEXEC)		/* not a recording at all */
 #define VGR_EVERSION (-EPROTONOSUPPORT) /* a recording of a later version */
-#define VGR_EDAMAGED (-EBADMSG)        /* a checksum does not fit: bits have changed */
-#define VGR_EFORGED (-EPROTO)          /* checksums fit, but a length or a value cannot be */
-#define VGR_ESHORT (-ENODATA)          /* cut before the first whole frame: nothing to read */
+#define VGR_EDAMAGED (-EBADMSG)		/* a checksum does not fit: bits have changed */
+#define VGR_EFORGED  (-EPROTO)		/* checksums fit, but a length or a value cannot be */
+#define VGR_ESHORT   (-ENODATA)		/* cut before the first whole frame: nothing to read */
 
 struct vgr_error {
-	int code;        /* negative errno */
+	int code;	 /* negative errno */
 	uint64_t offset; /* bytes from the start of the file */
 	uint64_t record; /* number of the record, from 1; 0 if it is not about one */
-	char what[200];  /* one sentence without a full stop */
-	char hint[120];  /* what to do; may be empty */
+	char what[200];	 /* one sentence without a full stop */
+	char hint[120];	 /* what to do; may be empty */
 };
 
 /* How one probe was attached when the recording was made. */
 struct vgr_probe {
-	char name[64];   /* kernel function or tracepoint */
+	char name[64];	 /* kernel function or tracepoint */
 	char method[16]; /* "fentry", "fexit", "kprobe", "kretprobe", "tp_btf"; "none" if missing */
-	bool essential;  /* a recording without it would have been refused */
+	bool essential;	 /* a recording without it would have been refused */
 };
 
 /* One virtual machine of the recording. Its index in the table is vgr_rec.vm. */
 struct vgr_vm {
-	uint32_t tgid;     /* process that runs it */
-	uint16_t nr_vcpus; /* seen */
-	uint16_t nr_spis;  /* 0 if not known */
+	uint32_t tgid;	    /* process that runs it */
+	uint16_t nr_vcpus;  /* seen */
+	uint16_t nr_spis;   /* 0 if not known */
 	uint8_t vgic_model; /* of the guest: 2, 3 or 5; 0 if not known */
 	char comm[16];
 };
@@ -63,7 +63,7 @@ struct vgr_vm {
 /* One vCPU that appears in the recording. */
 struct vgr_vcpu_info {
 	uint16_t vm;
-	uint16_t vcpu;    /* vcpu_idx, as in vgr_rec.vcpu */
+	uint16_t vcpu;	  /* vcpu_idx, as in vgr_rec.vcpu */
 	uint32_t vcpu_id; /* KVM's vcpu_id */
 };
 
@@ -79,13 +79,13 @@ struct vgr_totals {
 	/* Filled by the caller of vgr_writer_finish(). */
 	int32_t guest_status; /* exit status of the guest command; -1 if there was none */
 	uint64_t kernel_lost; /* records that the kernel side counted as dropped */
-	char stop[64];        /* why the capture ended: "guest exited", "SIGINT", "duration" ... */
+	char stop[64];	      /* why the capture ended: "guest exited", "SIGINT", "duration" ... */
 	/*
 	 * Filled by the writer from the records that passed through it; what a
 	 * caller puts here is ignored. The reader gives what is in the file.
 	 */
 	uint64_t records; /* all, VGR_LOSS included */
-	uint64_t lost;    /* sum of vgr_loss.count */
+	uint64_t lost;	  /* sum of vgr_loss.count */
 	uint64_t raw_bytes;
 	uint64_t first_time, last_time; /* ns; both 0 without records */
 	uint64_t by_type[VGR_TYPE_MAX];
@@ -108,35 +108,35 @@ struct vgr_header {
 	/* the recorded host */
 	char kernel_release[128]; /* uname -r */
 	char kernel_version[128]; /* uname -v */
-	char build_id[48];        /* hex, from /sys/kernel/notes */
-	char machine[32];         /* uname -m */
-	char hostname_hash[20];   /* hex, hosts can be told apart without being named */
-	uint64_t midr;            /* MIDR_EL1 of CPU 0 */
-	char cpu_part[32];        /* its name, e.g. "cortex-a76" */
-	uint32_t nr_cpus;         /* online */
-	char kvm_mode[16];        /* "VHE", "nVHE", "protected", "nested" */
+	char build_id[48];	  /* hex, from /sys/kernel/notes */
+	char machine[32];	  /* uname -m */
+	char hostname_hash[20];	  /* hex, hosts can be told apart without being named */
+	uint64_t midr;		  /* MIDR_EL1 of CPU 0 */
+	char cpu_part[32];	  /* its name, e.g. "cortex-a76" */
+	uint32_t nr_cpus;	  /* online */
+	char kvm_mode[16];	  /* "VHE", "nVHE", "protected", "nested" */
 	/* its vgic */
-	uint8_t vgic_model;        /* guest model: 2 or 3; 0 unknown */
-	uint8_t gic_host;          /* GIC of the host: 2, 3, 5; 0 unknown */
-	uint8_t nr_lr;             /* LRs that KVM uses, 1 to 16 */
-	uint8_t pri_bits;          /* ICH_VTR.PRIbits, as a count */
-	uint8_t pre_bits;          /* ICH_VTR.PREbits, as a count */
-	uint8_t id_bits;           /* 16 or 24 */
-	uint32_t vtr;              /* ICH_VTR_EL2 as read; 0 unknown */
-	uint32_t static_traps;     /* bits of ICH_HCR_EL2 always set in hardware (TC, TALL0/1, TDIR) */
-	enum vgr_known tdir;       /* the host can trap DIR on its own (capability) */
-	enum vgr_known nested;     /* some vCPU has nested virtualization */
-	enum vgr_known emulated;   /* the host itself runs under an emulator (QEMU TCG) */
-	char policy[32];           /* policy name believed to match, e.g. "linux-7.3" */
+	uint8_t vgic_model;    /* guest model: 2 or 3; 0 unknown */
+	uint8_t gic_host;      /* GIC of the host: 2, 3, 5; 0 unknown */
+	uint8_t nr_lr;	       /* LRs that KVM uses, 1 to 16 */
+	uint8_t pri_bits;      /* ICH_VTR.PRIbits, as a count */
+	uint8_t pre_bits;      /* ICH_VTR.PREbits, as a count */
+	uint8_t id_bits;       /* 16 or 24 */
+	uint32_t vtr;	       /* ICH_VTR_EL2 as read; 0 unknown */
+	uint32_t static_traps; /* bits of ICH_HCR_EL2 always set in hardware (TC, TALL0/1, TDIR) */
+	enum vgr_known tdir;   /* the host can trap DIR on its own (capability) */
+	enum vgr_known nested; /* some vCPU has nested virtualization */
+	enum vgr_known emulated; /* the host itself runs under an emulator (QEMU TCG) */
+	char policy[32];	 /* policy name believed to match, e.g. "linux-7.3" */
 	/* how it was captured */
-	char clock[32];            /* "CLOCK_MONOTONIC" */
-	uint64_t start_realtime;   /* ns since 1970, CLOCK_REALTIME at start_clock */
-	uint64_t start_clock;      /* ns, the recording's clock at the start */
-	char command[1024];        /* the capture's command line */
-	char guest_command[1024];  /* what stood after --; empty if a running guest was recorded */
-	char tool[64];             /* "vgicsim 0.1.0" */
-	char features[128];        /* fields that the kernel has: "on_lr last_lr_irq active_spis" */
-	uint64_t ring_bytes;       /* size of the capture's ring buffer */
+	char clock[32];		  /* "CLOCK_MONOTONIC" */
+	uint64_t start_realtime;  /* ns since 1970, CLOCK_REALTIME at start_clock */
+	uint64_t start_clock;	  /* ns, the recording's clock at the start */
+	char command[1024];	  /* the capture's command line */
+	char guest_command[1024]; /* what stood after --; empty if a running guest was recorded */
+	char tool[64];		  /* "vgicsim 0.1.0" */
+	char features[128];	  /* fields that the kernel has: "on_lr last_lr_irq active_spis" */
+	uint64_t ring_bytes;	  /* size of the capture's ring buffer */
 	const struct vgr_probe *probes;
 	size_t nr_probes;
 	/* Set by the reader; ignored by the writer. */
@@ -154,14 +154,14 @@ void vgr_header_init(struct vgr_header *h);
 struct vgr_writer;
 
 struct vgr_writer_opts {
-	int level;            /* zstd level 1 to 22; 0 = 3 */
+	int level;	      /* zstd level 1 to 22; 0 = 3 */
 	uint32_t frame_bytes; /* records per frame in bytes, 4096 to VGR_MAX_FRAME; 0 = 1 MiB */
 };
 
 /* What is safe on disk, for the message after an error. */
 struct vgr_writer_kept {
 	uint64_t records; /* in whole frames */
-	uint64_t bytes;   /* of the file */
+	uint64_t bytes;	  /* of the file */
 	uint32_t frames;
 };
 
@@ -211,15 +211,15 @@ struct vgr_reader_opts {
 /* How the stream ended; valid once vgr_reader_next() has returned 0. */
 enum vgr_ending {
 	VGR_END_NOT_YET = 0,
-	VGR_END_WHOLE = 1,      /* closed, totals and index present and right */
+	VGR_END_WHOLE = 1,	/* closed, totals and index present and right */
 	VGR_END_UNFINISHED = 2, /* the recorder never closed it; all whole frames were given */
-	VGR_END_CUT = 3,        /* it had been closed, but its tail is missing */
+	VGR_END_CUT = 3,	/* it had been closed, but its tail is missing */
 };
 
 /* Where the reader stands: that of the record handed out last. */
 struct vgr_position {
 	uint64_t frame_offset; /* bytes from the start of the file */
-	uint32_t frame;        /* number of the data frame, from 0 */
+	uint32_t frame;	       /* number of the data frame, from 0 */
 	uint64_t record;       /* number of the record in the file, from 1 */
 };
 

@@ -13,7 +13,7 @@
 #include <vgicsim/metrics.h>
 #include <vgicsim/workload.h>
 
-#define VGIC_RESULT_FORMAT "vgicsim-result"
+#define VGIC_RESULT_FORMAT  "vgicsim-result"
 #define VGIC_RESULT_VERSION 1
 
 struct vgic_result {

@@ -24,8 +24,9 @@ static uint64_t draw(void)
 
 static size_t mutate(uint8_t *data, size_t size, size_t cap)
 {
-	static const uint64_t interesting[] = { 0, 1, 7, 8, 0x7f, 0x80, 0xff, 0x400, 0x401, 0xffff,
-						0x7fffffff, 0xffffffff, UINT64_MAX };
+	static const uint64_t interesting[] = {0,	   1,	       7,	  8,	 0x7f,
+					       0x80,	   0xff,       0x400,	  0x401, 0xffff,
+					       0x7fffffff, 0xffffffff, UINT64_MAX};
 	unsigned int edits = 1 + draw() % 4, width;
 	size_t at, len;
 

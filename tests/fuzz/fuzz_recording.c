@@ -16,7 +16,7 @@ static FILE *null;
 
 static void read_one(const uint8_t *data, size_t size, bool skip)
 {
-	const struct vgr_reader_opts opts = { .skip_damaged = skip };
+	const struct vgr_reader_opts opts = {.skip_damaged = skip};
 	struct vgr_check_result res;
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;

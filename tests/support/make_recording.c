@@ -41,7 +41,7 @@ static int to_columns(const char *path)
 
 int main(int argc, char **argv)
 {
-	const struct vgr_writer_opts opts = { .frame_bytes = 4096 };
+	const struct vgr_writer_opts opts = {.frame_bytes = 4096};
 	int err;
 
 	if (argc < 3)

@@ -7,9 +7,9 @@
 #include "sample.h"
 
 static const struct vgr_probe probes[] = {
-	{ "kvm_vgic_flush_hwstate", "fexit", true },
-	{ "kvm_vgic_sync_hwstate", "fexit", true },
-	{ "vgic_v3_deactivate", "none", false },
+	{"kvm_vgic_flush_hwstate", "fexit", true},
+	{"kvm_vgic_sync_hwstate", "fexit", true},
+	{"vgic_v3_deactivate", "none", false},
 };
 
 void sample_header(struct vgr_header *h)
@@ -192,7 +192,7 @@ static void put_stuck(struct sample *s, unsigned int cpu, unsigned int vcpu, uns
 
 int sample_starving_file(const char *path)
 {
-	struct vgr_totals end = { .guest_status = 1, .stop = "guest exited" };
+	struct vgr_totals end = {.guest_status = 1, .stop = "guest exited"};
 	struct vgr_header h;
 	struct vgr_writer *w;
 	struct sample s;
@@ -323,7 +323,7 @@ void sample_write_runs(struct sample *s, unsigned int runs)
 
 int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opts *opts)
 {
-	struct vgr_totals end = { .guest_status = 0, .stop = "guest exited" };
+	struct vgr_totals end = {.guest_status = 0, .stop = "guest exited"};
 	struct vgr_header h;
 	struct vgr_writer *w;
 	struct sample s;
@@ -342,7 +342,7 @@ int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opt
 
 int sample_temp(char *path, size_t size)
 {
-	static const char *const dirs[] = { "/dev/shm", "/tmp" };
+	static const char *const dirs[] = {"/dev/shm", "/tmp"};
 	size_t i;
 	int fd;
 

@@ -48,8 +48,8 @@ static inline void fake_put(struct fake_host *h, uint16_t type, uint16_t vcpu, v
 }
 
 static inline void fake_init(struct fake_host *h, const char *policy, unsigned int nr_lr,
-			     unsigned int nr_vcpus,
-			     void (*sink)(void *, const struct vgr_rec *), void *opaque)
+			     unsigned int nr_vcpus, void (*sink)(void *, const struct vgr_rec *),
+			     void *opaque)
 {
 	struct vgic_config cfg = {
 		.policy = vgic_policy_find(policy),

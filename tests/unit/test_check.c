@@ -37,7 +37,7 @@ struct change {
 static void write_changed(const struct change *change, unsigned int nr_cpus)
 {
 	struct vgr_header h;
-	struct vgr_totals end = { .guest_status = -1 };
+	struct vgr_totals end = {.guest_status = -1};
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
 	struct vgr_writer *w;
@@ -73,7 +73,7 @@ static void write_changed(const struct change *change, unsigned int nr_cpus)
 
 static void check_file(struct vgr_check_result *res)
 {
-	const struct vgr_reader_opts opts = { .skip_damaged = true };
+	const struct vgr_reader_opts opts = {.skip_damaged = true};
 	struct vgr_reader *r;
 
 	assert_int_equal(vgr_reader_open(&r, path, &opts, NULL), 0);
@@ -94,20 +94,44 @@ static void says_nothing(void **state)
 	assert_int_equal(res.lost, 0);
 }
 
-static void set_seq(struct vgr_rec *rec) { rec->seq += 5; }
-static void set_same_seq(struct vgr_rec *rec) { rec->seq--; }
-static void set_time(struct vgr_rec *rec) { rec->time -= 10000000; }
-static void set_begin(struct vgr_rec *rec) { ((struct vgr_flush *)rec)->begin = rec->time + 1; }
-static void set_cpu(struct vgr_rec *rec) { rec->cpu = 3; rec->seq = 1; }
-static void set_vcpu(struct vgr_rec *rec) { rec->vcpu = 9; }
-static void set_eoicount(struct vgr_rec *rec) { ((struct vgr_flush *)rec)->hcr |= 1u << 27; }
-static void set_boundary(struct vgr_rec *rec) { ((struct vgr_flush *)rec)->boundary = 99; }
+static void set_seq(struct vgr_rec *rec)
+{
+	rec->seq += 5;
+}
+static void set_same_seq(struct vgr_rec *rec)
+{
+	rec->seq--;
+}
+static void set_time(struct vgr_rec *rec)
+{
+	rec->time -= 10000000;
+}
+static void set_begin(struct vgr_rec *rec)
+{
+	((struct vgr_flush *)rec)->begin = rec->time + 1;
+}
+static void set_cpu(struct vgr_rec *rec)
+{
+	rec->cpu = 3;
+	rec->seq = 1;
+}
+static void set_vcpu(struct vgr_rec *rec)
+{
+	rec->vcpu = 9;
+}
+static void set_eoicount(struct vgr_rec *rec)
+{
+	((struct vgr_flush *)rec)->hcr |= 1u << 27;
+}
+static void set_boundary(struct vgr_rec *rec)
+{
+	((struct vgr_flush *)rec)->boundary = 99;
+}
 
 static struct vgr_irq *irqs_of(struct vgr_rec *rec)
 {
-	return rec->type == VGR_FLUSH ?
-		       (struct vgr_irq *)vgr_flush_before((struct vgr_flush *)rec) :
-		       (struct vgr_irq *)vgr_sync_before((struct vgr_sync *)rec);
+	return rec->type == VGR_FLUSH ? (struct vgr_irq *)vgr_flush_before((struct vgr_flush *)rec)
+				      : (struct vgr_irq *)vgr_sync_before((struct vgr_sync *)rec);
 }
 
 static void set_twice(struct vgr_rec *rec)
@@ -126,8 +150,8 @@ static void set_gone(struct vgr_rec *rec)
 
 static uint64_t *lrs_of(struct vgr_rec *rec)
 {
-	return rec->type == VGR_FLUSH ? (uint64_t *)vgr_flush_lrs((struct vgr_flush *)rec) :
-					(uint64_t *)vgr_sync_lrs((struct vgr_sync *)rec);
+	return rec->type == VGR_FLUSH ? (uint64_t *)vgr_flush_lrs((struct vgr_flush *)rec)
+				      : (uint64_t *)vgr_sync_lrs((struct vgr_sync *)rec);
 }
 
 static void set_lr_twice(struct vgr_rec *rec)
@@ -165,27 +189,27 @@ static void each_rule_speaks(void **state)
 		struct change change;
 		enum vgr_rule rule;
 	} cases[] = {
-		{ { VGR_FLUSH, 5, set_seq, false }, VGR_RULE_SEQUENCE },
-		{ { VGR_FLUSH, 5, set_same_seq, false }, VGR_RULE_SEQUENCE },
-		{ { VGR_INJECT, 3, NULL, true }, VGR_RULE_SEQUENCE },
-		{ { VGR_EXIT, 8, set_time, false }, VGR_RULE_TIME },
-		{ { VGR_FLUSH, 8, set_begin, false }, VGR_RULE_TIME },
-		{ { VGR_SYNC, 5, set_cpu, false }, VGR_RULE_PAIRING },
-		{ { VGR_SYNC, 5, NULL, true }, VGR_RULE_PAIRING },
-		{ { VGR_FLUSH, 5, NULL, true }, VGR_RULE_PAIRING },
-		{ { VGR_ENTRY, 5, set_vcpu, false }, VGR_RULE_VCPU },
-		{ { VGR_VCPU, 2, NULL, true }, VGR_RULE_VCPU },
-		{ { VGR_FLUSH, 5, set_twice, false }, VGR_RULE_LIST },
-		{ { VGR_SYNC, 5, set_twice, false }, VGR_RULE_LIST },
-		{ { VGR_FLUSH, 5, set_gone, false }, VGR_RULE_LIST },
-		{ { VGR_FLUSH, 5, set_boundary, false }, VGR_RULE_LIST },
-		{ { VGR_SYNC, 5, set_other_irq, false }, VGR_RULE_LIST },
-		{ { VGR_FLUSH, 5, set_lr_twice, false }, VGR_RULE_LR },
-		{ { VGR_FLUSH, 5, set_lr_other, false }, VGR_RULE_LR },
-		{ { VGR_SYNC, 5, set_lr_other, false }, VGR_RULE_LR },
-		{ { VGR_FLUSH, 2, set_lr_unused, false }, VGR_RULE_LR },
-		{ { VGR_FLUSH, 2, set_eoicount, false }, VGR_RULE_LR },
-		{ { VGR_SYNC, 5, set_owner, false }, VGR_RULE_OWNER },
+		{{VGR_FLUSH, 5, set_seq, false}, VGR_RULE_SEQUENCE},
+		{{VGR_FLUSH, 5, set_same_seq, false}, VGR_RULE_SEQUENCE},
+		{{VGR_INJECT, 3, NULL, true}, VGR_RULE_SEQUENCE},
+		{{VGR_EXIT, 8, set_time, false}, VGR_RULE_TIME},
+		{{VGR_FLUSH, 8, set_begin, false}, VGR_RULE_TIME},
+		{{VGR_SYNC, 5, set_cpu, false}, VGR_RULE_PAIRING},
+		{{VGR_SYNC, 5, NULL, true}, VGR_RULE_PAIRING},
+		{{VGR_FLUSH, 5, NULL, true}, VGR_RULE_PAIRING},
+		{{VGR_ENTRY, 5, set_vcpu, false}, VGR_RULE_VCPU},
+		{{VGR_VCPU, 2, NULL, true}, VGR_RULE_VCPU},
+		{{VGR_FLUSH, 5, set_twice, false}, VGR_RULE_LIST},
+		{{VGR_SYNC, 5, set_twice, false}, VGR_RULE_LIST},
+		{{VGR_FLUSH, 5, set_gone, false}, VGR_RULE_LIST},
+		{{VGR_FLUSH, 5, set_boundary, false}, VGR_RULE_LIST},
+		{{VGR_SYNC, 5, set_other_irq, false}, VGR_RULE_LIST},
+		{{VGR_FLUSH, 5, set_lr_twice, false}, VGR_RULE_LR},
+		{{VGR_FLUSH, 5, set_lr_other, false}, VGR_RULE_LR},
+		{{VGR_SYNC, 5, set_lr_other, false}, VGR_RULE_LR},
+		{{VGR_FLUSH, 2, set_lr_unused, false}, VGR_RULE_LR},
+		{{VGR_FLUSH, 2, set_eoicount, false}, VGR_RULE_LR},
+		{{VGR_SYNC, 5, set_owner, false}, VGR_RULE_OWNER},
 	};
 	struct vgr_check_result res;
 	size_t i;
@@ -201,7 +225,7 @@ static void each_rule_speaks(void **state)
 /* With one CPU it cannot be; with several, somebody else may have done it. */
 static void owners_may_change_meanwhile(void **state)
 {
-	const struct change change = { VGR_SYNC, 5, set_owner, false };
+	const struct change change = {VGR_SYNC, 5, set_owner, false};
 	struct vgr_check_result res;
 
 	write_changed(&change, 2);
@@ -216,7 +240,7 @@ static void owners_may_change_meanwhile(void **state)
 
 static void losses_are_accounted(void **state)
 {
-	struct vgr_totals end = { .guest_status = -1, .kernel_lost = 7 };
+	struct vgr_totals end = {.guest_status = -1, .kernel_lost = 7};
 	struct vgr_check_result res;
 	struct vgr_writer *w;
 	struct vgr_header h;
@@ -244,7 +268,7 @@ static void losses_are_accounted(void **state)
 
 static void cut_and_damaged(void **state)
 {
-	const struct vgr_writer_opts opts = { .frame_bytes = 4096 };
+	const struct vgr_writer_opts opts = {.frame_bytes = 4096};
 	struct vgr_check_result res;
 	unsigned char *file;
 	size_t size;

@@ -21,32 +21,41 @@ struct values {
 	struct option_range lrs;
 };
 
-static const char *const colours[] = { "red", "green", NULL };
+static const char *const colours[] = {"red", "green", NULL};
 
 #define AT(member) offsetof(struct values, member)
 
 static const struct option options[] = {
-	{ 'f', "force", OPT_FLAG, AT(flag), NULL, "force it", 0, 0, NULL },
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL },
-	{ 'o', "output", OPT_FILE, AT(file), "FILE", "where to", 0, 0, NULL },
-	{ 0, "colour", OPT_CHOICE, AT(choice), "NAME", "which", 0, 0, colours },
-	{ 'n', "number", OPT_NUMBER, AT(number), "N", "how many", 1, 16, NULL },
-	{ 'z', "size", OPT_SIZE, AT(size), "SIZE", "how big", 4096, 1 << 30, NULL },
-	{ 'd', "time", OPT_DURATION, AT(time), "TIME", "how long", 0, 0, NULL },
-	{ 0, "real", OPT_REAL, AT(real), "X", "how much", 0, 10, NULL },
-	{ 0, "percent", OPT_PERCENT, AT(percent), "P", "which part", 0, 0, NULL },
-	{ 'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers", 1, 16, NULL },
-	{ 0 }
+	{'f', "force", OPT_FLAG, AT(flag), NULL, "force it", 0, 0, NULL},
+	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
+	{'o', "output", OPT_FILE, AT(file), "FILE", "where to", 0, 0, NULL},
+	{0, "colour", OPT_CHOICE, AT(choice), "NAME", "which", 0, 0, colours},
+	{'n', "number", OPT_NUMBER, AT(number), "N", "how many", 1, 16, NULL},
+	{'z', "size", OPT_SIZE, AT(size), "SIZE", "how big", 4096, 1 << 30, NULL},
+	{'d', "time", OPT_DURATION, AT(time), "TIME", "how long", 0, 0, NULL},
+	{0, "real", OPT_REAL, AT(real), "X", "how much", 0, 10, NULL},
+	{0, "percent", OPT_PERCENT, AT(percent), "P", "which part", 0, 0, NULL},
+	{'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers", 1, 16, NULL},
+	{0},
 };
 
 static const struct command plain = {
-	.name = "plain", .summary = "Do it", .usage = "[OPTIONS] FILE...", .options = options,
-	.values_size = sizeof(struct values), .min_args = 1, .max_args = 2,
+	.name = "plain",
+	.summary = "Do it",
+	.usage = "[OPTIONS] FILE...",
+	.options = options,
+	.values_size = sizeof(struct values),
+	.min_args = 1,
+	.max_args = 2,
 };
 
 static const struct command starter = {
-	.name = "starter", .summary = "Start it", .usage = "[OPTIONS] -- COMMAND",
-	.options = options, .values_size = sizeof(struct values), .max_args = 0,
+	.name = "starter",
+	.summary = "Start it",
+	.usage = "[OPTIONS] -- COMMAND",
+	.options = options,
+	.values_size = sizeof(struct values),
+	.max_args = 0,
 	.takes_command = true,
 };
 
@@ -86,7 +95,8 @@ static int parse(const struct command *cmd, const char *line)
 static void every_kind(void **state)
 {
 	assert_int_equal(parse(&plain, "-f --json -o out --colour=green -n 16 -z 64K -d 500ms "
-				       "--real 2.5 --percent 0.5% --lrs 1-16 in"), 0);
+				       "--real 2.5 --percent 0.5% --lrs 1-16 in"),
+			 0);
 	assert_true(v.flag && v.json);
 	assert_string_equal(v.file, "out");
 	assert_string_equal(v.choice, "green");
@@ -124,16 +134,43 @@ static void spellings(void **state)
 static void refused(void **state)
 {
 	static const char *const lines[] = {
-		"",		   "a b c",	     "-x a",	       "--nothing a",
-		"--forc a",	   "--force=1 a",    "-n a",	       "-n 0 a",
-		"-n 17 a",	   "-n 1x a",	     "-n -1 a",	       "-n +1 a",
-		"-n 18446744073709551616 a",	     "-n 0x a",	       "-l 0 a",
-		"-l 1-17 a",	   "-l 4-2 a",	     "-l 1- a",	       "-l -4 a",
-		"-l 1-2-3 a",	   "-z 4095 a",	     "-z 2G a",	       "-z 1X a",
-		"-z 99999999999999G a",		     "-d 1y a",	       "-d .5 a",
-		"-d 1. a",	   "--real 11 a",    "--real x a",     "--real inf a",
-		"--percent 101 a", "--percent -1 a", "--colour blue a", "--colour a",
-		"--output= a",	   "a -o",	     "a --output",
+		"",
+		"a b c",
+		"-x a",
+		"--nothing a",
+		"--forc a",
+		"--force=1 a",
+		"-n a",
+		"-n 0 a",
+		"-n 17 a",
+		"-n 1x a",
+		"-n -1 a",
+		"-n +1 a",
+		"-n 18446744073709551616 a",
+		"-n 0x a",
+		"-l 0 a",
+		"-l 1-17 a",
+		"-l 4-2 a",
+		"-l 1- a",
+		"-l -4 a",
+		"-l 1-2-3 a",
+		"-z 4095 a",
+		"-z 2G a",
+		"-z 1X a",
+		"-z 99999999999999G a",
+		"-d 1y a",
+		"-d .5 a",
+		"-d 1. a",
+		"--real 11 a",
+		"--real x a",
+		"--real inf a",
+		"--percent 101 a",
+		"--percent -1 a",
+		"--colour blue a",
+		"--colour a",
+		"--output= a",
+		"a -o",
+		"a --output",
 	};
 	size_t i;
 
@@ -174,12 +211,21 @@ static void numbers(void **state)
 		uint64_t ns;
 		int err;
 	} times[] = {
-		{ "0", 0, 0 }, { "10", 10000000000u, 0 }, { "1.5s", 1500000000, 0 },
-		{ "1ns", 1, 0 }, { "2.5us", 2500, 0 }, { "2m", 120000000000u, 0 },
-		{ "1h", 3600000000000u, 0 }, { "0.000000001", 1, 0 },
-		{ "0.0000000001", 0, -EINVAL }, { "5124095h", 0, 0 },
-		{ "99999999999999999999", 0, -ERANGE }, { "9999999999999h", 0, -ERANGE },
-		{ " 1", 0, -EINVAL }, { "1 s", 0, -EINVAL }, { "", 0, -EINVAL },
+		{"0", 0, 0},
+		{"10", 10000000000u, 0},
+		{"1.5s", 1500000000, 0},
+		{"1ns", 1, 0},
+		{"2.5us", 2500, 0},
+		{"2m", 120000000000u, 0},
+		{"1h", 3600000000000u, 0},
+		{"0.000000001", 1, 0},
+		{"0.0000000001", 0, -EINVAL},
+		{"5124095h", 0, 0},
+		{"99999999999999999999", 0, -ERANGE},
+		{"9999999999999h", 0, -ERANGE},
+		{" 1", 0, -EINVAL},
+		{"1 s", 0, -EINVAL},
+		{"", 0, -EINVAL},
 	};
 	uint64_t n;
 	size_t i;
@@ -203,12 +249,9 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind),
-		cmocka_unit_test(spellings),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(commands_after_dashes),
-		cmocka_unit_test(asks_for_help),
-		cmocka_unit_test(numbers),
+		cmocka_unit_test(every_kind),	 cmocka_unit_test(spellings),
+		cmocka_unit_test(refused),	 cmocka_unit_test(commands_after_dashes),
+		cmocka_unit_test(asks_for_help), cmocka_unit_test(numbers),
 	};
 	int ret = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -46,7 +46,11 @@ static int take(void *ctx, const struct vgr_rec *rec)
 static int push(struct vgic_order *o, uint16_t cpu, uint32_t seq, struct got *g)
 {
 	struct vgr_plain p = {
-		.r = { .type = VGR_KICK, .size = sizeof(p), .cpu = cpu, .seq = seq, .time = 100 * seq },
+		.r = {.type = VGR_KICK,
+		      .size = sizeof(p),
+		      .cpu = cpu,
+		      .seq = seq,
+		      .time = 100 * seq},
 	};
 
 	return vgic_order_push(o, &p.r, take, g);
@@ -63,8 +67,8 @@ static struct vgic_order *create(uint32_t cpus)
 static void test_straight(void **state)
 {
 	struct vgic_order *o = create(2);
-	struct got g = { 0 };
-	uint32_t last[2] = { 3, 1 };
+	struct got g = {0};
+	uint32_t last[2] = {3, 1};
 
 	push(o, 0, 1, &g);
 	push(o, 1, 1, &g);
@@ -82,7 +86,7 @@ static void test_straight(void **state)
 static void test_swapped(void **state)
 {
 	struct vgic_order *o = create(2);
-	struct got g = { 0 };
+	struct got g = {0};
 	int i;
 
 	push(o, 0, 1, &g);
@@ -103,7 +107,7 @@ static void test_swapped(void **state)
 static void test_swapped_across_rounds(void **state)
 {
 	struct vgic_order *o = create(1);
-	struct got g = { 0 };
+	struct got g = {0};
 	uint32_t i;
 
 	push(o, 0, 3, &g);
@@ -122,7 +126,7 @@ static void test_swapped_across_rounds(void **state)
 static void test_loss(void **state)
 {
 	struct vgic_order *o = create(2);
-	struct got g = { 0 };
+	struct got g = {0};
 	int round;
 
 	push(o, 0, 1, &g);
@@ -156,8 +160,8 @@ static void test_loss(void **state)
 static void test_loss_at_the_ends(void **state)
 {
 	struct vgic_order *o = create(3);
-	struct got g = { 0 };
-	uint32_t last[3] = { 9, 0, 4 };
+	struct got g = {0};
+	uint32_t last[3] = {9, 0, 4};
 
 	push(o, 0, 3, &g);
 	assert_int_equal(g.n, 0);
@@ -182,8 +186,8 @@ static void test_loss_at_the_ends(void **state)
 static void test_sink_fails(void **state)
 {
 	struct vgic_order *o = create(1);
-	struct got g = { .fail_after = 1 };
-	uint32_t last[1] = { 4 };
+	struct got g = {.fail_after = 1};
+	uint32_t last[1] = {4};
 
 	assert_int_equal(push(o, 0, 1, &g), 0);
 	assert_int_equal(push(o, 0, 2, &g), -EIO);
@@ -195,7 +199,7 @@ static void test_sink_fails(void **state)
 static void test_no_such_cpu(void **state)
 {
 	struct vgic_order *o = create(2);
-	struct got g = { 0 };
+	struct got g = {0};
 
 	assert_int_equal(push(o, 2, 1, &g), -EPROTO);
 	vgic_order_destroy(o);
@@ -219,7 +223,7 @@ static void test_many(void **state)
 
 	expected = 0;
 	for (base = 1; base <= 10000; base += 8) {
-		uint32_t order[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+		uint32_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 		for (i = 7; i > 0; i--) {
 			uint32_t j, t;
@@ -231,8 +235,8 @@ static void test_many(void **state)
 			order[j] = t;
 		}
 		for (i = 0; i < 8; i++) {
-			struct vgr_plain p = { .r = { .type = VGR_KICK, .size = sizeof(p),
-						      .seq = base + order[i] } };
+			struct vgr_plain p = {
+				.r = {.type = VGR_KICK, .size = sizeof(p), .seq = base + order[i]}};
 
 			assert_int_equal(vgic_order_push(o, &p.r, in_order, NULL), 0);
 		}

@@ -122,7 +122,7 @@ static void good_host(struct vgic_host *h)
 
 static void refused(const struct vgic_host *h, const char *word)
 {
-	struct vgic_capture_error err = { "" };
+	struct vgic_capture_error err = {""};
 
 	assert_true(vgic_host_usable(h, &err) < 0);
 	if (!strstr(err.text, word))
@@ -213,12 +213,9 @@ static void test_description(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_best_way),
-		cmocka_unit_test(test_other_function),
-		cmocka_unit_test(test_symbol_only),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_missing_probe),
-		cmocka_unit_test(test_description),
+		cmocka_unit_test(test_best_way),      cmocka_unit_test(test_other_function),
+		cmocka_unit_test(test_symbol_only),   cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_missing_probe), cmocka_unit_test(test_description),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

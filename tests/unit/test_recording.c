@@ -52,7 +52,7 @@ static int read_all(struct vgr_reader *r, struct block *b)
 
 static void make_sample(unsigned int runs, struct block *b, unsigned char **file, size_t *size)
 {
-	const struct vgr_writer_opts opts = { .frame_bytes = 4096, .level = 1 };
+	const struct vgr_writer_opts opts = {.frame_bytes = 4096, .level = 1};
 	struct vgr_reader *r;
 
 	assert_int_equal(sample_file(path, runs, &opts), 0);
@@ -136,10 +136,11 @@ static void round_trip(void **state)
 static void same_records_in_any_shape(void **state)
 {
 	const struct vgr_writer_opts shapes[] = {
-		{ .level = 1, .frame_bytes = 4096 }, { .level = 19, .frame_bytes = 1 << 20 },
-		{ .level = 3, .frame_bytes = 8 << 20 },
+		{.level = 1, .frame_bytes = 4096},
+		{.level = 19, .frame_bytes = 1 << 20},
+		{.level = 3, .frame_bytes = 8 << 20},
 	};
-	struct block first = { 0 }, b;
+	struct block first = {0}, b;
 	struct vgr_reader *r;
 	size_t i;
 
@@ -162,8 +163,10 @@ static void same_records_in_any_shape(void **state)
 static void bad_options(void **state)
 {
 	const struct vgr_writer_opts bad[] = {
-		{ .level = -1 }, { .level = 23 }, { .frame_bytes = 4095 },
-		{ .frame_bytes = VGR_MAX_FRAME + 1 },
+		{.level = -1},
+		{.level = 23},
+		{.frame_bytes = 4095},
+		{.frame_bytes = VGR_MAX_FRAME + 1},
 	};
 	struct vgr_writer *w;
 	struct vgr_header h;
@@ -265,25 +268,25 @@ static void refuses_unsound_records(void **state)
 		uint16_t n_before, n_after, total_before, total_after, used, nr, flags;
 		int want;
 	} cases[] = {
-		{ 0, 32, 0, 0, 0, 0, 0, 0, 0, -EPROTO },
-		{ VGR_TYPE_MAX, 32, 0, 0, 0, 0, 0, 0, 0, -EPROTO },
-		{ VGR_ENTRY, 40, 0, 0, 0, 0, 0, 0, 0, 0 },
-		{ VGR_ENTRY, 32, 0, 0, 0, 0, 0, 0, 0, -EPROTO },
-		{ VGR_ENTRY, 48, 0, 0, 0, 0, 0, 0, 0, -EPROTO },
-		{ VGR_ENTRY, 41, 0, 0, 0, 0, 0, 0, 0, -EPROTO },
-		{ VGR_FLUSH, 72, 0, 0, 0, 0, 0, 0, 0, 0 },
-		{ VGR_FLUSH, 72 + 16 * 3 + 32, 1, 2, 1, 2, 2, 4, 0, 0 },
-		{ VGR_FLUSH, 72 + 16 * 3 + 32, 1, 2, 1, 2, 5, 4, 0, -EPROTO },
-		{ VGR_FLUSH, 72 + 16 * 3 + 24, 1, 2, 1, 2, 2, 4, 0, -EPROTO },
-		{ VGR_FLUSH, 72 + 8 * 17, 0, 0, 0, 0, 0, 17, 0, -EPROTO },
-		{ VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 3, 0, 0, 0, -EPROTO },
-		{ VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 3, 0, 0, VGR_F_CUT, 0 },
-		{ VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 1, 0, 0, VGR_F_CUT, -EPROTO },
-		{ VGR_SYNC, 80, 0, 0, 0, 0, 0, 0, 0, 0 },
-		{ VGR_SYNC, 80 + 32 * 2 + 8 * 2 + 8, 2, 1, 2, 1, 2, 0, 0, 0 },
-		{ VGR_SYNC, 80 + 32 * 2 + 8 * 2 + 16, 2, 1, 2, 1, 2, 0, 0, -EPROTO },
-		{ VGR_SYNC, 80 + 8 * 17, 0, 0, 0, 0, 17, 0, 0, -EPROTO },
-		{ VGR_SYNC, 80 + 32 * 2, 2, 0, 1, 0, 0, 0, 0, -EPROTO },
+		{0, 32, 0, 0, 0, 0, 0, 0, 0, -EPROTO},
+		{VGR_TYPE_MAX, 32, 0, 0, 0, 0, 0, 0, 0, -EPROTO},
+		{VGR_ENTRY, 40, 0, 0, 0, 0, 0, 0, 0, 0},
+		{VGR_ENTRY, 32, 0, 0, 0, 0, 0, 0, 0, -EPROTO},
+		{VGR_ENTRY, 48, 0, 0, 0, 0, 0, 0, 0, -EPROTO},
+		{VGR_ENTRY, 41, 0, 0, 0, 0, 0, 0, 0, -EPROTO},
+		{VGR_FLUSH, 72, 0, 0, 0, 0, 0, 0, 0, 0},
+		{VGR_FLUSH, 72 + 16 * 3 + 32, 1, 2, 1, 2, 2, 4, 0, 0},
+		{VGR_FLUSH, 72 + 16 * 3 + 32, 1, 2, 1, 2, 5, 4, 0, -EPROTO},
+		{VGR_FLUSH, 72 + 16 * 3 + 24, 1, 2, 1, 2, 2, 4, 0, -EPROTO},
+		{VGR_FLUSH, 72 + 8 * 17, 0, 0, 0, 0, 0, 17, 0, -EPROTO},
+		{VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 3, 0, 0, 0, -EPROTO},
+		{VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 3, 0, 0, VGR_F_CUT, 0},
+		{VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 1, 0, 0, VGR_F_CUT, -EPROTO},
+		{VGR_SYNC, 80, 0, 0, 0, 0, 0, 0, 0, 0},
+		{VGR_SYNC, 80 + 32 * 2 + 8 * 2 + 8, 2, 1, 2, 1, 2, 0, 0, 0},
+		{VGR_SYNC, 80 + 32 * 2 + 8 * 2 + 16, 2, 1, 2, 1, 2, 0, 0, -EPROTO},
+		{VGR_SYNC, 80 + 8 * 17, 0, 0, 0, 0, 17, 0, 0, -EPROTO},
+		{VGR_SYNC, 80 + 32 * 2, 2, 0, 1, 0, 0, 0, 0, -EPROTO},
 	};
 	const char *why;
 	size_t i;
@@ -378,7 +381,8 @@ static void flip_anywhere(void **state)
 				free(b.data);
 				vgr_reader_close(r);
 			}
-			assert_true(err == VGR_EDAMAGED || err == VGR_EFORGED || err == VGR_ENOTREC);
+			assert_true(err == VGR_EDAMAGED || err == VGR_EFORGED ||
+				    err == VGR_ENOTREC);
 			file[at] ^= 1u << bit;
 		}
 	}
@@ -389,7 +393,7 @@ static void flip_anywhere(void **state)
 /* With skip_damaged a damaged frame costs that frame only. */
 static void skips_damage(void **state)
 {
-	const struct vgr_reader_opts opts = { .skip_damaged = true };
+	const struct vgr_reader_opts opts = {.skip_damaged = true};
 	struct format_frame f;
 	struct vgr_reader *r;
 	struct block all, b;
@@ -460,7 +464,8 @@ static int open_and_read(const unsigned char *file, size_t size, struct vgr_erro
 
 static void other_files(void **state)
 {
-	static const char text[] = "#!/bin/sh\necho this is no recording, but long enough for one\n";
+	static const char text[] =
+		"#!/bin/sh\necho this is no recording, but long enough for one\n";
 	struct format_head head;
 	struct vgr_error error;
 	struct vgr_reader *r;
@@ -528,22 +533,54 @@ static void forged_values(void **state)
 		memcpy(&f, copy + at, sizeof(f));
 		want = VGR_EFORGED;
 		switch (i) {
-		case 0: f.raw_size = 0xffffffffu; break;
-		case 1: f.stored_size = 0xffffffffu; break;
-		case 2: f.raw_size += 8; break;
-		case 3: f.raw_size -= 8; break;
-		case 4: f.records++; break;
-		case 5: f.records--; break;
-		case 6: f.records = 0xffffffffu; break;
-		case 7: f.first_record++; break;
-		case 8: f.first_record = 0; break;
-		case 9: f.first_time++; break;
-		case 10: f.last_time--; break;
-		case 11: f.number++; break;
-		case 12: f.number--; break;
-		case 13: f.kind = FORMAT_DESCRIPTION; break;
-		case 14: f.codec = 9; break;
-		case 15: f.kind = 77; break;
+		case 0:
+			f.raw_size = 0xffffffffu;
+			break;
+		case 1:
+			f.stored_size = 0xffffffffu;
+			break;
+		case 2:
+			f.raw_size += 8;
+			break;
+		case 3:
+			f.raw_size -= 8;
+			break;
+		case 4:
+			f.records++;
+			break;
+		case 5:
+			f.records--;
+			break;
+		case 6:
+			f.records = 0xffffffffu;
+			break;
+		case 7:
+			f.first_record++;
+			break;
+		case 8:
+			f.first_record = 0;
+			break;
+		case 9:
+			f.first_time++;
+			break;
+		case 10:
+			f.last_time--;
+			break;
+		case 11:
+			f.number++;
+			break;
+		case 12:
+			f.number--;
+			break;
+		case 13:
+			f.kind = FORMAT_DESCRIPTION;
+			break;
+		case 14:
+			f.codec = 9;
+			break;
+		case 15:
+			f.kind = 77;
+			break;
 		case 16: /* payload seems longer than the file: as good as cut */
 			f.stored_size = (uint32_t)size;
 			want = 0;
@@ -582,7 +619,7 @@ static void forged_values(void **state)
 /* A disk that fills up: an error, and a file that can be read up to it. */
 static void full_disk(void **state)
 {
-	const struct vgr_writer_opts opts = { .frame_bytes = 4096, .level = 1 };
+	const struct vgr_writer_opts opts = {.frame_bytes = 4096, .level = 1};
 	struct rlimit old, limit;
 	struct vgr_writer_kept kept;
 	struct vgr_reader *r;
