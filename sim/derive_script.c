@@ -18,6 +18,10 @@ struct raiser {
 	uint32_t script; /* frame that asked for the source, VGIC_WL_NONE if none */
 };
 
+#define FOREIGN 1u /* no DIR on the vCPU that took it, so far */
+#define CROSSED 2u /* its DIR is not part of its handler */
+#define DROPPED 4u /* EOIR seen */
+
 struct builder {
 	struct vgic_derive *d;
 	struct vgic_workload *wl;
@@ -46,11 +50,16 @@ static int find_crossings(struct builder *b, const struct dvcpu *v)
 		size_t at;
 
 		if (it->kind == ITEM_ACK) {
-			/* Until a DIR on this vCPU is seen it counts as somebody else's. */
-			b->crossed[it->script] = 1;
+			/* Dropped, and the program went on: its DIR is part of the program. */
+			for (size_t k = 0; k < n; k++)
+				if (b->crossed[open[k]] & DROPPED)
+					b->crossed[open[k]] |= CROSSED;
+			b->crossed[it->script] = FOREIGN;
 			open[n++] = it->script;
 			continue;
 		}
+		if (it->kind == VGIC_OP_DROP && it->script != VGIC_WL_NONE)
+			b->crossed[it->script] |= DROPPED;
 		if (it->kind != VGIC_OP_EOI && it->kind != VGIC_OP_DIR)
 			continue;
 		for (at = n; at > 0 && open[at - 1] != it->script; at--)
@@ -61,12 +70,12 @@ static int find_crossings(struct builder *b, const struct dvcpu *v)
 		bool inner = false;
 
 		for (size_t k = at + 1; k < n; k++) {
-			b->crossed[open[k]] |= 2;
+			b->crossed[open[k]] |= CROSSED;
 			inner = true;
 		}
-		b->crossed[it->script] &= ~1u;
+		b->crossed[it->script] &= (uint8_t)~FOREIGN;
 		if (inner)
-			b->crossed[it->script] |= 2;
+			b->crossed[it->script] |= CROSSED;
 		memmove(&open[at], &open[at + 1], (n - at - 1) * sizeof(*open));
 		n--;
 	}
@@ -129,6 +138,12 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 			b->raiser[b->wl->effects[e].source].script = f->script;
 }
 
+/* The handler is over with EOIR; DIR comes from elsewhere. */
+static bool leaves_dir(const struct builder *b, uint32_t script)
+{
+	return b->crossed[script] & (FOREIGN | CROSSED);
+}
+
 static int walk(struct builder *b, const struct dvcpu *v)
 {
 	for (size_t i = 0; i < v->nr_items; i++) {
@@ -161,12 +176,12 @@ static int walk(struct builder *b, const struct dvcpu *v)
 				frame_remove(b, f);
 			break;
 		case VGIC_OP_DROP:
-			append(b, f ? f : top, it->op, f && b->crossed[it->script]);
-			if (f && b->crossed[it->script])
+			append(b, f ? f : top, it->op, f && leaves_dir(b, it->script));
+			if (f && leaves_dir(b, it->script))
 				frame_remove(b, f);
 			break;
 		case VGIC_OP_DIR:
-			if (f && !b->crossed[it->script]) {
+			if (f && !leaves_dir(b, it->script)) {
 				append(b, f, it->op, true);
 				frame_remove(b, f);
 			} else {
