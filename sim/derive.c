@@ -128,6 +128,7 @@ static struct dvcpu *vcpu_of(struct vgic_derive *d, uint16_t index)
 		for (size_t i = d->nr_vcpus; i < n; i++) {
 			vgic_v3_cpuif_init(&v[i].hw, &d->hw_cfg);
 			v[i].first_effect = v[i].last_effect = VGIC_WL_NONE;
+			v[i].first_ask = v[i].last_ask = VGIC_WL_NONE;
 			v[i].last_op = v[i].last_op_effect = v[i].dir_op = VGIC_WL_NONE;
 		}
 		d->vcpus = v;
@@ -263,6 +264,18 @@ static void chain(struct vgic_derive *d, uint32_t *first, uint32_t *last, uint32
 	*last = effect;
 }
 
+/* The guest of vCPU v asked for it by the access that it is out for. */
+static void ask(struct vgic_derive *d, struct dvcpu *v, uint32_t effect)
+{
+	if (v->exit != EXIT_PENDING || v->exit_kind != VGIC_EXIT_MMIO)
+		return;
+	if (v->first_ask == VGIC_WL_NONE)
+		v->first_ask = effect;
+	else
+		d->wl->effects[v->last_ask].ask_next = effect;
+	v->last_ask = effect;
+}
+
 /* Hangs an effect on vCPU v's open exit, on its last exit, or on nothing. */
 static void attach(struct vgic_derive *d, struct dvcpu *v, uint32_t effect, uint64_t time)
 {
@@ -389,8 +402,8 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 	x->source = source;
 	x->level = in->level;
 	x->origin = origin;
-	x->awaited = origin == VGIC_ORIGIN_OWN && in->level && v == own &&
-		     v->exit_kind == VGIC_EXIT_MMIO;
+	if (origin == VGIC_ORIGIN_OWN && in->level)
+		ask(d, own, e);
 	fill_gap(d, e, r->time);
 	attach(d, v, e, r->time);
 	if (k->props.state & VGR_IRQ_LEVEL)
@@ -538,8 +551,8 @@ static void state_effect(struct vgic_derive *d, struct dvcpu *v, uint32_t source
 	}
 	struct dvcpu *w = d->known[source].late ? v : writer_of(d, v);
 
-	x->awaited = kind == VGIC_EFFECT_LATCH && w->exit == EXIT_PENDING &&
-		     w->exit_kind == VGIC_EXIT_MMIO;
+	if (kind == VGIC_EFFECT_LATCH)
+		ask(d, w, e);
 	attach(d, w, e, time);
 }
 
@@ -831,6 +844,8 @@ effects:
 	v->last_op_time = v->exit_time;
 	v->last_op_effect = v->last_effect;
 	v->first_effect = v->last_effect = VGIC_WL_NONE;
+	d->wl->ops[op].asks = v->first_ask;
+	v->first_ask = v->last_ask = VGIC_WL_NONE;
 }
 
 static void on_entry(struct vgic_derive *d, struct dvcpu *v, const struct vgr_rec *r)

@@ -79,6 +79,7 @@ struct dvcpu {
 	uint64_t next_entry;
 	uint64_t last_mmio; /* time of its last MMIO write */
 	uint32_t first_effect, last_effect;
+	uint32_t first_ask, last_ask; /* what the guest asked for with this exit */
 	/* last exit that became an operation */
 	uint32_t last_op;
 	uint64_t last_op_time;

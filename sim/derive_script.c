@@ -133,8 +133,8 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 		o->flags |= VGIC_OP_LAST;
 		s->whole = true;
 	}
-	for (uint32_t e = o->effects; e != VGIC_WL_NONE; e = b->wl->effects[e].next)
-		if (b->wl->effects[e].awaited && b->wl->effects[e].source != VGIC_WL_NONE)
+	for (uint32_t e = o->asks; e != VGIC_WL_NONE; e = b->wl->effects[e].ask_next)
+		if (b->wl->effects[e].source != VGIC_WL_NONE)
 			b->raiser[b->wl->effects[e].source].script = f->script;
 }
 

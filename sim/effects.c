@@ -70,12 +70,20 @@ static bool moved_by_arrivals(const struct machine *m, const struct vgic_effect 
 	return m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL && e->origin == VGIC_ORIGIN_OUTSIDE;
 }
 
-void effects_start(struct machine *m, uint32_t first, unsigned int vcpu, uint32_t serial,
-		   uint32_t script, uint32_t source)
+void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
+		   const struct frame *f)
 {
-	uint32_t own = script == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[script].source;
+	uint32_t own = f->script == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[f->script].source;
 
-	for (uint32_t i = first; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
+	for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
+		uint32_t source = m->wl->effects[i].source;
+
+		if (source == VGIC_WL_NONE)
+			continue;
+		m->sources[source].raiser = f->serial;
+		m->sources[source].raiser_vcpu = (uint16_t)vcpu;
+	}
+	for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
 		const struct vgic_effect *e = &m->wl->effects[i];
 		struct due d = {
 			.time = m->now + e->delay_ns,
@@ -87,12 +95,8 @@ void effects_start(struct machine *m, uint32_t first, unsigned int vcpu, uint32_
 			continue;
 		/* A handling that stands in for another one acts on its own interrupt. */
 		if (own != VGIC_WL_NONE && e->kind != VGIC_EFFECT_WAKE &&
-		    e->kind != VGIC_EFFECT_SGI && e->source == own && source != own)
-			d.source = source;
-		if (e->awaited) {
-			d.raiser = serial;
-			d.raiser_vcpu = (uint16_t)vcpu;
-		}
+		    e->kind != VGIC_EFFECT_SGI && e->source == own && f->source != own)
+			d.source = f->source;
 		heap_push(m, &d);
 	}
 }
@@ -121,15 +125,6 @@ void raised(struct machine *m, struct msource *s)
 	s->raise_time = m->now;
 	s->in_lr = false;
 	s->outside = 0;
-}
-
-static void note_raise(struct machine *m, struct msource *s, const struct due *due)
-{
-	raised(m, s);
-	if (due->raiser) {
-		s->raiser = due->raiser;
-		s->raiser_vcpu = due->raiser_vcpu;
-	}
 }
 
 /* Enable, priority, group, route and type at once; what is pending stays pending. */
@@ -194,13 +189,13 @@ void effect_apply(struct machine *m, const struct due *due)
 	case VGIC_EFFECT_LINE:
 		s->physical = e->level;
 		if (e->level && (!s->irq->level || !s->irq->line_level))
-			note_raise(m, s, due);
+			raised(m, s);
 		else if (!e->level && s->irq->level && !s->in_lr && !s->irq->pending_latch)
 			s->raise_time = NEVER;
 		vgic_inject(m->vgic, of, s->irq->intid, e->level);
 		break;
 	case VGIC_EFFECT_LATCH:
-		note_raise(m, s, due);
+		raised(m, s);
 		vgic_write_pending(m->vgic, of, s->irq->intid, true);
 		break;
 	case VGIC_EFFECT_UNLATCH:

@@ -27,10 +27,10 @@ static bool asks_too_early(const struct machine *m, const struct vgic_op *op)
 {
 	if (op->exit != VGIC_EXIT_MMIO)
 		return false;
-	for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
+	for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 		const struct vgic_effect *e = &m->wl->effects[i];
 
-		if (e->awaited && e->source != VGIC_WL_NONE &&
+		if (e->source != VGIC_WL_NONE &&
 		    m->sources[e->source].handled < e->handled)
 			return true;
 	}
@@ -223,7 +223,7 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	s->active_raise = NEVER;
 	if (!op)
 		return;
-	effects_start(m, op->effects, index, f->serial, f->script, f->source);
+	effects_start(m, op, index, f);
 	if (trapped && m->one_cpu && (op->flags & VGIC_OP_YIELDS))
 		machine_release_cpu(m, index, op->value, op->out_ns);
 }
@@ -238,7 +238,7 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 	uint64_t out = yields ? p->exit_ns + p->entry_ns : op->out_ns;
 	unsigned int next = yields ? op->value : VGIC_NO_VCPU;
 
-	effects_start(m, op->effects, index, f->serial, f->script, f->source);
+	effects_start(m, op, index, f);
 	if (op->exit == VGIC_EXIT_WFI && !(op->flags & VGIC_OP_TIMED)) {
 		v->wfi = op->count;
 		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
@@ -269,7 +269,7 @@ static void do_exit(struct machine *m, unsigned int index, const struct vgic_op 
 	struct mvcpu *v = &m->vcpus[index];
 
 	if ((op->flags & VGIC_OP_ARRIVAL) && m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL) {
-		effects_start(m, op->effects, index, f->serial, f->script, f->source);
+		effects_start(m, op, index, f);
 		return;
 	}
 	machine_exit(m, index, op->exit);
@@ -407,10 +407,10 @@ bool guest_give_up(struct machine *m, unsigned int index)
 	if (f->acked < op->need) {
 		f->acked = op->need;
 	} else if (op->kind == VGIC_OP_EXIT) {
-		for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
+		for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 			const struct vgic_effect *e = &m->wl->effects[i];
 
-			if (e->awaited && e->source != VGIC_WL_NONE)
+			if (e->source != VGIC_WL_NONE)
 				m->sources[e->source].handled = e->handled;
 		}
 	} else {

@@ -70,8 +70,6 @@ struct due {
 	uint64_t order;
 	uint32_t effect;
 	uint32_t source; /* stands in for the effect's own if not VGIC_WL_NONE */
-	uint16_t raiser_vcpu;
-	uint32_t raiser;
 };
 
 struct machine {
@@ -114,8 +112,8 @@ void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer,
 void machine_wake(struct machine *m, unsigned int v);
 
 /* effects.c */
-void effects_start(struct machine *m, uint32_t first, unsigned int vcpu, uint32_t serial,
-		   uint32_t script, uint32_t source);
+void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
+		   const struct frame *f);
 void effect_apply(struct machine *m, const struct due *due);
 void effects_handled(struct machine *m, struct msource *s);
 int heap_push(struct machine *m, const struct due *d);

@@ -67,7 +67,7 @@ uint32_t vgic_workload_op(struct vgic_workload *wl, enum vgic_op_kind kind)
 	if (!op)
 		return VGIC_WL_NONE;
 	op->kind = kind;
-	op->next = op->effects = op->source = VGIC_WL_NONE;
+	op->next = op->effects = op->asks = op->source = VGIC_WL_NONE;
 	return (uint32_t)(wl->nr_ops - 1);
 }
 
@@ -78,7 +78,7 @@ uint32_t vgic_workload_effect(struct vgic_workload *wl, enum vgic_effect_kind ki
 	if (!e)
 		return VGIC_WL_NONE;
 	e->kind = kind;
-	e->next = e->source = e->prop = VGIC_WL_NONE;
+	e->next = e->ask_next = e->source = e->prop = VGIC_WL_NONE;
 	e->gap_ns = UINT64_MAX;
 	return (uint32_t)(wl->nr_effects - 1);
 }

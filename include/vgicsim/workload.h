@@ -57,6 +57,7 @@ struct vgic_op {
 	uint64_t out_ns;  /* exit: recorded time until the next entry, of the next vCPU if it yields */
 	uint32_t next;    /* next operation of the same frame, VGIC_WL_NONE at the end */
 	uint32_t effects; /* first effect, VGIC_WL_NONE if none */
+	uint32_t asks;    /* first effect that the guest asked for with it (ask_next) */
 	uint32_t need;    /* acknowledgements, of interrupts the frame asked for, it waits for */
 	uint32_t nested;  /* handlers that had interrupted the frame since the operation before */
 	uint32_t source;  /* DIR: which interrupt */
@@ -92,6 +93,7 @@ struct vgic_effect {
 	uint64_t gap_ns;    /* from the end of the previous handling of the source; UINT64_MAX: none */
 	uint64_t value;     /* SGI register; WFI number */
 	uint32_t next;      /* of the same operation */
+	uint32_t ask_next;  /* asked for with the same operation, which may be another one */
 	uint32_t source;    /* index of the source; WAKE: vCPU */
 	uint32_t prop;      /* STATE */
 	uint32_t handled;   /* handlings of the source that had ended before (for gap_ns) */
@@ -99,8 +101,7 @@ struct vgic_effect {
 	uint8_t kind;       /* enum vgic_effect_kind */
 	uint8_t level;
 	uint8_t origin;     /* enum vgic_origin */
-	uint8_t awaited;    /* the guest asked for it: its acknowledgement counts for vgic_op.need */
-	uint8_t reserved[2];
+	uint8_t reserved[3];
 };
 
 /* The frame of one acknowledged interrupt as recorded. */
