@@ -46,6 +46,13 @@ struct known {
 	uint64_t raised;  /* time of the last raise, 0 if none */
 };
 
+/* A handler, and where its vCPU's stream stood when it was last seen in an LR. */
+struct running {
+	uint32_t script;
+	size_t item;
+	uint64_t g;
+};
+
 enum exit_state { EXIT_NONE = 0, EXIT_PENDING };
 
 struct dvcpu {
@@ -63,7 +70,7 @@ struct dvcpu {
 	uint32_t tail[64]; /* scripts deactivated outside the LRs in this sync */
 	unsigned int nr_tail;
 	struct vgic_v3_cpuif hw;
-	uint32_t *stack; /* scripts acknowledged and not dropped */
+	struct running *stack; /* handlers acknowledged and not dropped */
 	size_t nr_stack, cap_stack;
 	bool masked;
 	size_t mask_depth; /* handlers running when the guest masked */

@@ -35,7 +35,7 @@ static bool push(struct vgic_derive *d, struct dvcpu *v, uint32_t script)
 {
 	if (v->nr_stack == v->cap_stack) {
 		size_t cap = v->cap_stack ? v->cap_stack * 2 : 32;
-		uint32_t *p = realloc(v->stack, cap * sizeof(*p));
+		struct running *p = realloc(v->stack, cap * sizeof(*p));
 
 		if (!p) {
 			d->nomem = true;
@@ -44,7 +44,7 @@ static bool push(struct vgic_derive *d, struct dvcpu *v, uint32_t script)
 		v->stack = p;
 		v->cap_stack = cap;
 	}
-	v->stack[v->nr_stack++] = script;
+	v->stack[v->nr_stack++] = (struct running){script, SIZE_MAX, 0};
 	return true;
 }
 
@@ -128,12 +128,77 @@ static void note_mask(struct dvcpu *v)
 	v->holds |= v->nr_stack > 0;
 }
 
+static int lr_of(const struct dvcpu *v, uint32_t intid)
+{
+	for (unsigned int i = 0; i < v->used; i++)
+		if ((v->hw.lr[i] & VGIC_LR_STATE) && (v->hw.lr[i] & VGIC_LR_VINTID) == intid)
+			return (int)i;
+	return -1;
+}
+
+/* Puts an operation into the stream of the past. */
+static bool insert(struct vgic_derive *d, struct dvcpu *v, size_t at, struct item item)
+{
+	struct item *it = derive_item(d, v);
+
+	item.op = vgic_workload_op(d->wl, item.kind);
+	if (item.op == VGIC_WL_NONE || !it) {
+		d->nomem = true;
+		return false;
+	}
+	memmove(&v->items[at + 1], &v->items[at], (v->nr_items - 1 - at) * sizeof(*v->items));
+	v->items[at] = item;
+	for (size_t i = 0; i < v->nr_stack; i++)
+		if (v->stack[i].item != SIZE_MAX && v->stack[i].item > at)
+			v->stack[i].item++;
+	return true;
+}
+
+/*
+ * With EOImode 1 an EOIR that finds no LR shows in EOIcount (on hardware that
+ * counts it). Nothing shows: it was written when the interrupt still had an LR.
+ */
+static bool drop_earlier(struct vgic_derive *d, struct dvcpu *v)
+{
+	const struct running r = v->stack[v->nr_stack - 1];
+
+	if (r.item == SIZE_MAX || lr_of(v, intid_of(d, r.script)) >= 0 ||
+	    !insert(d, v, r.item, (struct item){.g = r.g, .script = r.script,
+						.kind = VGIC_OP_DROP}))
+		return false;
+	pop(v);
+	return true;
+}
+
+/* What was presented since then was not taken: the guest masked from there on. */
+static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, uint64_t g)
+{
+	if (v->masked || !insert(d, v, item, (struct item){.g = g, .script = VGIC_WL_NONE,
+							   .kind = VGIC_OP_MASK}))
+		return;
+	v->masked = true;
+	v->mask_depth = v->nr_stack;
+}
+
+/* Handlers that are in an LR at the end of the run. */
+static void note_running(struct vgic_derive *d, struct dvcpu *v)
+{
+	for (size_t i = 0; i < v->nr_stack; i++) {
+		if (lr_of(v, intid_of(d, v->stack[i].script)) < 0)
+			continue;
+		v->stack[i].item = v->nr_items;
+		v->stack[i].g = v->g1;
+	}
+}
+
 /* EOIR of the interrupt on top of the stack. */
 static void drop_top(struct vgic_derive *d, struct dvcpu *v, bool split)
 {
-	uint32_t s = v->stack[v->nr_stack - 1];
+	uint32_t s = v->stack[v->nr_stack - 1].script;
 
 	vgic_v3_cpuif_eoi(&v->hw, group_of(d, s), intid_of(d, s));
+	if (split && drop_earlier(d, v))
+		return;
 	step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, s, 0);
 	pop(v);
 }
@@ -144,14 +209,6 @@ static bool is_tail(const struct dvcpu *v, uint32_t script)
 		if (v->tail[i] == script)
 			return true;
 	return false;
-}
-
-static int lr_of(const struct dvcpu *v, uint32_t intid)
-{
-	for (unsigned int i = 0; i < v->used; i++)
-		if ((v->hw.lr[i] & VGIC_LR_STATE) && (v->hw.lr[i] & VGIC_LR_VINTID) == intid)
-			return (int)i;
-	return -1;
 }
 
 /* Without the LRs that the guest cannot have looked at: which one did it acknowledge next? */
@@ -282,7 +339,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 {
 	for (unsigned int guard = 0; guard < 512 && !d->nomem; guard++) {
 		watch_mi(d, v);
-		uint32_t top = v->nr_stack ? v->stack[v->nr_stack - 1] : VGIC_WL_NONE;
+		uint32_t top = v->nr_stack ? v->stack[v->nr_stack - 1].script : VGIC_WL_NONE;
 		int top_lr = top == VGIC_WL_NONE ? -1 : lr_of(v, intid_of(d, top));
 		bool top_active = top_lr >= 0 && (v->hw.lr[top_lr] & VGIC_LR_ACTIVE);
 		bool top_ends = top != VGIC_WL_NONE &&
@@ -292,6 +349,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		bool can = hppi >= 0 && hppi == wanted && vgic_v3_cpuif_can_signal(&v->hw);
 
 		if (split_drops && top != VGIC_WL_NONE && !top_active && wanted < 0) {
+			v->stack[v->nr_stack - 1].item = SIZE_MAX;
 			drop_top(d, v, true);
 			split_drops--;
 			continue;
@@ -336,9 +394,14 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		    vgic_v3_cpuif_group_priority(&v->hw, group, prio) >=
 			    vgic_v3_cpuif_running_priority(&v->hw)) {
 			/* The running one must have been dropped, though nothing shows it. */
+			const struct running r = v->stack[v->nr_stack - 1];
+			size_t steps = d->nr_steps;
+
 			if (!split)
 				d->stats.unseen++;
 			drop_top(d, v, split);
+			if (split && d->nr_steps == steps)
+				mask_since(d, v, r.item + 1, r.g);
 			continue;
 		}
 		if (v->masked) {
@@ -359,9 +422,9 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		if (source == VGIC_WL_NONE || d->known[source].active == VGIC_WL_NONE)
 			continue;
 		for (size_t k = 0; k < v->nr_stack; k++) {
-			if (v->stack[k] != d->known[source].active)
+			if (v->stack[k].script != d->known[source].active)
 				continue;
-			step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, v->stack[k], 0);
+			step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, v->stack[k].script, 0);
 			memmove(&v->stack[k], &v->stack[k + 1],
 				(v->nr_stack - k - 1) * sizeof(*v->stack));
 			v->nr_stack--;
@@ -439,6 +502,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 
 	if (d->nr_steps)
 		place(d, v, starts_with_ack || (first && !acted), mi || (acted && left));
+	note_running(d, v);
 }
 
 static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint32_t script,
@@ -464,11 +528,13 @@ void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t
 
 	/* A guest that splits EOI writes EOIR before DIR: what stands above was dropped. */
 	while (v->nr_stack) {
-		uint32_t top = v->stack[v->nr_stack - 1];
+		uint32_t top = v->stack[v->nr_stack - 1].script;
 
 		vgic_v3_cpuif_eoi(&v->hw, group_of(d, top), intid_of(d, top));
-		emit_now(d, v, VGIC_OP_DROP, top, vgic_workload_op(d->wl, VGIC_OP_DROP));
-		pop(v);
+		if (!drop_earlier(d, v)) {
+			emit_now(d, v, VGIC_OP_DROP, top, vgic_workload_op(d->wl, VGIC_OP_DROP));
+			pop(v);
+		}
 		if (top == script || d->nomem)
 			break;
 	}
