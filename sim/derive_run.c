@@ -545,4 +545,7 @@ void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t
 	if (script != VGIC_WL_NONE)
 		derive_handled(d, script, v->exit_time);
 	k->active_seen = false;
+	/* The fold of the deactivated value clears a level interrupt's latch (OV-45). */
+	if (k->props.state & VGR_IRQ_LEVEL)
+		k->latch = 0;
 }
