@@ -824,6 +824,8 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 	o->exit = by_lrs ? VGIC_EXIT_OTHER_IRQ : v->exit_kind;
 	if (v->exit_kind == VGIC_EXIT_MI)
 		o->flags |= VGIC_OP_WITH_MI;
+	else if (v->misr)
+		o->flags |= VGIC_OP_FIRST;
 	if (v->yields) {
 		o->flags |= VGIC_OP_YIELDS;
 		o->value = v->next_vcpu;

@@ -484,7 +484,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 	if (d->cfg.eager_vmcr && v->folded && !first)
 		write_vmcr(d, v, v->sync_vmcr);
 	bool left = vgic_v3_cpuif_can_signal(&v->hw);
-	bool mi = v->exit_kind == VGIC_EXIT_MI;
+	bool mi = v->misr != 0;
 
 	if (left && !acted && ready && !v->masked) {
 		/* It stood there through the whole run: the guest did not look. */

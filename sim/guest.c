@@ -280,6 +280,18 @@ static void do_exit(struct machine *m, unsigned int index, const struct vgic_op 
 	after_exit(m, index, op, f);
 }
 
+bool guest_traps_first(const struct machine *m, unsigned int index)
+{
+	const struct frame *f = top_of(&m->vcpus[index]);
+
+	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
+		return false;
+	const struct vgic_op *op = &m->wl->ops[f->op];
+
+	return op->kind == VGIC_OP_EXIT && (op->flags & VGIC_OP_FIRST) && f->own >= op->at &&
+	       f->nested >= op->nested && !must_wait(m, f);
+}
+
 bool guest_merge(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];

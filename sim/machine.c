@@ -213,7 +213,7 @@ static void in_guest(struct machine *m, unsigned int index)
 	struct mvcpu *v = &m->vcpus[index];
 
 	advance(m, index);
-	if (v->mi_at <= m->now || v->exit_at <= m->now) {
+	if ((v->mi_at <= m->now && !guest_traps_first(m, index)) || v->exit_at <= m->now) {
 		machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
 		if (!guest_merge(m, index))
 			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);

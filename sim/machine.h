@@ -127,6 +127,8 @@ void guest_step(struct machine *m, unsigned int v);
 void guest_plan(struct machine *m, unsigned int v);
 /* The guest polls for something, able to take it, that has not come. */
 bool guest_waits(const struct machine *m, unsigned int v);
+/* A trap is due that came before the MI in the recording. */
+bool guest_traps_first(const struct machine *m, unsigned int v);
 /* After an MI exit: takes along the host's exit that came with it in the recording. */
 bool guest_merge(struct machine *m, unsigned int v);
 /* Lets the guest go on although what it waits for will not come. False: nothing to give up. */
