@@ -105,13 +105,18 @@ static uint64_t median(struct samples *s, uint64_t none)
 	return s->v[(s->n - 1) / 2];
 }
 
-static uint64_t mean(const struct samples *s, uint64_t none)
+/* Mean without the longest hundredth: a host that was away once must not set the cost. */
+static uint64_t mean(struct samples *s, uint64_t none)
 {
+	size_t n = s->n - s->n / 100 - (s->n >= 20);
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < s->n; i++)
+	if (!s->n)
+		return none;
+	qsort(s->v, s->n, sizeof(*s->v), compare_u64);
+	for (size_t i = 0; i < n; i++)
 		sum += s->v[i];
-	return s->n ? sum / s->n : none;
+	return sum / n;
 }
 
 static struct dvcpu *vcpu_of(struct vgic_derive *d, uint16_t index)

@@ -53,7 +53,9 @@ static const struct vgic_metric metrics[] = {
 	{"overflow.depth_ns", "ns of wall time",
 	 "Time with this many outside, from a flush to the vCPU's next flush."},
 	{"latency.raise_to_lr", "ns",
-	 "From the moment an interrupt becomes pending to the first entry with it in an LR."},
+	 "From the moment an interrupt becomes pending to the first entry with it in an LR. In the "
+	 "recording from an injection or SGI; a line that stays high over a handling counts once there, "
+	 "but again in a replay."},
 	{"latency.raise_to_ack", "ns",
 	 "From becoming pending to the guest's acknowledge. Not seen in a recording."},
 	{"latency.ack_to_eoi", "ns",
@@ -66,8 +68,9 @@ static const struct vgic_metric metrics[] = {
 	{"inversions.ns", "ns of guest time", "Time from these entries to the next exit."},
 	{"spurious", "acknowledgements",
 	 "Acknowledges of an interrupt that was no longer pending by its source."},
-	{"lost", "interrupts", "Raises after whose end of run the interrupt is neither pending nor was "
-			       "acknowledged since. Must be 0."},
+	{"lost", "interrupts",
+	 "Raises at the end of the replay that are neither pending, nor in an LR, nor were acknowledged. "
+	 "Must be 0."},
 	{"starved", "interrupts",
 	 "Deliverable interrupts that stood outside the LRs until the end, with the time since when."},
 };

@@ -229,6 +229,14 @@ static void find_starved(struct machine *m, bool stuck)
 	}
 }
 
+/* Raised and not acknowledged, but neither pending in software nor on any list. */
+static bool is_lost(const struct msource *s)
+{
+	return s->raise_time != NEVER && s->irq && s->irq->enabled &&
+	       s->irq->target != VGIC_NO_VCPU && s->irq->vcpu == VGIC_NO_VCPU &&
+	       !vgic_irq_pending(s->irq) && !s->irq->level;
+}
+
 static void conclude(struct machine *m)
 {
 	struct vgic_cell *c = m->cell;
@@ -251,6 +259,8 @@ static void conclude(struct machine *m)
 		return;
 	}
 	find_starved(m, stuck);
+	for (size_t i = 0; i < m->wl->nr_sources; i++)
+		c->lost += is_lost(&m->sources[i]);
 	if (c->nr_starved) {
 		c->outcome = VGIC_OUTCOME_STARVED;
 		snprintf(c->detail, sizeof(c->detail),

@@ -135,7 +135,7 @@ struct vgic_wl_vcpu {
 struct vgic_profile {
 	uint64_t entry_ns;    /* flush begun to guest entered, median */
 	uint64_t exit_ns;     /* guest left to host ready to handle the exit, median */
-	uint64_t mi_out_ns;   /* guest left by an MI to the next entry, mean */
+	uint64_t mi_out_ns;   /* guest left by an MI to the next entry, mean of the lower 99 % */
 	uint64_t dir_out_ns;  /* the same for a trapped DIR */
 	uint64_t kick_ns;     /* request to guest left, multi-processor host; not measured */
 	uint64_t mi_delay_ns; /* MI asserted to guest left, median of what the runs show */
