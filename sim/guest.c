@@ -395,8 +395,9 @@ bool guest_waits(const struct machine *m, unsigned int index)
 	struct mvcpu *v = &m->vcpus[index];
 	const struct frame *f = top_of(v);
 
-	return v->state != VCPU_DONE && v->state != VCPU_WFI && !v->draining && !f->masked &&
-	       !is_over(f) && must_wait(m, f);
+	if (v->state == VCPU_DONE || v->state == VCPU_WFI || f->masked)
+		return false;
+	return v->draining ? has_due(m, index) : !is_over(f) && must_wait(m, f);
 }
 
 bool guest_give_up(struct machine *m, unsigned int index)
