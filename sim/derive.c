@@ -166,8 +166,13 @@ uint32_t derive_dir_op(struct vgic_derive *d, uint32_t source)
 		d->nomem = true;
 		return op;
 	}
+	struct known *k = &d->known[source];
+
+	/* The n-th DIR is for the n-th acknowledge, whatever else deactivated it meanwhile. */
+	if (k->dirs < k->acks)
+		k->dirs++;
 	d->wl->ops[op].source = source;
-	d->wl->ops[op].count = d->known[source].acks;
+	d->wl->ops[op].count = k->dirs;
 	return op;
 }
 

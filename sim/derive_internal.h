@@ -35,6 +35,7 @@ struct known {
 	uint32_t last_script;
 	uint32_t active;  /* script that holds it active */
 	uint32_t acks;    /* so far */
+	uint32_t dirs;    /* DIR writes so far */
 	uint32_t handled; /* handlings that have ended */
 	uint64_t handled_time;
 	struct vgr_irq props;

@@ -311,10 +311,7 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 			return;
 		}
 		it->op = op;
-		if (s->kind == VGIC_OP_DIR)
-			d->wl->ops[op].count = s->value;
-		else
-			d->wl->ops[op].value = s->value;
+		d->wl->ops[op].value = s->value;
 		if ((s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DROP) && stays_high(d, s->script))
 			d->wl->ops[op].flags |= VGIC_OP_AGAIN;
 		if (s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DIR)
@@ -328,7 +325,7 @@ static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script,
 			uint8_t *want_deact, int lr)
 {
 	vgic_v3_cpuif_dir(&v->hw, intid_of(d, script));
-	step(d, VGIC_OP_DIR, script, d->known[d->wl->scripts[script].source].acks);
+	step(d, VGIC_OP_DIR, script, 0);
 	if (lr >= 0 && want_deact[lr])
 		want_deact[lr]--;
 }
