@@ -21,6 +21,7 @@ struct raiser {
 #define FOREIGN 1u /* no DIR on the vCPU that took it, so far */
 #define CROSSED 2u /* its DIR is not part of its handler */
 #define DROPPED 4u /* EOIR seen */
+#define HAS_DIR 8u /* a DIR was seen, on whatever vCPU */
 
 struct builder {
 	struct vgic_derive *d;
@@ -54,7 +55,7 @@ static int find_crossings(struct builder *b, const struct dvcpu *v)
 			for (size_t k = 0; k < n; k++)
 				if (b->crossed[open[k]] & DROPPED)
 					b->crossed[open[k]] |= CROSSED;
-			b->crossed[it->script] = FOREIGN;
+			b->crossed[it->script] |= FOREIGN;
 			open[n++] = it->script;
 			continue;
 		}
@@ -138,6 +139,28 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 			b->raiser[b->wl->effects[e].source].script = f->script;
 }
 
+/*
+ * Hardware that counts a split EOIR has KVM deactivate before the guest's DIR,
+ * which then finds nothing and, untrapped, leaves no trace. Taken again later
+ * without a DIR: it was written right after the EOIR.
+ */
+static bool unseen_dir(const struct builder *b, uint32_t script)
+{
+	return !(b->crossed[script] & HAS_DIR) && b->wl->scripts[script].next != VGIC_WL_NONE;
+}
+
+static int append_unseen_dir(struct builder *b, struct frame *f)
+{
+	uint32_t source = b->wl->scripts[f->script].source;
+	uint32_t op = vgic_workload_op(b->wl, VGIC_OP_DIR);
+
+	if (op == VGIC_WL_NONE)
+		return -ENOMEM;
+	b->wl->ops[op].source = source;
+	append(b, f, op, true);
+	return 0;
+}
+
 /* The handler is over with EOIR; DIR comes from elsewhere. */
 static bool leaves_dir(const struct builder *b, uint32_t script)
 {
@@ -176,6 +199,13 @@ static int walk(struct builder *b, const struct dvcpu *v)
 				frame_remove(b, f);
 			break;
 		case VGIC_OP_DROP:
+			if (f && unseen_dir(b, it->script)) {
+				append(b, f, it->op, false);
+				if (append_unseen_dir(b, f))
+					return -ENOMEM;
+				frame_remove(b, f);
+				break;
+			}
 			append(b, f ? f : top, it->op, f && leaves_dir(b, it->script));
 			if (f && leaves_dir(b, it->script))
 				frame_remove(b, f);
@@ -205,6 +235,11 @@ int derive_scripts(struct vgic_derive *d)
 	b.raiser = calloc(wl->nr_sources + 1, sizeof(*b.raiser));
 	if (!b.crossed || !b.raiser)
 		goto out;
+	for (size_t i = 0; i < d->nr_vcpus; i++)
+		for (size_t k = 0; k < d->vcpus[i].nr_items; k++)
+			if (d->vcpus[i].items[k].kind == VGIC_OP_DIR &&
+			    d->vcpus[i].items[k].script != VGIC_WL_NONE)
+				b.crossed[d->vcpus[i].items[k].script] |= HAS_DIR;
 	for (size_t i = 0; i < d->nr_vcpus; i++) {
 		struct dvcpu *v = &d->vcpus[i];
 		uint32_t bg = vgic_workload_script(wl, VGIC_WL_NONE, (uint16_t)i);
