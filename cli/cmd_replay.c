@@ -345,9 +345,13 @@ static void print_table(const struct session *s)
 		snprintf(name, sizeof(name), "%" PRIu64, n);
 		print_row(name, &s->cells[n]);
 	}
-	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++)
-		if (*s->cells[n].detail)
-			printf("%" PRIu64 " LRs: %s\n", n, s->cells[n].detail);
+	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
+		char detail[160];
+
+		result_detail(&s->cells[n], detail, sizeof(detail));
+		if (*detail)
+			printf("%" PRIu64 " LR%s: %s\n", n, n == 1 ? "" : "s", detail);
+	}
 	for (size_t i = 0; i < s->recorded.nr_starved; i++)
 		printf("recorded: INTID %u of vCPU %u stayed outside the LRs since %.3f ms\n",
 		       s->recorded.starved[i].intid, s->recorded.starved[i].vcpu,

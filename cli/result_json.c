@@ -101,13 +101,36 @@ static json_t *timeline_json(const struct vgic_timeline *tl)
 	return o;
 }
 
+void result_detail(const struct vgic_cell *c, char *buf, size_t size)
+{
+	*buf = '\0';
+	if (c->outcome == VGIC_OUTCOME_LIVELOCK)
+		snprintf(buf, size,
+			 "vCPU %u entered and left the guest without progress; stopped after %" PRIu64
+			 " exits",
+			 c->stuck_vcpu, c->exits);
+	else if (c->outcome == VGIC_OUTCOME_STARVED && c->nr_starved == 1)
+		snprintf(buf, size, "INTID %u of vCPU %u stayed outside the LRs",
+			 c->starved[0].intid, c->starved[0].vcpu);
+	else if (c->outcome == VGIC_OUTCOME_STARVED && c->nr_starved)
+		snprintf(buf, size,
+			 "%zu interrupts stayed outside the LRs, the first is INTID %u of vCPU %u",
+			 c->nr_starved, c->starved[0].intid, c->starved[0].vcpu);
+	else if (c->unhandled)
+		snprintf(buf, size,
+			 "recorded handlings that did not take place, raises merged or came late: %"
+			 PRIu64, c->unhandled);
+}
+
 static json_t *cell_json(const struct vgic_cell *c)
 {
 	json_t *o = json_object(), *part;
+	char detail[160];
 
 	set(o, "nr_lr", c->nr_lr);
 	set_string(o, "outcome", outcome_names[c->outcome]);
-	set_string(o, "detail", c->detail);
+	result_detail(c, detail, sizeof(detail));
+	set_string(o, "detail", detail);
 	set(o, "guest_time_ns", c->guest_ns);
 	set(o, "wall_time_ns", c->wall_ns);
 

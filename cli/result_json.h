@@ -5,6 +5,9 @@
 #include <jansson.h>
 #include <vgicsim/result.h>
 
+/* What a cell's numbers do not say, in one line; empty if there is nothing. */
+void result_detail(const struct vgic_cell *c, char *buf, size_t size);
+
 /* The whole result as a JSON value; NULL without memory. */
 json_t *result_json(const struct vgic_result *r);
 

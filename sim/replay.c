@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A replay: from workload and configuration to one cell of numbers. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,7 +240,6 @@ static void conclude(struct machine *m)
 {
 	struct vgic_cell *c = m->cell;
 	bool stuck = false;
-	uint64_t left = 0;
 
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		stuck |= m->vcpus[i].state != VCPU_DONE;
@@ -253,9 +251,7 @@ static void conclude(struct machine *m)
 		vgic_timeline_close(&c->timeline, m->now);
 	if (m->livelock) {
 		c->outcome = VGIC_OUTCOME_LIVELOCK;
-		snprintf(c->detail, sizeof(c->detail),
-			 "vCPU %u entered and left the guest without progress; stopped after %llu exits",
-			 m->livelock_vcpu, (unsigned long long)c->exits);
+		c->stuck_vcpu = (uint16_t)m->livelock_vcpu;
 		return;
 	}
 	find_starved(m, stuck);
@@ -263,18 +259,11 @@ static void conclude(struct machine *m)
 		c->lost += is_lost(&m->sources[i]);
 	if (c->nr_starved) {
 		c->outcome = VGIC_OUTCOME_STARVED;
-		snprintf(c->detail, sizeof(c->detail),
-			 "%zu interrupts stayed outside the LRs, the first is INTID %u of vCPU %u",
-			 c->nr_starved, c->starved[0].intid, c->starved[0].vcpu);
 		return;
 	}
 	for (size_t i = 0; i < m->wl->nr_sources; i++)
 		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE; s = m->wl->scripts[s].next)
-			left++;
-	if (left)
-		snprintf(c->detail, sizeof(c->detail),
-			 "%llu recorded handlings did not take place: raises merged or came late",
-			 (unsigned long long)left);
+			c->unhandled++;
 }
 
 static void machine_finish(struct machine *m)

@@ -75,7 +75,8 @@ struct vgic_timeline {
 struct vgic_cell {
 	unsigned int nr_lr;
 	enum vgic_outcome outcome;
-	char detail[256]; /* empty: nothing to say */
+	uint16_t stuck_vcpu; /* live-lock: which vCPU made no progress */
+	uint64_t unhandled;  /* recorded handlings that did not take place: merged or late raises */
 	uint64_t guest_ns, wall_ns;
 	uint64_t exits, exit[VGIC_EXIT_KINDS];
 	uint64_t mi, mi_source[VGIC_MI_SOURCES]; /* bit order of ICH_MISR_EL2 */
