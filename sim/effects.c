@@ -70,6 +70,48 @@ static bool moved_by_arrivals(const struct machine *m, const struct vgic_effect 
 	return m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL && e->origin == VGIC_ORIGIN_OUTSIDE;
 }
 
+static void note_asked(struct machine *m, unsigned int vcpu, uint32_t effect)
+{
+	struct mvcpu *v = &m->vcpus[vcpu];
+	size_t kept = 0;
+
+	if (v->nr_asked == v->cap_asked) {
+		for (size_t i = 0; i < v->nr_asked; i++)
+			if (m->ask[v->asked[i]] == ASK_OPEN)
+				v->asked[kept++] = v->asked[i];
+		v->nr_asked = kept;
+	}
+	if (v->nr_asked == v->cap_asked) {
+		size_t cap = v->cap_asked * 2 + 64;
+		uint32_t *p = realloc(v->asked, cap * sizeof(*p));
+
+		if (!p) {
+			m->nomem = true;
+			return;
+		}
+		v->asked = p;
+		v->cap_asked = cap;
+	}
+	m->ask[effect] = ASK_OPEN;
+	v->asked[v->nr_asked++] = effect;
+}
+
+void effects_serve_asked(struct machine *m, unsigned int vcpu)
+{
+	struct mvcpu *v = &m->vcpus[vcpu];
+
+	for (size_t i = 0; i < v->nr_asked; i++) {
+		uint32_t e = v->asked[i];
+		struct due d = {.time = m->now, .effect = e, .source = VGIC_WL_NONE};
+
+		if (m->ask[e] != ASK_OPEN || m->wl->effects[e].kind == VGIC_EFFECT_NONE)
+			continue;
+		m->ask[e] = ASK_SERVED_EARLY;
+		heap_push(m, &d);
+	}
+	v->nr_asked = 0;
+}
+
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
 		   const struct frame *f)
 {
@@ -82,6 +124,7 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 			continue;
 		m->sources[source].raiser = f->serial;
 		m->sources[source].raiser_vcpu = (uint16_t)vcpu;
+		note_asked(m, vcpu, i);
 	}
 	for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
 		const struct vgic_effect *e = &m->wl->effects[i];
@@ -91,7 +134,11 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 			.source = VGIC_WL_NONE,
 		};
 
-		if (e->kind == VGIC_EFFECT_NONE || moved_by_arrivals(m, e))
+		uint8_t ask = m->ask[i];
+
+		m->ask[i] = ASK_NONE;
+		if (e->kind == VGIC_EFFECT_NONE || ask == ASK_SERVED_EARLY ||
+		    moved_by_arrivals(m, e))
 			continue;
 		/* A handling that stands in for another one acts on its own interrupt. */
 		if (own != VGIC_WL_NONE && e->kind != VGIC_EFFECT_WAKE &&

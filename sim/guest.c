@@ -103,6 +103,7 @@ void guest_plan(struct machine *m, unsigned int index)
 		v->next = v->draining ? NEVER : v->now;
 	} else if (must_wait(m, f)) {
 		v->stalled = true;
+		effects_serve_asked(m, index);
 	} else {
 		uint64_t at = at_of(m, f);
 

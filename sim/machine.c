@@ -44,7 +44,9 @@ static void advance(struct machine *m, unsigned int index)
 
 	if (v->state != VCPU_GUEST || !ns)
 		return;
-	v->frames[v->nr_frames - 1].own += ns;
+	/* Waiting is not progress: what comes after keeps its distance. */
+	if (!v->stalled)
+		v->frames[v->nr_frames - 1].own += ns;
 	vgic_cell_occupancy(m->cell, v->hw.lr, m->cfg->nr_lr, ns);
 	m->cell->guest_ns += ns;
 	if (v->inverted)
@@ -323,6 +325,7 @@ static void run_vcpu(struct machine *m, unsigned int index)
 	case VCPU_GUEST:
 		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now) {
 			/* The host's tick: another vCPU wants the CPU. */
+			advance(m, index);
 			if (++m->idle_ticks > 2 * m->nr_vcpus) {
 				m->idle_ticks = 0;
 				m->stuck = waits_for_outside(m);

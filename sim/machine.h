@@ -43,6 +43,8 @@ struct mvcpu {
 	uint32_t wfi, wfi_woken;
 	uint32_t idle_entries;
 	uint64_t ready_since;
+	uint32_t *asked; /* effects asked for, perhaps not yet on their way */
+	size_t nr_asked, cap_asked;
 	uint64_t not_before; /* WFI: others have the CPU until then */
 	uint64_t flush_time;
 	uint32_t depth;
@@ -72,6 +74,9 @@ struct due {
 	uint32_t source; /* stands in for the effect's own if not VGIC_WL_NONE */
 };
 
+/* A request that another vCPU's exit carries, for want of a better sign of when it was served. */
+enum ask_state { ASK_NONE = 0, ASK_OPEN, ASK_SERVED_EARLY };
+
 struct machine {
 	const struct vgic_workload *wl;
 	const struct vgic_replay_config *cfg;
@@ -82,6 +87,7 @@ struct machine {
 	unsigned int nr_vcpus;
 	struct msource *sources;
 	uint32_t *dependents; /* outside effects by source */
+	uint8_t *ask;         /* by effect: enum ask_state */
 	struct due *heap;
 	size_t nr_heap, cap_heap;
 	uint64_t order;
@@ -116,6 +122,8 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 		   const struct frame *f);
 void effect_apply(struct machine *m, const struct due *due);
 void effects_handled(struct machine *m, struct msource *s);
+/* The guest of vCPU v waits: what it has asked for is served now. */
+void effects_serve_asked(struct machine *m, unsigned int v);
 int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
 void raised(struct machine *m, struct msource *s);

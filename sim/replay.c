@@ -268,11 +268,14 @@ static void conclude(struct machine *m)
 
 static void machine_finish(struct machine *m)
 {
-	for (unsigned int i = 0; m->vcpus && i < m->nr_vcpus; i++)
+	for (unsigned int i = 0; m->vcpus && i < m->nr_vcpus; i++) {
 		free(m->vcpus[i].frames);
+		free(m->vcpus[i].asked);
+	}
 	free(m->vcpus);
 	free(m->sources);
 	free(m->dependents);
+	free(m->ask);
 	free(m->heap);
 	vgic_destroy(m->vgic);
 }
@@ -321,9 +324,10 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
 	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
 	m.dependents = calloc(wl->nr_effects + 1, sizeof(*m.dependents));
+	m.ask = calloc(wl->nr_effects + 1, 1);
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
-	if (!m.vcpus || !m.sources || !m.dependents || !m.heap)
+	if (!m.vcpus || !m.sources || !m.dependents || !m.ask || !m.heap)
 		goto fail;
 	ret = vgic_create(&m.vgic, &vc);
 	if (ret)
