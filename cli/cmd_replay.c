@@ -14,8 +14,8 @@
 #include "result_json.h"
 
 #define DEFAULT_WINDOW_NS 5000000u
-#define MAX_LRS 16u
-#define MAX_JOBS 64u
+#define MAX_LRS		  16u
+#define MAX_JOBS	  64u
 
 struct replay_values {
 	struct option_range lrs;
@@ -26,36 +26,36 @@ struct replay_values {
 
 #define AT(member) offsetof(struct replay_values, member)
 
-static const char *const arrivals_choices[] = { "causal", "open", "dependent", NULL };
+static const char *const arrivals_choices[] = {"causal", "open", "dependent", NULL};
 
 static const struct option options[] = {
-	{ 'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers to replay with", 1, MAX_LRS,
-	  NULL },
-	{ 'P', "policy", OPT_STRING, AT(policy), "NAME",
-	  "kernel generation to replay; auto: the recorded kernel's", 0, 0, NULL },
-	{ 0, "arrivals", OPT_CHOICE, AT(arrivals), "HOW",
-	  "when devices raise: after the exit they came with, at recorded times, or after the last handling",
-	  0, 0, arrivals_choices },
-	{ 's', "seed", OPT_NUMBER, AT(seed), "N", "seed of what is drawn at random", 0, UINT64_MAX,
-	  NULL },
-	{ 0, "mi-delay", OPT_DURATION, AT(mi_delay), "DURATION",
-	  "from maintenance interrupt asserted to guest left", 0, 1000000000, NULL },
-	{ 'j', "json", OPT_FLAG, AT(json), NULL, "print the result as JSON instead of the table", 0,
-	  0, NULL },
-	{ 'o', "output", OPT_FILE, AT(output), "FILE", "write the result as JSON to FILE", 0, 0,
-	  NULL },
-	{ 'w', "timeline", OPT_STRING, AT(timeline), "LRS:T0,T1",
-	  "keep the time line of this LR count in this window", 0, 0, NULL },
-	{ 0, "jobs", OPT_NUMBER, AT(jobs), "N", "LR counts replayed at the same time", 1, MAX_JOBS,
-	  NULL },
-	{ 0, "explain", OPT_STRING, AT(explain), "METRIC",
-	  "print what a metric means and stop; all: every one", 0, 0, NULL },
-	{ 'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print no table", 0, 0, NULL },
-	{ 0 }
-};
+	{'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers to replay with", 1, MAX_LRS,
+	 NULL},
+	{'P', "policy", OPT_STRING, AT(policy), "NAME",
+	 "kernel generation to replay; auto: the recorded kernel's", 0, 0, NULL},
+	{0, "arrivals", OPT_CHOICE, AT(arrivals), "HOW",
+	 "when devices raise: after the exit they came with, at recorded times, or after the last "
+	 "handling",
+	 0, 0, arrivals_choices},
+	{'s', "seed", OPT_NUMBER, AT(seed), "N", "seed of what is drawn at random", 0, UINT64_MAX,
+	 NULL},
+	{0, "mi-delay", OPT_DURATION, AT(mi_delay), "DURATION",
+	 "from maintenance interrupt asserted to guest left", 0, 1000000000, NULL},
+	{'j', "json", OPT_FLAG, AT(json), NULL, "print the result as JSON instead of the table", 0,
+	 0, NULL},
+	{'o', "output", OPT_FILE, AT(output), "FILE", "write the result as JSON to FILE", 0, 0,
+	 NULL},
+	{'w', "timeline", OPT_STRING, AT(timeline), "LRS:T0,T1",
+	 "keep the time line of this LR count in this window", 0, 0, NULL},
+	{0, "jobs", OPT_NUMBER, AT(jobs), "N", "LR counts replayed at the same time", 1, MAX_JOBS,
+	 NULL},
+	{0, "explain", OPT_STRING, AT(explain), "METRIC",
+	 "print what a metric means and stop; all: every one", 0, 0, NULL},
+	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print no table", 0, 0, NULL},
+	{0}};
 
 static const struct replay_values defaults = {
-	.lrs = { 1, MAX_LRS },
+	.lrs = {1, MAX_LRS},
 	.policy = "auto",
 	.arrivals = "causal",
 	.seed = 1,
@@ -148,9 +148,10 @@ static int parse_timeline(struct session *s)
 	s->config.timeline_t1 = t1;
 	return EXIT_OK;
 bad:
-	return cli_fail(EXIT_USAGE,
-			"bad time line: %s: LRS:T0,T1 as in 4:1s,1005ms, LRS from 1 to 16, T0 before T1",
-			s->v->timeline);
+	return cli_fail(
+		EXIT_USAGE,
+		"bad time line: %s: LRS:T0,T1 as in 4:1s,1005ms, LRS from 1 to 16, T0 before T1",
+		s->v->timeline);
 }
 
 /* First pass: where most happens. */
@@ -255,8 +256,8 @@ static void configure(struct session *s)
 	c->pre_bits = h->pre_bits;
 	c->prio_bits = h->pri_bits;
 	c->nr_mi_delays = 1;
-	c->mi_delay_ns[0] = s->v->mi_delay == UINT64_MAX ? s->workload->profile.mi_delay_ns
-							 : s->v->mi_delay;
+	c->mi_delay_ns[0] =
+		s->v->mi_delay == UINT64_MAX ? s->workload->profile.mi_delay_ns : s->v->mi_delay;
 }
 
 static void *worker(void *opaque)
@@ -313,13 +314,14 @@ static int replay_all(struct session *s)
 
 static void print_row(const char *name, const struct vgic_cell *c)
 {
-	static const char *const outcomes[] = { "completed", "livelock", "starved" };
+	static const char *const outcomes[] = {"completed", "livelock", "starved"};
 	const uint64_t *mi = c->mi_source;
 	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR];
 	char p50[24], p99[24], max[24];
 
-	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
-	       " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %5" PRIu32 " %7" PRIu64,
+	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
+	       " %7" PRIu64 " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64
+	       " %5" PRIu32 " %7" PRIu64,
 	       name, outcomes[c->outcome], c->exits, c->mi, mi[1], mi[3], mi[2], mi[0],
 	       mi[4] + mi[5] + mi[6] + mi[7], c->dir_traps, c->eoicount, c->interrupts,
 	       c->overflow_entries, c->overflow_max, c->inversions);
@@ -331,13 +333,13 @@ static void print_row(const char *name, const struct vgic_cell *c)
 static void print_table(const struct session *s)
 {
 	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->path,
-	       *s->header->kernel_release ? s->header->kernel_release : "unknown",
-	       s->header->nr_lr, s->pairs);
+	       *s->header->kernel_release ? s->header->kernel_release : "unknown", s->header->nr_lr,
+	       s->pairs);
 	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
 	       s->v->arrivals, VGIC_ESTIMATOR, s->v->seed);
 	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %8s %5s %7s %9s %9s %9s\n", "LRs",
-	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR", "EOIcnt",
-	       "irqs", "overflow", "depth", "invers", "toLR p50", "p99", "max");
+	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR", "EOIcnt", "irqs",
+	       "overflow", "depth", "invers", "toLR p50", "p99", "max");
 	print_row("recorded", &s->recorded);
 	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
 		char name[8];
@@ -384,7 +386,7 @@ static int hand_out(struct session *s)
 
 	if (s->v->output) {
 		json_t *j = result_json(&r);
-		struct vgic_outfile o = { 0 };
+		struct vgic_outfile o = {0};
 		int ret = vgic_outfile_open(&o, s->v->output);
 
 		if (!ret) {
@@ -412,13 +414,14 @@ static int hand_out(struct session *s)
 
 static int run(const void *values, const struct cli_args *args)
 {
-	struct session s = { .v = values };
+	struct session s = {.v = values};
 	int code;
 
 	if (s.v->explain)
 		return explain(s.v->explain);
 	if (args->n != 1)
-		return cli_fail(EXIT_USAGE, "no recording named: replay: vgicsim replay [OPTIONS] FILE");
+		return cli_fail(EXIT_USAGE,
+				"no recording named: replay: vgicsim replay [OPTIONS] FILE");
 	s.path = args->v[0];
 	s.reader = cli_open_recording(s.path);
 	if (!s.reader)
@@ -453,9 +456,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim replay guest.vgr               # 1 to 16 LRs, policy of the recorded kernel",
 	"vgicsim replay -l 2-8 -P linux-6.12 -o old.json guest.vgr",
-	"vgicsim replay --explain inversions.count",
-	NULL
-};
+	"vgicsim replay --explain inversions.count", NULL};
 
 const struct command cmd_replay = {
 	.name = "replay",

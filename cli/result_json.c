@@ -8,14 +8,14 @@
 #define VGICSIM_VERSION "unknown"
 #endif
 
-static const char *const exit_names[VGIC_EXIT_KINDS] = { "mi", "dir", "sgi", "wfi", "mmio",
-							 "other_irq", "other" };
-static const char *const mi_names[VGIC_MI_SOURCES] = { "eoi", "u", "lrenp", "np",
-						       "grp0e", "grp0d", "grp1e", "grp1d" };
-static const char *const latency_names[VGIC_LATENCIES] = { "raise_to_lr", "raise_to_ack",
-							   "ack_to_eoi", "raise_to_deactivate" };
-static const char *const outcome_names[] = { "completed", "livelock", "starved" };
-static const char *const state_names[] = { "", "pending", "active", "both" };
+static const char *const exit_names[VGIC_EXIT_KINDS] = {"mi",	"dir",	     "sgi",  "wfi",
+							"mmio", "other_irq", "other"};
+static const char *const mi_names[VGIC_MI_SOURCES] = {"eoi",   "u",	"lrenp", "np",
+						      "grp0e", "grp0d", "grp1e", "grp1d"};
+static const char *const latency_names[VGIC_LATENCIES] = {"raise_to_lr", "raise_to_ack",
+							  "ack_to_eoi", "raise_to_deactivate"};
+static const char *const outcome_names[] = {"completed", "livelock", "starved"};
+static const char *const state_names[] = {"", "pending", "active", "both"};
 
 static json_t *number(uint64_t v)
 {
@@ -58,9 +58,9 @@ static json_t *latency_json(const struct vgic_hist *h)
 	set(o, "mean_ns", vgic_hist_mean(h));
 	for (size_t i = 0; i < VGIC_HIST_BUCKETS; i++)
 		if (h->count[i])
-			json_array_append_new(hist, json_pack("[o, o]",
-							      number(vgic_hist_highest(i)),
-							      number(h->count[i])));
+			json_array_append_new(hist,
+					      json_pack("[o, o]", number(vgic_hist_highest(i)),
+							number(h->count[i])));
 	json_object_set_new(o, "hist", hist);
 	return o;
 }
@@ -106,8 +106,8 @@ void result_detail(const struct vgic_cell *c, char *buf, size_t size)
 	*buf = '\0';
 	if (c->outcome == VGIC_OUTCOME_LIVELOCK)
 		snprintf(buf, size,
-			 "vCPU %u entered and left the guest without progress; stopped after %" PRIu64
-			 " exits",
+			 "vCPU %u entered and left the guest without progress; stopped after "
+			 "%" PRIu64 " exits",
 			 c->stuck_vcpu, c->exits);
 	else if (c->outcome == VGIC_OUTCOME_STARVED && c->nr_starved == 1)
 		snprintf(buf, size, "INTID %u of vCPU %u stayed outside the LRs",
@@ -118,8 +118,9 @@ void result_detail(const struct vgic_cell *c, char *buf, size_t size)
 			 c->nr_starved, c->starved[0].intid, c->starved[0].vcpu);
 	else if (c->unhandled)
 		snprintf(buf, size,
-			 "recorded handlings that did not take place, raises merged or came late: %"
-			 PRIu64, c->unhandled);
+			 "recorded handlings that did not take place, raises merged or came late: "
+			 "%" PRIu64,
+			 c->unhandled);
 }
 
 static json_t *cell_json(const struct vgic_cell *c)
@@ -169,8 +170,8 @@ static json_t *cell_json(const struct vgic_cell *c)
 	set(part, "entries", c->overflow_entries);
 	for (unsigned int i = 0; i < VGIC_DEPTHS; i++)
 		if (c->depth_ns[i])
-			json_array_append_new(depths, json_pack("[i, o]", (int)i,
-								number(c->depth_ns[i])));
+			json_array_append_new(depths,
+					      json_pack("[i, o]", (int)i, number(c->depth_ns[i])));
 	json_object_set_new(part, "depth_ns", depths);
 	json_object_set_new(o, "overflow", part);
 

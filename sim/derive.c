@@ -6,10 +6,10 @@
 
 #include "derive_internal.h"
 
-#define EC_WFX 0x01u
+#define EC_WFX	    0x01u
 #define MAX_SAMPLES 65536u
-#define PROP_STATE                                                                                 \
-	(VGR_IRQ_ENABLED | VGR_IRQ_LEVEL | VGR_IRQ_HW | VGR_IRQ_GROUP1 | VGR_IRQ_RESAMPLE |        \
+#define PROP_STATE                                                                          \
+	(VGR_IRQ_ENABLED | VGR_IRQ_LEVEL | VGR_IRQ_HW | VGR_IRQ_GROUP1 | VGR_IRQ_RESAMPLE | \
 	 VGR_IRQ_GETLEVEL)
 
 int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config *cfg)
@@ -258,7 +258,8 @@ uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid)
 		d->known = k;
 		d->cap_known = cap;
 	}
-	d->known[s] = (struct known){.last_script = VGIC_WL_NONE, .active = VGIC_WL_NONE, .props = irq};
+	d->known[s] =
+		(struct known){.last_script = VGIC_WL_NONE, .active = VGIC_WL_NONE, .props = irq};
 	d->index[h] = s + 1;
 	return s;
 }
@@ -705,9 +706,9 @@ static void on_flush(struct vgic_derive *d, struct dvcpu *v, const struct vgr_fl
 	find_unlisted(d, v, index, f, before);
 	find_late(d, index, f, before);
 	for (unsigned int i = 0; i < f->n_before; i++) {
-		bool pending = (before[i].state & VGR_IRQ_LATCH) ||
-			       ((before[i].state & VGR_IRQ_LEVEL) &&
-				(before[i].state & VGR_IRQ_LINE));
+		bool pending =
+			(before[i].state & VGR_IRQ_LATCH) ||
+			((before[i].state & VGR_IRQ_LEVEL) && (before[i].state & VGR_IRQ_LINE));
 
 		compare(d, v, index, &before[i], f->begin);
 		v->shadow_pending |= pending && (before[i].state & VGR_IRQ_ENABLED) &&
@@ -744,8 +745,8 @@ static void on_sync(struct vgic_derive *d, struct dvcpu *v, const struct vgr_syn
 	bool split = s->vmcr & VGIC_VMCR_VEOIM;
 
 	for (unsigned int i = 0; i < s->n_before; i++) {
-		bool ended = (before[i].state & VGR_IRQ_ACTIVE) &&
-			     !(after[i].state & VGR_IRQ_ACTIVE);
+		bool ended =
+			(before[i].state & VGR_IRQ_ACTIVE) && !(after[i].state & VGR_IRQ_ACTIVE);
 		bool in_lr = false;
 
 		for (unsigned int k = 0; k < v->used && !in_lr; k++)

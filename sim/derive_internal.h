@@ -12,10 +12,10 @@
 
 /* One step of a vCPU in the order in which it happened. */
 struct item {
-	uint64_t g;      /* guest time of the vCPU, ns */
-	uint32_t op;     /* operation, VGIC_WL_NONE for ITEM_ACK */
+	uint64_t g;	 /* guest time of the vCPU, ns */
+	uint32_t op;	 /* operation, VGIC_WL_NONE for ITEM_ACK */
 	uint32_t script; /* whose frame; VGIC_WL_NONE if it is the frame on top */
-	uint8_t kind;    /* enum vgic_op_kind or ITEM_ACK */
+	uint8_t kind;	 /* enum vgic_op_kind or ITEM_ACK */
 };
 
 /* One step inside a run before it has a time. */
@@ -34,17 +34,17 @@ struct samples {
 struct known {
 	uint32_t last_script;
 	uint32_t active;  /* script that holds it active */
-	uint32_t acks;    /* so far */
-	uint32_t dirs;    /* DIR writes so far */
+	uint32_t acks;	  /* so far */
+	uint32_t dirs;	  /* DIR writes so far */
 	uint32_t handled; /* handlings that have ended */
 	uint64_t handled_time;
 	struct vgr_irq props;
-	bool seen;        /* props come from a snapshot */
-	bool late;        /* its last raise was recorded before it took effect */
-	bool unlisted;    /* raised, and not on the list of the flush after that */
+	bool seen;	     /* props come from a snapshot */
+	bool late;	     /* its last raise was recorded before it took effect */
+	bool unlisted;	     /* raised, and not on the list of the flush after that */
 	uint8_t latch, line; /* 0 no, 1 by a raise since the last snapshot, 2 by a snapshot */
-	bool active_seen; /* active in the last snapshot */
-	uint64_t raised;  /* time of the last raise, 0 if none */
+	bool active_seen;    /* active in the last snapshot */
+	uint64_t raised;     /* time of the last raise, 0 if none */
 };
 
 /* A handler, and where its vCPU's stream stood when it was last seen in an LR. */
@@ -75,8 +75,8 @@ struct dvcpu {
 	size_t nr_stack, cap_stack;
 	bool masked;
 	size_t mask_depth; /* handlers running when the guest masked */
-	bool holds; /* seen: a signalled interrupt waits while a handler runs */
-	bool nests; /* seen: an interrupt taken while a handler runs */
+	bool holds;	   /* seen: a signalled interrupt waits while a handler runs */
+	bool nests;	   /* seen: an interrupt taken while a handler runs */
 	bool vmcr_known;
 	/* exit, from the sync to the next entry */
 	enum exit_state exit;
@@ -120,7 +120,7 @@ struct fresh {
 
 #define MAX_FRESH 256u
 #define MSI_WAITS 64u
-#define MAX_CPUS 1024u
+#define MAX_CPUS  1024u
 
 struct vgic_derive {
 	struct vgic_derive_config cfg;
@@ -135,7 +135,7 @@ struct vgic_derive {
 	size_t cap_known;
 	uint32_t *index; /* hash of (vcpu, intid) to source + 1 */
 	size_t nr_index;
-	uint32_t last_open; /* effect */
+	uint32_t last_open;	     /* effect */
 	uint16_t cpu_vcpu[MAX_CPUS]; /* vCPU that left the guest last on a CPU */
 	uint8_t cpu_used[MAX_CPUS];
 	struct lpi_map *lpis;

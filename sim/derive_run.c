@@ -64,8 +64,7 @@ static unsigned int group_of(struct vgic_derive *d, uint32_t script)
 }
 
 /* The guest acknowledged the interrupt in LR i (it is in the Active state afterwards). */
-static uint32_t acknowledged(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
-			     unsigned int i)
+static uint32_t acknowledged(struct vgic_derive *d, struct dvcpu *v, uint16_t index, unsigned int i)
 {
 	uint32_t source = derive_source(d, index, (uint32_t)(v->hw.lr[i] & VGIC_LR_VINTID));
 
@@ -163,8 +162,8 @@ static bool drop_earlier(struct vgic_derive *d, struct dvcpu *v)
 	const struct running r = v->stack[v->nr_stack - 1];
 
 	if (r.item == SIZE_MAX || lr_of(v, intid_of(d, r.script)) >= 0 ||
-	    !insert(d, v, r.item, (struct item){.g = r.g, .script = r.script,
-						.kind = VGIC_OP_DROP}))
+	    !insert(d, v, r.item,
+		    (struct item){.g = r.g, .script = r.script, .kind = VGIC_OP_DROP}))
 		return false;
 	pop(v);
 	return true;
@@ -173,8 +172,9 @@ static bool drop_earlier(struct vgic_derive *d, struct dvcpu *v)
 /* What was presented since then was not taken: the guest masked from there on. */
 static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, uint64_t g)
 {
-	if (v->masked || !insert(d, v, item, (struct item){.g = g, .script = VGIC_WL_NONE,
-							   .kind = VGIC_OP_MASK}))
+	if (v->masked ||
+	    !insert(d, v, item,
+		    (struct item){.g = g, .script = VGIC_WL_NONE, .kind = VGIC_OP_MASK}))
 		return;
 	v->masked = true;
 	v->mask_depth = v->nr_stack;
@@ -218,8 +218,7 @@ static int next_wanted(const struct dvcpu *v, const bool *want)
 	unsigned int best_prio = 256;
 
 	for (unsigned int i = 0; i < v->used; i++) {
-		unsigned int prio =
-			(v->hw.lr[i] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT;
+		unsigned int prio = (v->hw.lr[i] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT;
 
 		if (!want[i] || (v->hw.lr[i] & VGIC_LR_STATE) != VGIC_LR_PENDING)
 			continue;
@@ -253,9 +252,9 @@ static bool vmcr_comes_first(const struct dvcpu *v)
 		return true;
 	if (v->misr & (VGIC_MISR_VGRP0E | VGIC_MISR_VGRP0D | VGIC_MISR_VGRP1E | VGIC_MISR_VGRP1D))
 		return false;
-	if (old & ~new & enables)
+	if (old & ~new &enables)
 		return false;
-	return (new & ~old & enables) || (new & VGIC_VMCR_VPMR) >= (old & VGIC_VMCR_VPMR);
+	return (new & ~old &enables) || (new &VGIC_VMCR_VPMR) >= (old & VGIC_VMCR_VPMR);
 }
 
 /* The line of a mapped interrupt was sampled high at the sync that saw its handling end. */
@@ -387,9 +386,8 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		unsigned int group = v->hw.lr[wanted] & VGIC_LR_GROUP1 ? 1 : 0;
 		uint8_t prio = (v->hw.lr[wanted] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT;
 
-		if (top != VGIC_WL_NONE &&
-		    vgic_v3_cpuif_group_priority(&v->hw, group, prio) >=
-			    vgic_v3_cpuif_running_priority(&v->hw)) {
+		if (top != VGIC_WL_NONE && vgic_v3_cpuif_group_priority(&v->hw, group, prio) >=
+						   vgic_v3_cpuif_running_priority(&v->hw)) {
 			/* The running one must have been dropped, though nothing shows it. */
 			const struct running r = v->stack[v->nr_stack - 1];
 			size_t steps = d->nr_steps;

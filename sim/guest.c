@@ -30,8 +30,7 @@ static bool asks_too_early(const struct machine *m, const struct vgic_op *op)
 	for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 		const struct vgic_effect *e = &m->wl->effects[i];
 
-		if (e->source != VGIC_WL_NONE &&
-		    m->sources[e->source].handled < e->handled)
+		if (e->source != VGIC_WL_NONE && m->sources[e->source].handled < e->handled)
 			return true;
 	}
 	return false;
@@ -80,8 +79,8 @@ static bool has_due(const struct machine *m, unsigned int index)
 	for (size_t i = 0; i < m->wl->nr_sources; i++) {
 		const struct msource *s = &m->sources[i];
 
-		if (s->raise_time != NEVER && s->cursor != VGIC_WL_NONE &&
-		    s->irq && s->irq->vcpu == index && s->irq->enabled)
+		if (s->raise_time != NEVER && s->cursor != VGIC_WL_NONE && s->irq &&
+		    s->irq->vcpu == index && s->irq->enabled)
 			return true;
 	}
 	return false;

@@ -90,8 +90,7 @@ void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
 	v->next = t > m->now ? t : m->now;
 }
 
-void machine_release_cpu(struct machine *m, unsigned int index, unsigned int prefer,
-			 uint64_t ns)
+void machine_release_cpu(struct machine *m, unsigned int index, unsigned int prefer, uint64_t ns)
 {
 	unsigned int best = m->nr_vcpus;
 

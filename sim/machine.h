@@ -7,15 +7,15 @@
 #include <vgicsim/replay.h>
 #include <vgicsim/vgic.h>
 
-#define NEVER UINT64_MAX
+#define NEVER	   UINT64_MAX
 #define MAX_FRAMES 2048u
 
 /* One part of the guest's program that is running or interrupted. */
 struct frame {
 	uint32_t script; /* VGIC_WL_NONE: an interrupt of which no handling is known */
-	uint32_t op;     /* next operation */
+	uint32_t op;	 /* next operation */
 	uint32_t source; /* VGIC_WL_NONE for the background */
-	uint32_t acked;  /* interrupts it asked for and got */
+	uint32_t acked;	 /* interrupts it asked for and got */
 	uint32_t nested; /* handlers that have interrupted it since its last operation */
 	uint32_t serial;
 	uint64_t own;
@@ -32,12 +32,12 @@ struct mvcpu {
 	struct vgic_v3_cpuif hw;
 	struct frame *frames;
 	unsigned int nr_frames;
-	uint64_t now;   /* in the guest: up to here it has run */
-	uint64_t next;  /* time of its next event */
+	uint64_t now;  /* in the guest: up to here it has run */
+	uint64_t next; /* time of its next event */
 	uint64_t entry;
 	uint64_t mi_at, exit_at;
-	bool stalled;   /* the guest waits for something that others must do */
-	bool draining;  /* its program is over, interrupts are still due */
+	bool stalled;  /* the guest waits for something that others must do */
+	bool draining; /* its program is over, interrupts are still due */
 	bool progressed, kick, cpu_wait;
 	uint32_t requests;
 	uint32_t wfi, wfi_woken;
@@ -55,15 +55,15 @@ struct mvcpu {
 struct msource {
 	struct vgic_irq *irq;
 	uint32_t index;
-	uint32_t cursor;   /* script of the next acknowledgement */
+	uint32_t cursor; /* script of the next acknowledgement */
 	uint32_t acks, handled;
 	uint64_t raise_time; /* NEVER: nothing outstanding */
-	bool in_lr;          /* since the raise */
-	bool physical;       /* level of the physical line */
+	bool in_lr;	     /* since the raise */
+	bool physical;	     /* level of the physical line */
 	uint32_t outside;    /* entries it stood outside since the raise */
 	uint16_t raiser_vcpu;
-	uint32_t raiser;     /* serial of the frame that asked for it, 0 if none */
-	uint64_t active_raise; /* raise time of the handling in progress */
+	uint32_t raiser;	       /* serial of the frame that asked for it, 0 if none */
+	uint64_t active_raise;	       /* raise time of the handling in progress */
 	uint32_t dep_first, dep_count; /* outside effects, for dependent arrivals */
 };
 
@@ -87,7 +87,7 @@ struct machine {
 	unsigned int nr_vcpus;
 	struct msource *sources;
 	uint32_t *dependents; /* outside effects by source */
-	uint8_t *ask;         /* by effect: enum ask_state */
+	uint8_t *ask;	      /* by effect: enum ask_state */
 	struct due *heap;
 	size_t nr_heap, cap_heap;
 	uint64_t order;

@@ -8,13 +8,17 @@
 
 static const struct vgic_metric metrics[] = {
 	{"guest_time_ns", "ns",
-	 "Time inside the guest: sum over all runs of all vCPUs of sync begun minus guest entered."},
+	 "Time inside the guest: sum over all runs of all vCPUs of sync begun minus guest "
+	 "entered."},
 	{"wall_time_ns", "ns", "First entry of any vCPU to last exit of any vCPU."},
 	{"exits.total", "exits",
-	 "Guest exits that reached the run loop (tracepoint kvm_exit). The kinds below add up to it."},
+	 "Guest exits that reached the run loop (tracepoint kvm_exit). The kinds below add up to "
+	 "it."},
 	{"exits.mi", "exits",
-	 "IRQ exits at whose sync ICH_MISR_EL2, recomputed from LRs, HCR, EOIcount and VMCR as read "
-	 "back, is not zero. A trap that leaves the guest while MISR is set is counted as the trap."},
+	 "IRQ exits at whose sync ICH_MISR_EL2, recomputed from LRs, HCR, EOIcount and VMCR as "
+	 "read "
+	 "back, is not zero. A trap that leaves the guest while MISR is set is counted as the "
+	 "trap."},
 	{"exits.dir", "exits", "Trapped writes of ICC_DIR_EL1 that became full exits."},
 	{"exits.sgi", "exits", "Trapped writes of ICC_SGI0R/SGI1R/ASGI1R_EL1."},
 	{"exits.wfi", "exits", "Trapped WFI and WFE."},
@@ -33,13 +37,16 @@ static const struct vgic_metric metrics[] = {
 	{"mi.grp1d", "MIs", "MIs with MISR.VGrp1D: group 1 was disabled."},
 	{"dir_traps", "traps", "DIR writes that trapped; as exits.dir."},
 	{"eoicount_deactivations", "interrupts",
-	 "Interrupts that a sync deactivated because of EOIcount: active before the fold, not active "
+	 "Interrupts that a sync deactivated because of EOIcount: active before the fold, not "
+	 "active "
 	 "after it, and in no LR of the run."},
-	{"kicks", "requests", "Kick requests to a vCPU: IPI if it is in the guest, wake-up if it waits."},
+	{"kicks", "requests",
+	 "Kick requests to a vCPU: IPI if it is in the guest, wake-up if it waits."},
 	{"lr_writes", "writes", "LRs written at entries: sum of used_lrs."},
 	{"lr_reads", "reads", "LRs read back at exits: used LRs whose state was not Invalid."},
 	{"interrupts", "acknowledgements",
-	 "Interrupts acknowledged. In the recording: LRs seen to leave the pending state in a run."},
+	 "Interrupts acknowledged. In the recording: LRs seen to leave the pending state in a "
+	 "run."},
 	{"excess_exits", "exits",
 	 "exits.total minus exits.total of the same workload and policy with 16 LRs."},
 	{"occupancy.used_ns", "ns of guest time",
@@ -48,31 +55,35 @@ static const struct vgic_metric metrics[] = {
 	{"occupancy.pending_ns", "ns of guest time", "The same, LRs in state Pending or both."},
 	{"occupancy.active_ns", "ns of guest time", "The same, LRs in state Active or both."},
 	{"occupancy.entries", "entries", "Entries with n LRs in use."},
-	{"overflow.max", "interrupts", "Most deliverable interrupts that a flush left outside the LRs."},
+	{"overflow.max", "interrupts",
+	 "Most deliverable interrupts that a flush left outside the LRs."},
 	{"overflow.entries", "entries", "Flushes that left at least one outside."},
 	{"overflow.depth_ns", "ns of wall time",
 	 "Time with this many outside, from a flush to the vCPU's next flush."},
 	{"latency.raise_to_lr", "ns",
 	 "From the moment an interrupt becomes pending to the first entry with it in an LR. In the "
-	 "recording from an injection or SGI; a line that stays high over a handling counts once there, "
+	 "recording from an injection or SGI; a line that stays high over a handling counts once "
+	 "there, "
 	 "but again in a replay."},
 	{"latency.raise_to_ack", "ns",
 	 "From becoming pending to the guest's acknowledge. Not seen in a recording."},
-	{"latency.ack_to_eoi", "ns",
-	 "From acknowledge to priority drop. Not seen in a recording."},
+	{"latency.ack_to_eoi", "ns", "From acknowledge to priority drop. Not seen in a recording."},
 	{"latency.raise_to_deactivate", "ns",
 	 "From becoming pending to deactivation. Not seen in a recording."},
 	{"inversions.count", "entries",
-	 "Entries at which a pending, deliverable interrupt of an enabled group stood outside the LRs "
+	 "Entries at which a pending, deliverable interrupt of an enabled group stood outside the "
+	 "LRs "
 	 "while one of lower priority, pending or active, stood inside."},
 	{"inversions.ns", "ns of guest time", "Time from these entries to the next exit."},
 	{"spurious", "acknowledgements",
 	 "Acknowledges of an interrupt that was no longer pending by its source."},
 	{"lost", "interrupts",
-	 "Raises at the end of the replay that are neither pending, nor in an LR, nor were acknowledged. "
+	 "Raises at the end of the replay that are neither pending, nor in an LR, nor were "
+	 "acknowledged. "
 	 "Must be 0."},
 	{"starved", "interrupts",
-	 "Deliverable interrupts that stood outside the LRs until the end, with the time since when."},
+	 "Deliverable interrupts that stood outside the LRs until the end, with the time since "
+	 "when."},
 };
 
 const struct vgic_metric *vgic_metric_at(size_t index)

@@ -7,12 +7,12 @@
 #include <vgicsim/cpuif.h>
 #include <vgicsim/metrics.h>
 
-#define EC_WFX 0x01
+#define EC_WFX	0x01
 #define EC_DABT 0x24
 
 /* Outside the LRs for so long until the end: starved. */
 #define STARVED_ENTRIES 32u
-#define STARVED_NS 1000000u
+#define STARVED_NS	1000000u
 
 struct waiting {
 	uint32_t intid;
@@ -139,7 +139,8 @@ static bool timeline_of(const struct vgic_measure *m, uint16_t vcpu)
 
 static bool is_pending(const struct vgr_irq *q)
 {
-	return (q->state & VGR_IRQ_LATCH) || ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
+	return (q->state & VGR_IRQ_LATCH) ||
+	       ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
 }
 
 static bool in_lr(const struct vcpu_meter *v, uint32_t intid)
@@ -332,8 +333,7 @@ static int on_sgi(struct vgic_measure *m, const struct vgr_sgi *s)
 
 	for (size_t i = 0; i < m->nr_vcpus; i++) {
 		uint64_t aff1 = (s->value >> 16) & 0xff;
-		bool hit = all ? i != s->r.vcpu
-			       : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
+		bool hit = all ? i != s->r.vcpu : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
 
 		if (hit && raise(m, (uint16_t)i, intid, s->r.time))
 			return -ENOMEM;
@@ -471,8 +471,8 @@ int vgic_busy_record(struct vgic_busy *b, const struct vgr_rec *rec)
 		b->started = true;
 		b->start = rec->time;
 	}
-	if (rec->type != VGR_FLUSH || rec->vm != b->vm || !f->used_lrs || rec->vcpu == VGR_NO_VCPU ||
-	    rec->time < b->start)
+	if (rec->type != VGR_FLUSH || rec->vm != b->vm || !f->used_lrs ||
+	    rec->vcpu == VGR_NO_VCPU || rec->time < b->start)
 		return 0;
 	if (rec->vcpu >= b->nr_vcpus) {
 		size_t n = (size_t)rec->vcpu + 1;

@@ -8,7 +8,7 @@
 
 /* Outside the LRs for so long until the end: starved (as in metrics_recording.c). */
 #define STARVED_ENTRIES 32u
-#define STARVED_NS 1000000u
+#define STARVED_NS	1000000u
 
 static const char *const arrivals_names[] = {"causal", "open", "dependent"};
 
@@ -144,7 +144,8 @@ static void start_effects(struct machine *m)
 	const struct vgic_workload *wl = m->wl;
 
 	for (uint32_t i = wl->open; i != VGIC_WL_NONE; i = wl->effects[i].next) {
-		struct due d = {.time = wl->effects[i].wall_ns, .effect = i, .source = VGIC_WL_NONE};
+		struct due d = {
+			.time = wl->effects[i].wall_ns, .effect = i, .source = VGIC_WL_NONE};
 
 		if (m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL ||
 		    wl->effects[i].origin != VGIC_ORIGIN_OUTSIDE)
@@ -167,7 +168,8 @@ static void start_effects(struct machine *m)
 
 		while (s->dep_count && wl->effects[m->dependents[s->dep_first]].handled == 0) {
 			uint32_t e = m->dependents[s->dep_first++];
-			struct due d = {.time = wl->effects[e].wall_ns, .effect = e,
+			struct due d = {.time = wl->effects[e].wall_ns,
+					.effect = e,
 					.source = VGIC_WL_NONE};
 
 			s->dep_count--;
@@ -195,7 +197,7 @@ static int start_vcpus(struct machine *m)
 		};
 		v->mi_at = v->exit_at = v->flush_time = NEVER;
 		v->state = bg == VGIC_WL_NONE || v->frames[0].op == VGIC_WL_NONE ? VCPU_DONE
-										   : VCPU_OUT;
+										 : VCPU_OUT;
 		v->next = m->wl->vcpus[i].start_ns;
 		vgic_load(m->vgic, i, &v->hw);
 	}
@@ -262,7 +264,8 @@ static void conclude(struct machine *m)
 		return;
 	}
 	for (size_t i = 0; i < m->wl->nr_sources; i++)
-		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE; s = m->wl->scripts[s].next)
+		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE;
+		     s = m->wl->scripts[s].next)
 			c->unhandled++;
 }
 
@@ -300,8 +303,11 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		.nr_spis = VGIC_MAX_SPIS,
 		.nr_lr = cfg->nr_lr,
 		.has_tdir = cfg->has_tdir,
-		.env = {.opaque = &m, .physical_level = env_level, .request = env_request,
-			.halt = env_halt, .event = env_event},
+		.env = {.opaque = &m,
+			.physical_level = env_level,
+			.request = env_request,
+			.halt = env_halt,
+			.event = env_event},
 	};
 	int ret;
 

@@ -57,7 +57,7 @@ static void *grow(void **array, size_t *n, size_t *cap, size_t size)
 	return at;
 }
 
-#define GROW(wl, what)                                                                             \
+#define GROW(wl, what) \
 	grow((void **)&(wl)->what, &(wl)->nr_##what, &(wl)->cap_##what, sizeof(*(wl)->what))
 
 uint32_t vgic_workload_op(struct vgic_workload *wl, enum vgic_op_kind kind)

@@ -17,21 +17,21 @@
 #define VGIC_ESTIMATOR "even-1"
 
 struct vgic_derive_config {
-	unsigned int nr_lr;     /* recorded, 1 to 16 */
-	unsigned int pre_bits;  /* 5 to 7; 0: 5 */
+	unsigned int nr_lr;	/* recorded, 1 to 16 */
+	unsigned int pre_bits;	/* 5 to 7; 0: 5 */
 	unsigned int prio_bits; /* pre_bits to 8; 0: 5 */
-	uint16_t vm;            /* of the recording; the others are left out */
-	bool eager_vmcr;        /* the recorded kernel read VMCR back at every exit (6.19 on) */
+	uint16_t vm;		/* of the recording; the others are left out */
+	bool eager_vmcr;	/* the recorded kernel read VMCR back at every exit (6.19 on) */
 };
 
 /* What the derivation saw and could not use; all 0 in a good recording. */
 struct vgic_derive_stats {
-	uint64_t runs;       /* guest runs read */
-	uint64_t forced;     /* acknowledges that the model CPU interface would not have given */
-	uint64_t unseen;     /* priority drops put in because a later acknowledge needs them */
+	uint64_t runs;	      /* guest runs read */
+	uint64_t forced;      /* acknowledges that the model CPU interface would not have given */
+	uint64_t unseen;      /* priority drops put in because a later acknowledge needs them */
 	uint64_t unexplained; /* state changes without a record that explains them */
-	uint64_t cut;        /* lists that were not whole */
-	uint64_t lost;       /* records that the recorder lost */
+	uint64_t cut;	      /* lists that were not whole */
+	uint64_t lost;	      /* records that the recorder lost */
 };
 
 struct vgic_derive;

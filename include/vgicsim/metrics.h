@@ -36,9 +36,9 @@ enum vgic_latency {
 	VGIC_LATENCIES
 };
 
-#define VGIC_MI_SOURCES 8u
+#define VGIC_MI_SOURCES	 8u
 /* Overflow depths with a time of their own; deeper ones count as the last. */
-#define VGIC_DEPTHS 1025u
+#define VGIC_DEPTHS	 1025u
 #define VGIC_MAX_STARVED 256u
 
 struct vgic_starved {

@@ -17,7 +17,7 @@
 /* How raises from outside (other threads, devices) are placed in time. */
 enum vgic_arrivals {
 	VGIC_ARRIVALS_CAUSAL = 0, /* at their distance from the exit in whose wake they came */
-	VGIC_ARRIVALS_OPEN,       /* at their recorded time: distance to the previous raise */
+	VGIC_ARRIVALS_OPEN,	  /* at their recorded time: distance to the previous raise */
 	VGIC_ARRIVALS_DEPENDENT,  /* at their distance from the end of the previous handling */
 };
 
@@ -31,8 +31,8 @@ struct vgic_replay_config {
 	/* MI asserted to guest left, ns: drawn evenly from these. 0 entries: the profile's. */
 	uint64_t mi_delay_ns[VGIC_MAX_MI_DELAYS];
 	unsigned int nr_mi_delays;
-	bool has_tdir;           /* host capability */
-	bool eoicount_on_split;  /* hardware counts a split EOIR that finds no LR */
+	bool has_tdir;			  /* host capability */
+	bool eoicount_on_split;		  /* hardware counts a split EOIR that finds no LR */
 	unsigned int pre_bits, prio_bits; /* 0: 5 */
 	bool timeline;
 	uint16_t timeline_vcpu;

@@ -25,10 +25,10 @@
 /* Why a vCPU left the guest; the order of the columns everywhere. */
 enum vgic_exit_kind {
 	VGIC_EXIT_MI = 0,    /* IRQ exit with ICH_MISR_EL2 != 0 at the sync */
-	VGIC_EXIT_DIR,       /* trapped write of ICC_DIR_EL1 */
-	VGIC_EXIT_SGI,       /* trapped write of an SGI generation register */
-	VGIC_EXIT_WFI,       /* trapped WFI or WFE */
-	VGIC_EXIT_MMIO,      /* trapped MMIO access */
+	VGIC_EXIT_DIR,	     /* trapped write of ICC_DIR_EL1 */
+	VGIC_EXIT_SGI,	     /* trapped write of an SGI generation register */
+	VGIC_EXIT_WFI,	     /* trapped WFI or WFE */
+	VGIC_EXIT_MMIO,	     /* trapped MMIO access */
 	VGIC_EXIT_OTHER_IRQ, /* IRQ exit with ICH_MISR_EL2 == 0: host interrupt, kick */
 	VGIC_EXIT_OTHER,     /* everything else */
 	VGIC_EXIT_KINDS
@@ -36,37 +36,40 @@ enum vgic_exit_kind {
 
 enum vgic_op_kind {
 	VGIC_OP_EXIT = 0, /* leaves the guest; kind in .exit */
-	VGIC_OP_EOI,      /* EOIR, EOImode 0: priority drop and deactivation */
-	VGIC_OP_DROP,     /* EOIR, EOImode 1: priority drop */
-	VGIC_OP_DIR,      /* DIR of .source, once it was acknowledged .count times */
-	VGIC_OP_VMCR,     /* guest changes its CPU interface: .value is the new VMCR */
-	VGIC_OP_MASK,     /* guest masks interrupts (PSTATE.I) in this frame */
+	VGIC_OP_EOI,	  /* EOIR, EOImode 0: priority drop and deactivation */
+	VGIC_OP_DROP,	  /* EOIR, EOImode 1: priority drop */
+	VGIC_OP_DIR,	  /* DIR of .source, once it was acknowledged .count times */
+	VGIC_OP_VMCR,	  /* guest changes its CPU interface: .value is the new VMCR */
+	VGIC_OP_MASK,	  /* guest masks interrupts (PSTATE.I) in this frame */
 	VGIC_OP_UNMASK,
 };
 
-#define VGIC_OP_LAST 0x01u     /* the frame ends after it */
-#define VGIC_OP_TIMED 0x02u    /* WFI: ended without a pending interrupt, after .out_ns */
-#define VGIC_OP_YIELDS 0x04u   /* the only host CPU went to another vCPU meanwhile */
-#define VGIC_OP_ARRIVAL 0x08u  /* IRQ exit that an arrival from outside explains */
-#define VGIC_OP_WITH_MI 0x10u  /* came together with an MI: one exit for both if it does again */
-#define VGIC_OP_AGAIN 0x20u    /* EOI, DROP: the physical line stays high, the interrupt comes again */
-#define VGIC_OP_FIRST 0x40u    /* trap that left the guest although an MI was due */
+#define VGIC_OP_LAST	0x01u /* the frame ends after it */
+#define VGIC_OP_TIMED	0x02u /* WFI: ended without a pending interrupt, after .out_ns */
+#define VGIC_OP_YIELDS	0x04u /* the only host CPU went to another vCPU meanwhile */
+#define VGIC_OP_ARRIVAL 0x08u /* IRQ exit that an arrival from outside explains */
+#define VGIC_OP_WITH_MI 0x10u /* came together with an MI: one exit for both if it does again */
+#define VGIC_OP_AGAIN	0x20u /* EOI, DROP: the physical line stays high, the interrupt comes again \
+			       */
+#define VGIC_OP_FIRST	0x40u /* trap that left the guest although an MI was due */
 
 /* One operation of a frame. */
 struct vgic_op {
-	uint64_t at;      /* ns of the frame's own time */
-	uint64_t out_ns;  /* exit: recorded time until the next entry, of the next vCPU if it yields */
-	uint32_t next;    /* next operation of the same frame, VGIC_WL_NONE at the end */
+	uint64_t at;	  /* ns of the frame's own time */
+	uint64_t out_ns;  /* exit: recorded time until the next entry, of the next vCPU if it yields
+			   */
+	uint32_t next;	  /* next operation of the same frame, VGIC_WL_NONE at the end */
 	uint32_t effects; /* first effect, VGIC_WL_NONE if none */
-	uint32_t asks;    /* first effect that the guest asked for with it (ask_next) */
-	uint32_t need;    /* acknowledgements, of interrupts the frame asked for, it waits for */
+	uint32_t asks;	  /* first effect that the guest asked for with it (ask_next) */
+	uint32_t need;	  /* acknowledgements, of interrupts the frame asked for, it waits for */
 	uint32_t nested;  /* handlers that had interrupted the frame since the operation before */
 	uint32_t source;  /* DIR: which interrupt */
-	uint32_t count;   /* DIR: after how many acknowledgements; WFI: its number on the vCPU, from 1 */
-	uint32_t value;   /* VMCR; exit that yields: the vCPU that got the CPU */
-	uint8_t kind;     /* enum vgic_op_kind */
-	uint8_t exit;     /* enum vgic_exit_kind */
-	uint8_t flags;    /* VGIC_OP_* */
+	uint32_t count; /* DIR: after how many acknowledgements; WFI: its number on the vCPU, from 1
+			 */
+	uint32_t value; /* VMCR; exit that yields: the vCPU that got the CPU */
+	uint8_t kind;	/* enum vgic_op_kind */
+	uint8_t exit;	/* enum vgic_exit_kind */
+	uint8_t flags;	/* VGIC_OP_* */
 	uint8_t reserved;
 };
 
@@ -89,46 +92,46 @@ enum vgic_origin {
 };
 
 struct vgic_effect {
-	uint64_t delay_ns;  /* from the exit it belongs to */
-	uint64_t wall_ns;   /* from the start of the recording */
-	uint64_t gap_ns;    /* from the end of the previous handling of the source; UINT64_MAX: none */
-	uint64_t value;     /* SGI register; WFI number */
-	uint32_t next;      /* of the same operation */
-	uint32_t ask_next;  /* asked for with the same operation, which may be another one */
-	uint32_t source;    /* index of the source; WAKE: vCPU */
-	uint32_t prop;      /* STATE */
-	uint32_t handled;   /* handlings of the source that had ended before (for gap_ns) */
-	uint16_t vcpu;      /* SGI: sender */
-	uint8_t kind;       /* enum vgic_effect_kind */
+	uint64_t delay_ns; /* from the exit it belongs to */
+	uint64_t wall_ns;  /* from the start of the recording */
+	uint64_t gap_ns; /* from the end of the previous handling of the source; UINT64_MAX: none */
+	uint64_t value;	 /* SGI register; WFI number */
+	uint32_t next;	 /* of the same operation */
+	uint32_t ask_next; /* asked for with the same operation, which may be another one */
+	uint32_t source;   /* index of the source; WAKE: vCPU */
+	uint32_t prop;	   /* STATE */
+	uint32_t handled;  /* handlings of the source that had ended before (for gap_ns) */
+	uint16_t vcpu;	   /* SGI: sender */
+	uint8_t kind;	   /* enum vgic_effect_kind */
 	uint8_t level;
-	uint8_t origin;     /* enum vgic_origin */
+	uint8_t origin; /* enum vgic_origin */
 	uint8_t reserved[3];
 };
 
 /* The frame of one acknowledged interrupt as recorded. */
 struct vgic_script {
-	uint32_t first;   /* operation */
+	uint32_t first; /* operation */
 	uint32_t source;
-	uint32_t next;    /* script of the next acknowledgement of the same source */
-	uint16_t vcpu;    /* that took it */
-	bool whole;       /* its end was seen */
-	uint64_t own_ns;  /* own time until its last operation */
+	uint32_t next;	 /* script of the next acknowledgement of the same source */
+	uint16_t vcpu;	 /* that took it */
+	bool whole;	 /* its end was seen */
+	uint64_t own_ns; /* own time until its last operation */
 };
 
 /* One interrupt: an INTID, of one vCPU if it is private. */
 struct vgic_source {
 	struct vgr_irq initial; /* state at the start: line, latch and active are clear */
-	uint16_t vcpu;          /* VGR_NO_VCPU for SPIs and LPIs */
-	uint32_t first_script;  /* VGIC_WL_NONE if it was never acknowledged */
-	uint32_t typical;       /* script of median length, VGIC_WL_NONE if none was whole */
-	uint32_t acks;          /* recorded */
+	uint16_t vcpu;		/* VGR_NO_VCPU for SPIs and LPIs */
+	uint32_t first_script;	/* VGIC_WL_NONE if it was never acknowledged */
+	uint32_t typical;	/* script of median length, VGIC_WL_NONE if none was whole */
+	uint32_t acks;		/* recorded */
 };
 
 struct vgic_wl_vcpu {
 	uint32_t background; /* script */
 	uint64_t start_ns;   /* first entry, from the start of the recording */
 	uint64_t guest_ns;
-	bool masked_handlers;   /* its handlers run with interrupts masked: none was ever nested */
+	bool masked_handlers; /* its handlers run with interrupts masked: none was ever nested */
 };
 
 /* Costs of the recorded host, ns; see vgicsim-replay(1). */
@@ -143,9 +146,9 @@ struct vgic_profile {
 
 struct vgic_workload {
 	uint32_t nr_vcpus;
-	uint32_t nr_lr;     /* recorded */
+	uint32_t nr_lr;	    /* recorded */
 	uint32_t host_cpus; /* physical CPUs that ran vCPUs */
-	uint64_t start;     /* clock of the recording at its start, ns */
+	uint64_t start;	    /* clock of the recording at its start, ns */
 	uint64_t duration_ns;
 	bool eoicount_on_split; /* seen on the recorded hardware (hardware model 3.4) */
 	struct vgic_profile profile;
