@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vgicsim/vgic.h>
+
 #include "derive_internal.h"
 
 #define EC_WFX	    0x01u
@@ -889,6 +891,24 @@ static void on_entry(struct vgic_derive *d, struct dvcpu *v, const struct vgr_re
 	v->synced = v->kicked = false;
 }
 
+/* A record of a vCPU names one that can be. */
+static bool has_its_vcpu(const struct vgr_rec *rec)
+{
+	switch (rec->type) {
+	case VGR_FLUSH:
+	case VGR_SYNC:
+	case VGR_ENTRY:
+	case VGR_EXIT:
+	case VGR_SGI:
+	case VGR_DIR:
+	case VGR_MMIO:
+	case VGR_KICK:
+		return rec->vcpu < VGIC_MAX_VCPUS;
+	default:
+		return rec->vcpu < VGIC_MAX_VCPUS || rec->vcpu == VGR_NO_VCPU;
+	}
+}
+
 int vgic_derive_record(struct vgic_derive *d, const struct vgr_rec *rec)
 {
 	struct dvcpu *v = NULL;
@@ -899,7 +919,7 @@ int vgic_derive_record(struct vgic_derive *d, const struct vgr_rec *rec)
 	}
 	if (rec->type == VGR_LOSS)
 		d->stats.lost += ((const struct vgr_loss *)rec)->count;
-	if (rec->vm != d->cfg.vm || rec->time < d->start)
+	if (rec->vm != d->cfg.vm || rec->time < d->start || !has_its_vcpu(rec))
 		return 0;
 	d->last = rec->time;
 	if (rec->vcpu != VGR_NO_VCPU) {

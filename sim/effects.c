@@ -183,6 +183,8 @@ static void apply_state(struct machine *m, struct msource *s, const struct vgr_i
 
 	vgic_irq_export(s->irq, &now);
 	want.state = (uint16_t)((prop->state & ~keep) | (now.state & keep));
+	if (want.target != VGR_NO_VCPU && want.target >= m->nr_vcpus)
+		want.target = 0;
 	want.source = now.source;
 	want.active_source = now.active_source;
 	want.vcpu = now.vcpu;

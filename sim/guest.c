@@ -112,6 +112,8 @@ void guest_plan(struct machine *m, unsigned int index)
 
 static void deactivated(struct machine *m, struct msource *s, uint64_t raise_time)
 {
+	if (!s->irq)
+		return;
 	if (raise_time != NEVER)
 		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE],
 			      m->now - raise_time);

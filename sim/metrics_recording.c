@@ -6,6 +6,7 @@
 
 #include <vgicsim/cpuif.h>
 #include <vgicsim/metrics.h>
+#include <vgicsim/vgic.h>
 
 #define EC_WFX	0x01
 #define EC_DABT 0x24
@@ -349,13 +350,15 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 		m->started = true;
 		m->start = rec->time;
 	}
-	if (rec->vm != m->vm)
+	if (rec->vm != m->vm || (rec->vcpu >= VGIC_MAX_VCPUS && rec->vcpu != VGR_NO_VCPU))
 		return 0;
 	if (rec->vcpu != VGR_NO_VCPU) {
 		v = meter_of(m, rec->vcpu);
 		if (!v)
 			return -ENOMEM;
 	}
+	if (!v && rec->type != VGR_INJECT)
+		return 0;
 	switch (rec->type) {
 	case VGR_FLUSH:
 		exit_settle(m, v);
@@ -414,7 +417,7 @@ void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 		}
 	}
 	c->latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;
-	c->wall_ns = m->last_exit - m->first_entry;
+	c->wall_ns = m->last_exit > m->first_entry ? m->last_exit - m->first_entry : 0;
 	if (c->nr_starved)
 		c->outcome = VGIC_OUTCOME_STARVED;
 	if (c->has_timeline)
