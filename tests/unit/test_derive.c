@@ -103,6 +103,9 @@ static void nested_handlers_have_their_own_time(void **state)
 	fake_raise(&b.h, 0, &high, 1, true);
 	assert_int_equal(fake_ack(&b.h, 0), 33);
 	fake_run(&b.h, 0, 50000);
+	/* Both are active at this exit: only then is it known that they were nested. */
+	fake_exit(&b.h, 0, 0, 0);
+	fake_enter(&b.h, 0);
 	fake_eoi(&b.h, 0, 33);
 	fake_eoi(&b.h, 0, 32);
 	end(&b, &stats);
@@ -112,7 +115,9 @@ static void nested_handlers_have_their_own_time(void **state)
 	assert_int_equal(kinds(b.wl, outer, k, 8), 2);
 	assert_int_equal(k[0], 16 + VGIC_EXIT_MMIO);
 	assert_int_equal(k[1], VGIC_OP_EOI);
-	assert_int_equal(kinds(b.wl, inner, k, 8), 1);
+	assert_int_equal(kinds(b.wl, inner, k, 8), 2);
+	assert_int_equal(k[0], 16 + VGIC_EXIT_OTHER_IRQ);
+	assert_int_equal(k[1], VGIC_OP_EOI);
 	/* The outer handler waits for the interrupt that it asked for. */
 	const struct vgic_op *eoi = &b.wl->ops[b.wl->ops[b.wl->scripts[outer].first].next];
 
