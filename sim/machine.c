@@ -167,6 +167,23 @@ static void look_outside(struct machine *m, unsigned int index)
 	}
 }
 
+/* An entry, in the form that looks for the busiest stretch of a recording. */
+static void tell_busy(struct machine *m, unsigned int index)
+{
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgr_flush f = {
+		.r = {.type = VGR_FLUSH,
+		      .size = sizeof(f),
+		      .time = m->now,
+		      .vcpu = (uint16_t)index},
+		.used_lrs = (uint16_t)k->used_lrs,
+		.n_after = (uint16_t)(k->used_lrs + (m->vcpus[index].depth ? 1 : 0)),
+	};
+
+	if (m->cfg->busy && vgic_busy_record(m->cfg->busy, &f.r))
+		m->nomem = true;
+}
+
 static void enter(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -195,6 +212,7 @@ static void enter(struct machine *m, unsigned int index)
 		m->cell->overflow_max = v->depth;
 	m->cell->overflow_entries += v->depth > 0;
 	m->cell->inversions += v->inverted;
+	tell_busy(m, index);
 	if (m->first_entry == NEVER)
 		m->first_entry = m->now;
 	v->state = VCPU_GUEST;

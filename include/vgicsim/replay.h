@@ -37,6 +37,7 @@ struct vgic_replay_config {
 	bool timeline;
 	uint16_t timeline_vcpu;
 	uint64_t timeline_t0, timeline_t1; /* ns from the start */
+	struct vgic_busy *busy; /* told of every entry, to look for a window; NULL: none */
 };
 
 /* Entries of one vCPU in a row without any progress of its guest: live-lock. */
