@@ -452,7 +452,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		want_deact[i] = (a0 && (!a1 || want_ack[i])) + (want_ack[i] && !a1);
 		any |= want_ack[i] || want_deact[i];
 	}
-	bool first = d->cfg.eager_vmcr && v->folded && vmcr_comes_first(v);
+	bool first = d->cfg.eager_vmcr && vmcr_comes_first(v);
 
 	if (first)
 		write_vmcr(d, v, v->sync_vmcr);
@@ -476,7 +476,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		order(d, v, index, want_ack, want_deact, split, split_drops);
 	bool acted = d->nr_steps > before;
 
-	if (d->cfg.eager_vmcr && v->folded && !first)
+	if (d->cfg.eager_vmcr && !first)
 		write_vmcr(d, v, v->sync_vmcr);
 	bool left = vgic_v3_cpuif_can_signal(&v->hw);
 	bool mi = v->misr != 0;
