@@ -62,7 +62,8 @@ static unsigned int group_shift(const struct vgic_v3_cpuif *c, unsigned int grou
 
 	if (group && !(c->vmcr & VGIC_VMCR_VCBPR))
 		return bpr1 > min_bpr0(c) + 1 ? bpr1 : min_bpr0(c) + 1;
-	return (bpr0 > min_bpr0(c) ? bpr0 : min_bpr0(c)) + 1;
+	bpr0 = (bpr0 > min_bpr0(c) ? bpr0 : min_bpr0(c)) + 1;
+	return group && c->cfg->cbpr_saturates && bpr0 > 7 ? 7 : bpr0;
 }
 
 uint8_t vgic_v3_cpuif_group_priority(const struct vgic_v3_cpuif *c, unsigned int group,
@@ -297,24 +298,24 @@ static bool signals_eoi(uint64_t lr)
 	return !(lr & VGIC_LR_STATE) && (lr & VGIC_LR_EOI) && !(lr & VGIC_LR_HW);
 }
 
-uint32_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c)
+uint64_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c)
 {
-	uint32_t eisr = 0;
+	uint64_t eisr = 0;
 
 	for (unsigned int i = 0; i < c->cfg->nr_lr; i++)
 		if (signals_eoi(c->lr[i]))
-			eisr |= 1u << i;
+			eisr |= 1ull << i;
 	return eisr;
 }
 
-uint32_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
+uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
 {
-	uint32_t elrsr = 0;
+	uint64_t elrsr = 0;
 
 	for (unsigned int i = 0; i < c->cfg->nr_lr; i++)
 		if (!(c->lr[i] & VGIC_LR_STATE) &&
 		    (c->cfg->elrsr_state_only || !signals_eoi(c->lr[i])))
-			elrsr |= 1u << i;
+			elrsr |= 1ull << i;
 	return elrsr;
 }
 

@@ -5,154 +5,93 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vgic_internal.h"
-
 #define RELEASE(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
 /* Patch level of a whole series. */
 #define ANY			     255
 
-/* OV-15 */
-static bool outside(const struct vgic_summary *s, unsigned int nr_lr)
-{
-	return s->nr_pend + s->nr_act > nr_lr;
-}
+/* What the series as first posted and all kernels since 6.19 have in common. */
+#define REWRITTEN                                                                        \
+	.no_empty_shortcut = 1, .sort_by_summary = 1, .sort_pending_first = 1,           \
+	.sort_deliverable_first = 1, .mi_by_summary = 1, .grp_mi = 1, .track_on_lr = 1,  \
+	.hcr_always = 1, .hcr_zero_on_exit = 1, .eager_vmcr = 1, .save_eoicount = 1,     \
+	.fold_drops_lpi_active = 1, .notify_needs_deactivated = 1, .replay_on_v2 = 1,    \
+	.replay_hw_v2 = 1, .tdir_on_overflow = 1, .track_spis = 1, .no_tds_traps_tc = 1, \
+	.dir_primitive_v2 = 1, .dir_checks_source = 1, .trap_gicv_dir = 1
 
-/* HI-2 */
-static bool too_deep(const struct vgic_summary *s, unsigned int nr_lr)
-{
-	return s->depth > nr_lr || s->multi_sgi;
-}
+#define MERGED REWRITTEN, .tdir_without_tds = 1, .dir_primitive = VGIC_DIR_MERGED, .dir_in_lr = 1
 
-/* vgic_irq_cmp of 6.12: HI-3. */
-static int active_first(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
-			const struct vgic_irq *b)
-{
-	bool pend_a = a->enabled && vgic_irq_pending(a);
-	bool pend_b = b->enabled && vgic_irq_pending(b);
-
-	if (a->active || b->active)
-		return b->active - a->active;
-	if (!pend_a || !pend_b)
-		return pend_b - pend_a;
-	return a->priority - b->priority;
-}
-
-static bool deliverable(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
-{
-	return vgic_irq_oracle(vcpu->vgic, irq) == vcpu->index;
-}
-
-static bool group_enabled(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
-{
-	return vcpu->vmcr & (irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
-}
-
-/* vgic_irq_cmp from 6.19 on: OV-17. */
-static int pending_first(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
-			 const struct vgic_irq *b)
-{
-	bool pend_a = a->enabled && vgic_irq_pending(a) && !a->active;
-	bool pend_b = b->enabled && vgic_irq_pending(b) && !b->active;
-	int diff;
-
-	diff = deliverable(vcpu, b) - deliverable(vcpu, a);
-	if (diff)
-		return diff;
-	diff = group_enabled(vcpu, b) - group_enabled(vcpu, a);
-	if (diff)
-		return diff;
-	diff = pend_b - pend_a;
-	if (diff)
-		return diff;
-	diff = a->priority - b->priority;
-	if (diff)
-		return diff;
-	return b->hw - a->hw;
-}
-
-/* vgic_v3_configure_hcr from 6.19 on: OV-29 to OV-34. */
-static uint32_t hcr_by_summary(const struct vgic *vgic, const struct vgic_vcpu *vcpu,
-			       const struct vgic_summary *s)
-{
-	bool over = outside(s, vgic->cfg.nr_lr);
-	bool active_over = s->nr_act && over;
-	uint32_t hcr = VGIC_HCR_EN;
-
-	if (s->nr_pend > vgic->cfg.nr_lr)
-		hcr |= VGIC_HCR_NPIE;
-	if (active_over)
-		hcr |= VGIC_HCR_LRENPIE;
-	if (over)
-		hcr |= VGIC_HCR_UIE;
-	if (!s->nr_sgi)
-		hcr |= VGIC_HCR_VSGIEOICOUNT;
-	hcr |= vcpu->vmcr & VGIC_VMCR_VENG0 ? VGIC_HCR_VGRP0DIE : VGIC_HCR_VGRP0EIE;
-	hcr |= vcpu->vmcr & VGIC_VMCR_VENG1 ? VGIC_HCR_VGRP1DIE : VGIC_HCR_VGRP1EIE;
-	if (!vgic->cfg.has_tdir || active_over || vgic->active_spis)
-		hcr |= VGIC_HCR_TDIR;
-	return hcr;
-}
-
+/* clang-format off */
 static const struct vgic_policy policies[] = {
 	{
 		.name = "linux-6.12",
 		.summary = "active interrupts first, no EOIcount, no DIR trap",
 		.first = RELEASE(4, 7, 0),
 		.last = RELEASE(6, 18, ANY),
-		.empty_shortcut = true,
-		.multi_sgi_barrier = true,
-		.uie_if_not_last = true,
-		.needs_sort = too_deep,
-		.compare = active_first,
-		.static_traps_in_shadow = true,
-		.fold_needs_lrs = true,
+		.multi_sgi_barrier = 1,
+		.static_traps_in_shadow = 1,
+		.fold = VGIC_FOLD_IF_LRS,
+	},
+	{
+		.name = "posted-v1",
+		.summary = "the 33 patches as first posted: pending first, an overflow list of its own",
+		REWRITTEN,
+		.overflow_list = 1,
+		.replay = VGIC_REPLAY_OVERFLOW,
+		.v1_list_bug = 1,
+		.v1_tdir_probe_bug = 1,
+		.dir_primitive = VGIC_DIR_V1,
+		.icactiver_offset_bug = 1,
+	},
+	{
+		.name = "linux-6.19",
+		.summary = "as merged: EOIcount replayed over the whole list",
+		.first = RELEASE(6, 19, 0),
+		.last = RELEASE(6, 19, 8),
+		MERGED,
+		.replay = VGIC_REPLAY_WHOLE,
 	},
 	{
 		.name = "linux-7.0",
-		.summary = "as 7.3, but the last filled LR bounds the replay even if the list fits",
-		.first = RELEASE(6, 19, 14),
+		.summary = "EOIcount replayed from the tail, which starts after any filled LR",
+		.first = RELEASE(6, 19, 9),
 		.last = RELEASE(7, 2, 9),
-		.track_on_lr = true,
-		.boundary = VGIC_BOUNDARY_ALWAYS,
-		.needs_sort = outside,
-		.compare = pending_first,
-		.hcr = hcr_by_summary,
-		.hcr_always = true,
-		.hcr_zero_on_exit = true,
-		.eager_vmcr = true,
-		.save_eoicount = true,
-		.fold_needs_boundary = true,
-		.fold_drops_lpi_active = true,
-		.notify_needs_deactivated = true,
+		MERGED,
+		.last_lr = VGIC_LAST_LR_ALWAYS,
+		.fold = VGIC_FOLD_IF_LAST_LR,
 		.replay = VGIC_REPLAY_TAIL,
-		.dir = VGIC_DIR_MERGED,
-		.track_spis = true,
+	},
+	{
+		.name = "linux-7.2",
+		.summary = "the tail exists only if all LRs are filled",
+		.first = RELEASE(7, 2, 10),
+		.last = RELEASE(7, 2, ANY),
+		MERGED,
+		.last_lr = VGIC_LAST_LR_FULL,
+		.last_lr_ref = 1,
+		.replay = VGIC_REPLAY_TAIL,
+		.nested_no_phys_dir = 1,
+		.bpr1_cbpr_bug = 1,
 	},
 	{
 		.name = "linux-7.3",
 		.alias = "newest",
-		.summary = "pending interrupts first, EOIcount replayed from the tail, DIR trapped",
-		.first = RELEASE(7, 2, 11),
+		.summary = "entries called off before the flush; halts that wait for the sync",
+		.first = RELEASE(7, 3, 0),
 		.last = RELEASE(7, 3, ANY),
-		.track_on_lr = true,
-		.boundary = VGIC_BOUNDARY_FULL,
-		.needs_sort = outside,
-		.compare = pending_first,
-		.hcr = hcr_by_summary,
-		.hcr_always = true,
-		.hcr_zero_on_exit = true,
-		.eager_vmcr = true,
-		.save_eoicount = true,
-		.fold_drops_lpi_active = true,
-		.notify_needs_deactivated = true,
+		MERGED,
+		.last_lr = VGIC_LAST_LR_FULL,
+		.last_lr_ref = 1,
 		.replay = VGIC_REPLAY_TAIL,
-		.dir = VGIC_DIR_MERGED,
-		.track_spis = true,
-		.flush_after_check = true,
-		.mode_after_sync = true,
-		.pause_counter = true,
+		.nested_no_phys_dir = 1,
+		.bpr1_cbpr_bug = 1,
+		.flush_after_check = 1,
+		.mode_after_sync = 1,
+		.pause_counter = 1,
+		.movall_filter = 1,
+		.one_event_per_lpi = 1,
 	},
 };
+/* clang-format on */
 
 #define NR_POLICIES (sizeof(policies) / sizeof(policies[0]))
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vgicsim/gich.h>
+
 #include "verify_internal.h"
 
 /* Differing records kept until the end; beyond this all are decided early. */
@@ -36,6 +38,8 @@ struct vgic_verify {
 	struct change_log changes;
 	struct run *runs;
 	size_t nr_runs;
+	bool *models_v2; /* by VM: its guest programs a GICv2 */
+	size_t nr_models;
 	struct samples **cpus;
 	size_t nr_cpus;
 	struct kept *kept, **kept_tail;
@@ -97,6 +101,8 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 				  .nr_vcpus = VGIC_MAX_VCPUS,
 				  .nr_spis = VGIC_MAX_SPIS,
 				  .nr_lr = cfg->nr_lr,
+				  .gicv2 = cfg->gicv2,
+				  .model_v2 = cfg->gicv2,
 				  .has_tdir = !cfg->no_tdir,
 				  .static_traps = cfg->static_traps,
 				  .env =
@@ -130,6 +136,7 @@ void vgic_verify_destroy(struct vgic_verify *v)
 		free(v->cpus[i]);
 	free(v->cpus);
 	free(v->runs);
+	free(v->models_v2);
 	change_log_finish(&v->changes);
 	vgic_destroy(v->check.vgic);
 	free(v);
@@ -183,7 +190,7 @@ static void undecided(struct vgic_verify *v, enum vgic_undecided why)
 }
 
 /* All INTIDs that a record is about; room for every one of its entries. */
-static size_t intids_of(const struct vgr_rec *rec, uint32_t *to)
+static size_t intids_of(const struct vgr_rec *rec, bool gicv2, uint32_t *to)
 {
 	const struct vgr_irq *irqs;
 	size_t n = 0, nr_irqs;
@@ -206,7 +213,7 @@ static size_t intids_of(const struct vgr_rec *rec, uint32_t *to)
 		for (size_t i = 0; i < s->n_before; i++)
 			to[n++] = irqs[i].intid;
 		for (size_t i = 0; i < s->used_lrs; i++)
-			to[n++] = lrs[i] & VGIC_LR_VINTID;
+			to[n++] = lrs[i] & (gicv2 ? VGIC_GICH_LR_VINTID : VGIC_LR_VINTID);
 		for (size_t i = 0; i < s->n_after; i++)
 			to[n++] = order[i];
 	}
@@ -270,7 +277,7 @@ int vgic_verify_settle(struct vgic_verify *v, uint64_t before)
 
 		if (!intids)
 			return -ENOMEM;
-		why = reason(v, k, intids, intids_of(rec, intids));
+		why = reason(v, k, intids, intids_of(rec, v->cfg.gicv2, intids));
 		free(intids);
 		if (why >= 0)
 			undecided(v, why);
@@ -378,7 +385,7 @@ static bool sizes_fit(const struct vgr_rec *rec)
 		const struct vgr_flush *f = (const struct vgr_flush *)rec;
 
 		need = sizeof(*f);
-		if (rec->size < need || f->nr_lr > VGIC_V3_MAX_LRS || f->used_lrs > f->nr_lr)
+		if (rec->size < need || f->nr_lr > VGIC_MAX_LRS || f->used_lrs > f->nr_lr)
 			return false;
 		need += ((size_t)f->n_before + f->n_after) * sizeof(struct vgr_irq) +
 			f->nr_lr * sizeof(uint64_t);
@@ -388,12 +395,15 @@ static bool sizes_fit(const struct vgr_rec *rec)
 		const struct vgr_sync *s = (const struct vgr_sync *)rec;
 
 		need = sizeof(*s);
-		if (rec->size < need || s->used_lrs > VGIC_V3_MAX_LRS)
+		if (rec->size < need || s->used_lrs > VGIC_MAX_LRS)
 			return false;
 		need += 2 * (size_t)s->n_before * sizeof(struct vgr_irq) +
 			s->used_lrs * sizeof(uint64_t) + s->n_after * sizeof(uint32_t);
 		break;
 	}
+	case VGR_VCPU:
+		need = sizeof(struct vgr_vcpu);
+		break;
 	case VGR_INJECT:
 		need = sizeof(struct vgr_inject);
 		break;
@@ -419,6 +429,26 @@ static bool sizes_fit(const struct vgr_rec *rec)
 	return rec->size >= need;
 }
 
+/* 0 or -ENOMEM. */
+static int on_vcpu(struct vgic_verify *v, const struct vgr_vcpu *vcpu)
+{
+	uint16_t vm = vcpu->r.vm;
+
+	if (vcpu->vgic_model != 2 || vm == VGR_NO_VM)
+		return 0;
+	if (vm >= v->nr_models) {
+		bool *models = realloc(v->models_v2, (vm + 1u) * sizeof(*models));
+
+		if (!models)
+			return -ENOMEM;
+		memset(models + v->nr_models, 0, (vm + 1u - v->nr_models) * sizeof(*models));
+		v->models_v2 = models;
+		v->nr_models = vm + 1u;
+	}
+	v->models_v2[vm] = true;
+	return 0;
+}
+
 int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 {
 	struct samples *s;
@@ -436,7 +466,13 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 	v->check.nr_diffs = 0;
 	v->check.lpi = v->check.late = v->check.no_level = false;
 
+	v->check.vgic->cfg.model_v2 =
+		v->cfg.gicv2 || (rec->vm < v->nr_models && v->models_v2[rec->vm]);
+
 	switch (rec->type) {
+	case VGR_VCPU:
+		err = on_vcpu(v, (const struct vgr_vcpu *)rec);
+		break;
 	case VGR_FLUSH:
 		err = on_flush(v, (const struct vgr_flush *)rec);
 		s->nr_levels = s->nr_acked = 0;

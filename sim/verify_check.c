@@ -2,6 +2,8 @@
 /* Recomputes one flush or one sync and lists every difference. */
 #include <errno.h>
 
+#include <vgicsim/gich.h>
+
 #include "verify_internal.h"
 #include "vgic_internal.h"
 
@@ -13,6 +15,22 @@ static uint16_t known_state(const struct check *c)
 	if (!c->cfg->policy->track_on_lr)
 		mask &= ~VGR_IRQ_ON_LR;
 	return mask;
+}
+
+/* An LR as recorded in the layout of the models, and one of theirs as a recording has it. */
+static uint64_t lr_decode(const struct check *c, uint64_t lr)
+{
+	return c->cfg->gicv2 ? vgic_gich_lr_decode((uint32_t)lr) : lr;
+}
+
+static uint64_t lr_encode(const struct check *c, uint64_t lr)
+{
+	return c->cfg->gicv2 ? vgic_gich_lr_encode(lr) : lr;
+}
+
+static uint32_t lr_intid(const struct check *c, uint64_t lr)
+{
+	return lr & (c->vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
 }
 
 static struct diff *differ(struct check *c, const struct rule *rule, const char *field,
@@ -130,9 +148,9 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 	c->vgic->dist_enabled = f->dist_enabled;
 
 	skipped = f->r.flags & VGR_F_SKIPPED;
-	if (skipped || (c->cfg->policy->empty_shortcut && !f->n_before && !f->n_after)) {
+	if (skipped || (!c->cfg->policy->no_empty_shortcut && !f->n_before && !f->n_after)) {
 		/* Nothing is written; the shadow is what some earlier flush left. */
-		if (!skipped || !c->cfg->policy->empty_shortcut || f->n_before)
+		if (!skipped || c->cfg->policy->no_empty_shortcut || f->n_before)
 			differ(c, &rule_skip, "skipped", VGR_BOUNDARY_NONE, skipped, !skipped);
 		c->boundary = VGR_BOUNDARY_NONE;
 		return 0;
@@ -144,11 +162,13 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 
 	if (f->used_lrs != vcpu->used_lrs)
 		differ(c, &rule_used, "used LRs", VGR_BOUNDARY_NONE, f->used_lrs, vcpu->used_lrs);
-	for (i = 0; i < f->nr_lr && i < VGIC_V3_MAX_LRS; i++)
-		if (lrs[i] != vcpu->lr[i])
-			differ(c, rule_of_lr(lrs[i] ^ vcpu->lr[i]), "LR",
-			       lrs[i] ? lrs[i] & VGIC_LR_VINTID : vcpu->lr[i] & VGIC_LR_VINTID,
-			       lrs[i], vcpu->lr[i]);
+	for (i = 0; i < f->nr_lr && i < VGIC_MAX_LRS; i++) {
+		uint64_t kernel = lr_decode(c, lrs[i]), model = lr_encode(c, vcpu->lr[i]);
+
+		if (lrs[i] != model)
+			differ(c, rule_of_lr(kernel ^ vcpu->lr[i]), "LR",
+			       lr_intid(c, kernel ? kernel : vcpu->lr[i]), lrs[i], model);
+	}
 	compare_hcr(c, f->hcr, vcpu->hcr);
 
 	irq = vcpu->list.head;
@@ -173,8 +193,8 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 		       f->n_before);
 
 	boundary = vcpu->boundary ? vcpu->boundary->intid : VGR_BOUNDARY_NONE;
-	if (f->boundary != VGR_BOUNDARY_UNKNOWN &&
-	    c->cfg->policy->boundary != VGIC_BOUNDARY_NEVER && f->boundary != boundary)
+	if (f->boundary != VGR_BOUNDARY_UNKNOWN && c->cfg->policy->last_lr != VGIC_LAST_LR_NEVER &&
+	    f->boundary != boundary)
 		differ(c, &rule_boundary, "boundary", VGR_BOUNDARY_NONE, f->boundary, boundary);
 	c->boundary = boundary;
 	return 0;
@@ -237,10 +257,10 @@ static void compare_notifications(struct check *c)
 			differ(c, &rule_notify, "notification", c->samples->acked[i].intid, 1, 0);
 }
 
-static bool in_lrs(const uint64_t *lrs, unsigned int n, uint32_t intid)
+static bool in_lrs(const struct check *c, const uint64_t *lrs, unsigned int n, uint32_t intid)
 {
 	for (unsigned int i = 0; i < n; i++)
-		if ((lrs[i] & VGIC_LR_VINTID) == intid)
+		if (lr_intid(c, lr_decode(c, lrs[i])) == intid)
 			return true;
 	return false;
 }
@@ -252,7 +272,7 @@ static void load_boundary(struct check *c, struct vgic_vcpu *vcpu, uint32_t reco
 	struct vgic_irq *irq;
 
 	vcpu->boundary = NULL;
-	if (c->cfg->policy->boundary == VGIC_BOUNDARY_NEVER || intid == VGR_BOUNDARY_NONE ||
+	if (c->cfg->policy->last_lr == VGIC_LAST_LR_NEVER || intid == VGR_BOUNDARY_NONE ||
 	    intid == VGR_BOUNDARY_UNKNOWN)
 		return;
 	irq = vgic_irq_find(c->vgic, vcpu->index, intid);
@@ -287,8 +307,8 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	c->notified = 0;
 
 	skipped = s->r.flags & VGR_F_SKIPPED;
-	if (skipped || (c->cfg->policy->empty_shortcut && !s->n_before)) {
-		if (!skipped || !c->cfg->policy->empty_shortcut || s->n_before)
+	if (skipped || (!c->cfg->policy->no_empty_shortcut && !s->n_before)) {
+		if (!skipped || c->cfg->policy->no_empty_shortcut || s->n_before)
 			differ(c, &rule_skip, "skipped", VGR_BOUNDARY_NONE, skipped, !skipped);
 		return 0;
 	}
@@ -299,11 +319,12 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	vcpu->vmcr = s->vmcr;
 	vcpu->used_lrs = s->used_lrs;
 	for (i = 0; i < s->used_lrs; i++) {
-		irq = vgic_irq_find(c->vgic, s->r.vcpu, lrs[i] & VGIC_LR_VINTID);
-		if (lrs[i] && (!irq || irq->vcpu != s->r.vcpu) &&
-		    (lrs[i] & VGIC_LR_VINTID) >= VGIC_LPI_BASE)
+		uint64_t lr = lr_decode(c, lrs[i]);
+
+		irq = vgic_irq_find(c->vgic, s->r.vcpu, lr_intid(c, lr));
+		if (lr && (!irq || irq->vcpu != s->r.vcpu) && lr_intid(c, lr) >= VGIC_LPI_BASE)
 			c->lpi = true;
-		vcpu->lr[i] = lrs[i];
+		vcpu->lr[i] = lr;
 	}
 	c->vgic->active_spis = s->active_spis_before > 0 ? s->active_spis_before : 0;
 	c->vgic->dist_enabled = s->dist_enabled;
@@ -323,7 +344,7 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 		vgic_irq_export(vgic_irq_find(c->vgic, s->r.vcpu, after[i].intid), &model);
 		compare_irq(c, &after[i], &model,
 			    rule_of_folded(&after[i], &model,
-					   in_lrs(lrs, s->used_lrs, after[i].intid)),
+					   in_lrs(c, lrs, s->used_lrs, after[i].intid)),
 			    "state after");
 	}
 	irq = vcpu->list.head;

@@ -33,6 +33,7 @@ static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *mo
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	bool barrier = policy->multi_sgi_barrier && vcpu->summary.multi_sgi;
 	unsigned int nr_lr = vgic->cfg.nr_lr, count = 0;
+	struct vgic_irq *last = NULL;
 	uint8_t lowest = 0xff;
 
 	*more = false;
@@ -46,15 +47,18 @@ static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *mo
 		/* Sources are left: nothing of lower priority may pass them. */
 		if (irq->source)
 			lowest = irq->priority;
-		if (policy->boundary == VGIC_BOUNDARY_ALWAYS)
+		if (policy->last_lr == VGIC_LAST_LR_ALWAYS)
 			vcpu->boundary = irq;
+		last = irq;
 		if (count < nr_lr)
 			continue;
-		if (policy->boundary == VGIC_BOUNDARY_FULL)
+		if (policy->last_lr == VGIC_LAST_LR_FULL)
 			vcpu->boundary = irq;
 		*more = irq->next;
 		break;
 	}
+	if (policy->overflow_list)
+		vcpu->overflow = last ? last->next : NULL;
 	for (unsigned int i = count; i < nr_lr; i++)
 		vcpu->lr[i] = 0;
 	return count;
@@ -67,26 +71,18 @@ void vgic_flush(struct vgic *vgic, unsigned int index)
 	bool more;
 
 	vcpu->sorted = false;
-	if (policy->empty_shortcut && !vcpu->list.count)
+	if (!policy->no_empty_shortcut && !vcpu->list.count)
 		return;
 
 	summarise(vgic, vcpu);
-	if (policy->needs_sort(&vcpu->summary, vgic->cfg.nr_lr)) {
-		vgic_list_sort(vcpu, policy->compare);
+	if (vgic_needs_sort(vgic, &vcpu->summary)) {
+		vgic_list_sort(vcpu);
 		vcpu->sorted = true;
 		vcpu->counts.sorts++;
 	}
 	vcpu->used_lrs = populate(vgic, vcpu, &more);
 
-	if (policy->hcr) {
-		vcpu->hcr = policy->hcr(vgic, vcpu, &vcpu->summary);
-	} else {
-		vcpu->hcr = VGIC_HCR_EN;
-		if (policy->uie_if_not_last && more)
-			vcpu->hcr |= VGIC_HCR_UIE;
-	}
-	if (policy->static_traps_in_shadow)
-		vcpu->hcr |= vgic->cfg.static_traps;
+	vcpu->hcr = vgic_make_hcr(vgic, vcpu, more);
 
 	vcpu->counts.flushes++;
 	vcpu->counts.populated += vcpu->used_lrs;
@@ -99,7 +95,7 @@ void vgic_restore(const struct vgic *vgic, unsigned int index, struct vgic_v3_cp
 
 	if (!vgic->cfg.policy->hcr_always && !vcpu->used_lrs)
 		return;
-	hw->hcr = vcpu->hcr | vgic->cfg.static_traps;
+	hw->hcr = vcpu->hcr | vgic_static_traps(vgic);
 	for (unsigned int i = 0; i < vcpu->used_lrs; i++)
 		hw->lr[i] = vcpu->lr[i];
 }

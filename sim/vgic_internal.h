@@ -62,12 +62,18 @@ static inline void vgic_physical_dir(const struct vgic *vgic, unsigned int vcpu,
 					   (lr & VGIC_LR_PINTID) >> VGIC_LR_PINTID_SHIFT);
 }
 
+/* vgic_order.c */
+bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s);
+int vgic_irq_compare(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
+		     const struct vgic_irq *b);
+
+/* vgic_hcr.c. more: the list goes on after the last LR. */
+uint32_t vgic_make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, bool more);
+
 /* vgic_list.c */
 void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq);
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq);
-void vgic_list_sort(struct vgic_vcpu *vcpu,
-		    int (*compare)(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
-				   const struct vgic_irq *b));
+void vgic_list_sort(struct vgic_vcpu *vcpu);
 
 /* vgic_lr.c */
 unsigned int vgic_irq_lr_count(const struct vgic_irq *irq);

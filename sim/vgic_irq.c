@@ -132,7 +132,9 @@ int vgic_create(struct vgic **out, const struct vgic_config *cfg)
 	struct vgic *vgic;
 
 	if (!cfg->policy || !cfg->nr_vcpus || cfg->nr_vcpus > VGIC_MAX_VCPUS ||
-	    cfg->nr_spis > VGIC_MAX_SPIS || !cfg->nr_lr || cfg->nr_lr > VGIC_V3_MAX_LRS)
+	    cfg->nr_spis > VGIC_MAX_SPIS || !cfg->nr_lr ||
+	    cfg->nr_lr > (cfg->gicv2 ? VGIC_MAX_LRS : VGIC_V3_MAX_LRS) ||
+	    (cfg->gicv2 && !cfg->model_v2))
 		return -EINVAL;
 
 	vgic = calloc(1, sizeof(*vgic));

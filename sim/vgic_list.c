@@ -5,22 +5,30 @@
 void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq)
 {
 	struct vgic_list *list = &vgic->vcpus[vcpu].list;
+	/* What comes while others are set aside stands before them, and stays there. */
+	struct vgic_irq *after = vgic->vcpus[vcpu].overflow;
 
 	irq->vcpu = vcpu;
-	irq->next = NULL;
-	irq->prev = list->tail;
-	if (list->tail)
-		list->tail->next = irq;
+	irq->next = after;
+	irq->prev = after ? after->prev : list->tail;
+	if (irq->prev)
+		irq->prev->next = irq;
 	else
 		list->head = irq;
-	list->tail = irq;
+	if (after)
+		after->prev = irq;
+	else
+		list->tail = irq;
 	list->count++;
 }
 
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq)
 {
-	struct vgic_list *list = &vgic->vcpus[irq->vcpu].list;
+	struct vgic_vcpu *vcpu = &vgic->vcpus[irq->vcpu];
+	struct vgic_list *list = &vcpu->list;
 
+	if (vcpu->overflow == irq)
+		vcpu->overflow = irq->next;
 	if (irq->prev)
 		irq->prev->next = irq->next;
 	else
@@ -35,14 +43,12 @@ void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq)
 }
 
 /* Merges two runs linked by next; at a tie the one from a, which stood earlier, goes first. */
-static struct vgic_irq *merge(struct vgic_vcpu *vcpu, struct vgic_irq *a, struct vgic_irq *b,
-			      int (*compare)(const struct vgic_vcpu *, const struct vgic_irq *,
-					     const struct vgic_irq *))
+static struct vgic_irq *merge(struct vgic_vcpu *vcpu, struct vgic_irq *a, struct vgic_irq *b)
 {
 	struct vgic_irq *head = NULL, **link = &head;
 
 	while (a && b) {
-		struct vgic_irq **take = compare(vcpu, a, b) <= 0 ? &a : &b;
+		struct vgic_irq **take = vgic_irq_compare(vcpu, a, b) <= 0 ? &a : &b;
 
 		*link = *take;
 		link = &(*take)->next;
@@ -53,9 +59,7 @@ static struct vgic_irq *merge(struct vgic_vcpu *vcpu, struct vgic_irq *a, struct
 }
 
 /* Stable, as the kernel's list_sort(): bottom-up runs of 1, 2, 4 ... entries. */
-void vgic_list_sort(struct vgic_vcpu *vcpu,
-		    int (*compare)(const struct vgic_vcpu *, const struct vgic_irq *,
-				   const struct vgic_irq *))
+void vgic_list_sort(struct vgic_vcpu *vcpu)
 {
 	struct vgic_irq *runs[32] = {NULL}, *irq = vcpu->list.head, *all = NULL;
 	unsigned int i;
@@ -66,13 +70,13 @@ void vgic_list_sort(struct vgic_vcpu *vcpu,
 		irq = irq->next;
 		run->next = NULL;
 		for (i = 0; runs[i]; i++) {
-			run = merge(vcpu, runs[i], run, compare);
+			run = merge(vcpu, runs[i], run);
 			runs[i] = NULL;
 		}
 		runs[i] = run;
 	}
 	for (i = 0; i < 32; i++)
-		all = merge(vcpu, runs[i], all, compare);
+		all = merge(vcpu, runs[i], all);
 
 	vcpu->list.head = all;
 	vcpu->list.tail = NULL;

@@ -56,7 +56,9 @@ uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq)
 
 	if (irq->group1)
 		lr |= VGIC_LR_GROUP1;
-	return lr | (uint64_t)irq->priority << VGIC_LR_PRIORITY_SHIFT;
+	/* GICH_LR<n> has the upper five bits only. */
+	return lr | (uint64_t)(irq->priority & (vgic->cfg.gicv2 ? 0xf8 : 0xff))
+			    << VGIC_LR_PRIORITY_SHIFT;
 }
 
 /* vgic_v3_populate_lr: OV-28. */
@@ -108,12 +110,14 @@ static void notify(const struct vgic *vgic, uint32_t intid)
 }
 
 /*
- * vgic_v3_fold_lr: OV-42 to OV-49, and HI-8 where the policy says so. Returns
- * true if the interrupt lost its active state.
+ * vgic_v3_fold_lr, vgic_v2_fold_lr: OV-42 to OV-49, OV-72, and HI-8 where the policy
+ * says so. Returns true if the interrupt lost its active state.
  */
 bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
+	/* GICv2 hosts never took the condition over, nor the counter (OV-72). */
+	bool after = policy->notify_needs_deactivated && !vgic->cfg.gicv2;
 	uint32_t intid = value & (vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
 	struct vgic_irq *irq = vgic_irq_find(vgic, vcpu->index, intid);
 	bool eoi_mi, deactivated;
@@ -122,7 +126,7 @@ bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 		value &= ~VGIC_LR_ACTIVE;
 	eoi_mi = !(value & VGIC_LR_STATE) && (value & VGIC_LR_EOI) && !(value & VGIC_LR_HW) &&
 		 vgic_valid_spi(vgic, intid);
-	if (eoi_mi && !policy->notify_needs_deactivated)
+	if (eoi_mi && !after)
 		notify(vgic, intid);
 	if (!irq)
 		return false;
@@ -145,7 +149,7 @@ bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 	handle_resampling(vgic, vcpu, irq, deactivated, value & VGIC_LR_PENDING);
 	irq->on_lr = false;
 
-	if (policy->notify_needs_deactivated && deactivated && eoi_mi) {
+	if (after && deactivated && eoi_mi) {
 		notify(vgic, intid);
 		if (vgic->active_spis > 0)
 			vgic->active_spis--;

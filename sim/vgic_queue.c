@@ -20,7 +20,7 @@ bool vgic_queue(struct vgic *vgic, struct vgic_irq *irq)
 	vgic_note(vgic, VGIC_EVENT_QUEUED, to, irq, 0);
 
 	/* The first SPI makes every vCPU trap DIR: it may be deactivated anywhere. */
-	broadcast = vgic->cfg.policy->track_spis && vgic->cfg.has_tdir && !vgic->cfg.model_v2 &&
+	broadcast = vgic->cfg.policy->track_spis && vgic_has_tdir(vgic) && !vgic->cfg.model_v2 &&
 		    vgic_valid_spi(vgic, irq->intid) && vgic->active_spis++ == 0;
 	if (!broadcast) {
 		vgic_request(vgic, to, VGIC_REQ_IRQ_PENDING, true);
@@ -61,6 +61,32 @@ bool vgic_send_sgi(struct vgic *vgic, unsigned int target, uint32_t intid, bool 
 	irq->pending_latch = true;
 	vgic_queue(vgic, irq);
 	return true;
+}
+
+/* Fields of GICD_SGIR as the architecture lays them out. */
+void vgic_write_gicd_sgir(struct vgic *vgic, unsigned int from, uint32_t value)
+{
+	uint32_t intid = value & 0xf, targets = (value >> 16) & 0xff;
+
+	switch ((value >> 24) & 3) {
+	case 1:
+		targets = ((1u << vgic->cfg.nr_vcpus) - 1) & 0xff & ~(1u << from);
+		break;
+	case 2:
+		targets = 1u << from;
+		break;
+	case 3:
+		return;
+	}
+	for (unsigned int i = 0; i < 8 && i < vgic->cfg.nr_vcpus; i++) {
+		struct vgic_irq *irq = &vgic->vcpus[i].private_irqs[intid];
+
+		if (!(targets & (1u << i)))
+			continue;
+		irq->pending_latch = true;
+		irq->source |= 1u << from;
+		vgic_queue(vgic, irq);
+	}
 }
 
 /* vgic_v3_dispatch_sgi; fields of ICC_SGI1R_EL1 as the architecture lays them out. */

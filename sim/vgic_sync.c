@@ -9,7 +9,7 @@ void vgic_save(struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	uint32_t elrsr = vgic_v3_cpuif_elrsr(hw);
+	uint64_t elrsr = vgic_v3_cpuif_elrsr(hw);
 
 	if (policy->eager_vmcr)
 		vcpu->vmcr = hw->vmcr;
@@ -17,7 +17,7 @@ void vgic_save(struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
 		return;
 
 	for (unsigned int i = 0; i < vcpu->used_lrs; i++) {
-		if (elrsr & (1u << i))
+		if (elrsr & (1ull << i))
 			vcpu->lr[i] &= ~VGIC_LR_STATE;
 		else
 			vcpu->lr[i] = hw->lr[i];
@@ -51,7 +51,9 @@ static bool in_lrs(const struct vgic_vcpu *vcpu, unsigned int used, uint32_t int
 /* Where the walk for EOIcount begins. */
 static struct vgic_irq *replay_start(const struct vgic_policy *policy, struct vgic_vcpu *vcpu)
 {
-	switch (policy->replay) {
+	switch ((enum vgic_replay)policy->replay) {
+	case VGIC_REPLAY_OVERFLOW:
+		return vcpu->overflow;
 	case VGIC_REPLAY_WHOLE:
 	case VGIC_REPLAY_WHOLE_SKIP_LR:
 		return vcpu->list.head;
@@ -63,16 +65,13 @@ static struct vgic_irq *replay_start(const struct vgic_policy *policy, struct vg
 	return NULL;
 }
 
-/* OV-51 to OV-54: deactivations that the guest did outside the LRs, in list order. */
-static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned int used)
+/* Walks from irq to end while n are left; returns how many are left then. */
+static unsigned int replay(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
+			   const struct vgic_irq *end, unsigned int used, unsigned int n)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
-	unsigned int n = vgic_v3_eoicount(vcpu->hcr);
-	struct vgic_irq *irq;
 
-	if (policy->replay == VGIC_REPLAY_NONE)
-		return;
-	for (irq = replay_start(policy, vcpu); irq && n; irq = irq->next) {
+	for (; irq != end && n; irq = irq->next) {
 		uint64_t lr;
 
 		if (vgic_irq_oracle(vgic, irq) != vcpu->index || !irq->active)
@@ -80,13 +79,34 @@ static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned 
 		if (policy->replay == VGIC_REPLAY_WHOLE_SKIP_LR && in_lrs(vcpu, used, irq->intid))
 			continue;
 		lr = vgic_compute_lr(vgic, irq) & ~VGIC_LR_ACTIVE;
-		if (lr & VGIC_LR_HW)
+		if ((lr & VGIC_LR_HW) && (!vgic->cfg.gicv2 || policy->replay_hw_v2))
 			vgic_physical_dir(vgic, vcpu->index, lr);
 		vgic_fold_lr(vgic, vcpu, lr);
 		vgic_note(vgic, VGIC_EVENT_REPLAYED, vcpu->index, irq, 0);
 		vcpu->counts.replayed++;
 		n--;
 	}
+	return n;
+}
+
+/* OV-51 to OV-54: deactivations that the guest did outside the LRs, in list order. */
+static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned int used)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	unsigned int n = vgic_v3_eoicount(vcpu->hcr);
+
+	if (!n || policy->replay == VGIC_REPLAY_NONE || (vgic->cfg.gicv2 && !policy->replay_on_v2))
+		return;
+	if (policy->replay == VGIC_REPLAY_TAIL && vcpu->boundary &&
+	    vcpu->boundary->vcpu == VGIC_NO_VCPU) {
+		/* Its links lead nowhere that a model could follow (OV-78). */
+		vcpu->counts.wild_walks++;
+		vgic_note(vgic, VGIC_EVENT_WILD, vcpu->index, vcpu->boundary, !policy->last_lr_ref);
+		return;
+	}
+	n = replay(vgic, vcpu, replay_start(policy, vcpu), NULL, used, n);
+	if (policy->overflow_list && policy->v1_list_bug && vcpu->overflow)
+		n = replay(vgic, vcpu, vcpu->list.head, vcpu->overflow, used, n);
 	vcpu->counts.replay_lost += n;
 }
 
@@ -95,9 +115,10 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	unsigned int used = vcpu->used_lrs;
 
-	if ((policy->fold_needs_lrs && !used) || (policy->fold_needs_boundary && !vcpu->boundary))
+	if ((policy->fold == VGIC_FOLD_IF_LRS && !used) ||
+	    (policy->fold == VGIC_FOLD_IF_LAST_LR && !vcpu->boundary))
 		return;
-	if (!policy->hcr)
+	if (!policy->hcr && !policy->mi_by_summary)
 		vcpu->hcr &= ~VGIC_HCR_UIE;
 	for (unsigned int i = 0; i < used; i++) {
 		bool deactivated = vgic_fold_lr(vgic, vcpu, vcpu->lr[i]);
@@ -115,7 +136,7 @@ void vgic_sync(struct vgic *vgic, unsigned int index)
 {
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
 
-	if (vgic->cfg.policy->empty_shortcut && !vcpu->list.count)
+	if (!vgic->cfg.policy->no_empty_shortcut && !vcpu->list.count)
 		return;
 	fold_state(vgic, vcpu);
 	vgic_prune(vgic, index);
@@ -129,6 +150,7 @@ void vgic_prune(struct vgic *vgic, unsigned int index)
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
 	struct vgic_irq *irq = vcpu->list.head, *next;
 
+	vcpu->overflow = NULL;
 	while (irq) {
 		unsigned int to = vgic_irq_oracle(vgic, irq);
 

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #define VGIC_V3_MAX_LRS 16
+/* GICH_VTR.ListRegs of a GICv2 has six bits. */
+#define VGIC_MAX_LRS	64
 
 /* What IAR returns when there is nothing to acknowledge. */
 #define VGIC_SPURIOUS	   1023u
@@ -56,6 +58,8 @@
 /* ICH_VMCR_EL2 */
 #define VGIC_VMCR_VENG0	      (1u << 0)
 #define VGIC_VMCR_VENG1	      (1u << 1)
+#define VGIC_VMCR_VACKCTL     (1u << 2) /* GICv2 guest */
+#define VGIC_VMCR_VFIQEN      (1u << 3) /* GICv2 guest */
 #define VGIC_VMCR_VCBPR	      (1u << 4)
 #define VGIC_VMCR_VEOIM	      (1u << 9)
 #define VGIC_VMCR_VBPR1_SHIFT 18
@@ -86,7 +90,7 @@ enum vgic_tie {
  * implementations differ; all of them off is the architecture.
  */
 struct vgic_v3_cpuif_config {
-	uint8_t nr_lr;	   /* 1 to 16 */
+	uint8_t nr_lr;	   /* 1 to 16, GICv2: to 64 */
 	uint8_t pre_bits;  /* preemption bits, 5 to 7 */
 	uint8_t prio_bits; /* priority bits, pre_bits to 8 */
 	bool has_tds;	   /* ICH_VTR_EL2.TDS: TDIR is implemented */
@@ -100,6 +104,7 @@ struct vgic_v3_cpuif_config {
 	bool eoicount_saturates;     /* stays at 31 instead of wrapping (HW-16 is a derivation) */
 	bool eoir_ignores_split;     /* EOIR deactivates with EOImode 1 too (gem5) */
 	bool vgrp0d_tests_veng1;     /* QEMU tests the wrong enable for VGrp0D (HW-T2) */
+	bool cbpr_saturates;	     /* VBPR0 = 7 counts as 6 for group 1 with CBPR (KVM's copy) */
 };
 
 /* A GICv3 as the architecture has it: nr_lr LRs, 5 preemption and priority bits, TDS. */
@@ -113,7 +118,7 @@ struct vgic_v3_cpuif_config vgic_v3_cpuif_qemu(unsigned int nr_lr);
 
 struct vgic_v3_cpuif {
 	const struct vgic_v3_cpuif_config *cfg;
-	uint64_t lr[VGIC_V3_MAX_LRS];
+	uint64_t lr[VGIC_MAX_LRS];
 	uint32_t hcr;
 	uint32_t vmcr;
 	uint32_t ap0r[4];
@@ -168,8 +173,8 @@ uint8_t vgic_v3_cpuif_group_priority(const struct vgic_v3_cpuif *c, unsigned int
 
 /* Status registers, computed from the present state (hardware model 4). */
 uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c);
-uint32_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c);
-uint32_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c);
+uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c);
+uint64_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c);
 /* Level of the maintenance interrupt: En and any MISR bit. */
 bool vgic_v3_cpuif_mi(const struct vgic_v3_cpuif *c);
 
@@ -186,5 +191,19 @@ bool vgic_v3_cpuif_write_pmr(struct vgic_v3_cpuif *c, uint8_t prio);
 bool vgic_v3_cpuif_write_bpr(struct vgic_v3_cpuif *c, unsigned int group, unsigned int bpr);
 bool vgic_v3_cpuif_write_igrpen(struct vgic_v3_cpuif *c, unsigned int group, bool enable);
 bool vgic_v3_cpuif_write_ctlr(struct vgic_v3_cpuif *c, bool eoimode, bool cbpr);
+
+/*
+ * The same list registers as a guest of a GICv2 sees them (GICV; IHI0048 4.4): it reads
+ * GICV_IAR, or GICV_AIAR if aliased, and writes back what it read, an SGI with its source in
+ * bits 12:10. Nothing is trapped here: GICV_DIR traps by not being mapped.
+ */
+#define VGIC_GICV_GROUP1 1022u /* IAR: the interrupt is of group 1, and AckCtl is 0 */
+struct vgic_access vgic_gicv_ack(struct vgic_v3_cpuif *c, bool aliased);
+struct vgic_access vgic_gicv_eoi(struct vgic_v3_cpuif *c, bool aliased, uint32_t value);
+struct vgic_access vgic_gicv_dir(struct vgic_v3_cpuif *c, uint32_t value);
+/* GICV_CTLR: enables of both groups, AckCtl, FIQEn, CBPR, EOImode by their bits in VMCR. */
+void vgic_gicv_write_ctlr(struct vgic_v3_cpuif *c, uint32_t bits);
+/* Level of the virtual FIQ or IRQ: group 0 is an IRQ unless FIQEn is set. */
+bool vgic_gicv_line(const struct vgic_v3_cpuif *c, bool fiq);
 
 #endif

@@ -61,7 +61,8 @@ struct vgic_verify_totals {
 
 struct vgic_verify_config {
 	const struct vgic_policy *policy;
-	unsigned int nr_lr;    /* that KVM used, 1 to 16 */
+	unsigned int nr_lr;    /* that KVM used, 1 to 16, on a GICv2 host to 64 */
+	bool gicv2;	       /* of a GICv2 host: LRs are those of GICH */
 	bool no_tdir;	       /* host lacks capability TDIR */
 	uint32_t static_traps; /* VGIC_HCR_T* */
 	bool has_levels;       /* VGR_LEVEL records were captured */

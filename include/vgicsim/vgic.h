@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * KVM's vgic for GICv3 guests, as a machine of states: ap_lists, flush, sync,
+ * KVM's vgic for GICv2 and GICv3, as a machine of states: ap_lists, flush, sync,
  * deactivation. It sees hardware only through the registers of cpuif.h, and the
  * rest of the world only through struct vgic_env. One vgic serves replay, verify
  * and exploration; what differs between kernels is in its policy (policy.h).
+ * List registers have the layout of ICH_LR<n>_EL2 on a GICv2 host too (gich.h
+ * turns them into the 32 bits of GICH_LR<n> and back).
  *
  * Rules OV-n and HI-n are those of the overflow and history documents (Linux
  * 7.3.4 and 6.12, arch/arm64/kvm/vgic). Fields are open to read; only the
@@ -67,6 +69,7 @@ struct vgic_counts {
 	uint64_t outside;	/* deliverable interrupts left out by flushes */
 	uint64_t replayed;	/* deactivations by EOIcount */
 	uint64_t replay_lost;	/* EOIcount left over */
+	uint64_t wild_walks;	/* replays that began at an interrupt which was on no list */
 	uint64_t dir_primitive; /* deactivations by the DIR primitive */
 	uint64_t pruned, migrated;
 };
@@ -77,13 +80,16 @@ struct vgic_vcpu {
 	struct vgic_list list;
 	struct vgic_irq *private_irqs; /* VGIC_NR_PRIVATE of them */
 	/* Shadow CPU interface. */
-	uint64_t lr[VGIC_V3_MAX_LRS];
+	uint64_t lr[VGIC_MAX_LRS];
 	uint32_t hcr, vmcr;
 	uint32_t ap0r[4], ap1r[4];
 	unsigned int used_lrs;
 	struct vgic_irq *boundary;   /* last_lr_irq; valid from flush to the end of sync */
+	struct vgic_irq *overflow;   /* posted-v1: from here on the list is the overflow list */
 	struct vgic_summary summary; /* of the last flush */
 	bool sorted;		     /* by the last flush */
+	bool nested;		     /* runs a guest of its own */
+	bool lpis_off;		     /* GICR_CTLR.EnableLPIs was cleared */
 	struct vgic_counts counts;
 };
 
@@ -96,6 +102,7 @@ enum vgic_event {
 	VGIC_EVENT_DIR,	      /* deactivated by the DIR primitive */
 	VGIC_EVENT_PRUNED,    /* off the list */
 	VGIC_EVENT_MIGRATED,  /* to another vCPU's list; arg: that vCPU */
+	VGIC_EVENT_WILD,      /* the replay began at it, unlinked; arg: 1 if it was freed, too */
 };
 
 /* The world around. Every pointer may be NULL: then nothing happens and levels are low. */
@@ -122,10 +129,12 @@ struct vgic_config {
 	const struct vgic_policy *policy;
 	unsigned int nr_vcpus; /* 1 to VGIC_MAX_VCPUS */
 	unsigned int nr_spis;  /* 0 to VGIC_MAX_SPIS */
-	unsigned int nr_lr;    /* that KVM uses: 1 to 16 */
+	unsigned int nr_lr;    /* that KVM uses: 1 to 16, on a GICv2 host to 64 */
 	bool model_v2;	       /* guest programs a GICv2 (SGI sources count) */
-	bool has_tdir;	       /* host capability TDIR */
-	uint32_t static_traps; /* VGIC_HCR_T* that the host sets always (kvm-overflow.md 12) */
+	bool gicv2;	       /* host has a GICv2; implies model_v2 */
+	bool has_tdir;	       /* DIR can be trapped alone (ICH_VTR_EL2.TDS) */
+	bool unadvertised;     /* ID registers do not show the GICv3: Apple, legacy mode of GICv5 */
+	uint32_t static_traps; /* VGIC_HCR_T* of errata and the command line (section 12) */
 	struct vgic_env env;
 };
 
@@ -156,6 +165,13 @@ struct vgic_irq *vgic_irq_find(const struct vgic *vgic, unsigned int vcpu, uint3
 /* Makes LPI intid (>= VGIC_LPI_BASE): edge, group 1, no target. 0, -EINVAL, -EEXIST or -ENOMEM. */
 int vgic_lpi_add(struct vgic *vgic, uint32_t intid);
 
+/*
+ * DIR can be trapped alone, as far as the policy's kernel notices (OV-12); trap bits that
+ * stand in hardware beside the shadow HCR: those configured, and TC where it stands in.
+ */
+bool vgic_has_tdir(const struct vgic *vgic);
+uint32_t vgic_static_traps(const struct vgic *vgic);
+
 /* irq_is_pending (OV-1), vgic_target_oracle (OV-5; VGIC_NO_VCPU: none). */
 bool vgic_irq_pending(const struct vgic_irq *irq);
 unsigned int vgic_irq_oracle(const struct vgic *vgic, const struct vgic_irq *irq);
@@ -175,6 +191,22 @@ bool vgic_send_sgi(struct vgic *vgic, unsigned int target, uint32_t intid, bool 
  * affinities are KVM's default: Aff0 = vcpu mod 16, Aff1 = vcpu / 16.
  */
 void vgic_write_sgir(struct vgic *vgic, unsigned int from, uint64_t value, bool allow_group1);
+
+/* GICD_SGIR as written by vCPU from of a GICv2 guest (vgic_mmio_write_sgir, kvm-overflow.md 3.1).
+ */
+void vgic_write_gicd_sgir(struct vgic *vgic, unsigned int from, uint32_t value);
+
+/*
+ * LPIs (vgic-its.c). vgic_msi: what an event of the ITS that is mapped to the LPI does;
+ * false if the LPI is unknown or its redistributor's LPIs are disabled. vgic_lpi_move: MOVI.
+ * vgic_lpi_movall: MOVALL (OV-78). vgic_lpi_enable: GICR_CTLR.EnableLPIs of a vCPU, written by
+ * vCPU by. vgic_lpi_remove: its event is unmapped, it cannot be raised any more.
+ */
+bool vgic_msi(struct vgic *vgic, uint32_t intid);
+void vgic_lpi_move(struct vgic *vgic, uint32_t intid, unsigned int target);
+void vgic_lpi_movall(struct vgic *vgic, unsigned int from, unsigned int to);
+void vgic_lpi_enable(struct vgic *vgic, unsigned int by, unsigned int of, bool enable);
+void vgic_lpi_remove(struct vgic *vgic, uint32_t intid);
 
 /* vgic_queue_irq_unlock (OV-9..13). True: put on a list. */
 bool vgic_queue(struct vgic *vgic, struct vgic_irq *irq);
@@ -208,7 +240,22 @@ void vgic_put(struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw);
 bool vgic_dir_fast(const struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw,
 		   uint64_t value);
 
-/* vgic_v3_deactivate (OV-63..68): DIR after a full exit of vCPU vcpu. */
+/*
+ * Trapped accesses of the CPU interface where group or common registers trap: KVM does them on
+ * the live LRs before anything is saved, by its own copy of the architecture, which differs in
+ * places (hardware model 2, 3.2 to 3.4, kvm-overflow.md 13). group is 0 or 1.
+ */
+struct vgic_access vgic_el2_ack(const struct vgic *vgic, unsigned int vcpu,
+				struct vgic_v3_cpuif *hw, unsigned int group);
+struct vgic_access vgic_el2_eoi(const struct vgic *vgic, unsigned int vcpu,
+				struct vgic_v3_cpuif *hw, unsigned int group, uint32_t intid);
+void vgic_el2_write_pmr(struct vgic_v3_cpuif *hw, uint8_t prio);
+void vgic_el2_write_bpr(const struct vgic *vgic, struct vgic_v3_cpuif *hw, unsigned int group,
+			uint32_t value);
+void vgic_el2_write_igrpen(struct vgic_v3_cpuif *hw, unsigned int group, bool enable);
+void vgic_el2_write_ctlr(struct vgic_v3_cpuif *hw, bool eoimode, bool cbpr);
+
+/* vgic_v3_deactivate, vgic_v2_deactivate (OV-63..68, OV-72): DIR after a full exit of vCPU vcpu. */
 void vgic_deactivate(struct vgic *vgic, unsigned int vcpu, uint64_t value);
 
 /*

@@ -82,14 +82,15 @@ static void names_and_releases(void **state)
 	assert_ptr_equal(vgic_policy_for_release("6.12.95+deb12-cloud-arm64"), old);
 	assert_ptr_equal(vgic_policy_for_release("6.1.0-30-arm64"), old);
 	assert_ptr_equal(vgic_policy_for_release("7.3.4+deb13-cloud-arm64"), new);
-	assert_ptr_equal(vgic_policy_for_release("7.2.13"), new);
-	/* The boundary changed within 7.2. */
+	assert_ptr_equal(vgic_policy_for_release("7.2.13"), vgic_policy_find("linux-7.2"));
 	assert_ptr_equal(vgic_policy_for_release("6.19.14"), vgic_policy_find("linux-7.0"));
 	assert_ptr_equal(vgic_policy_for_release("7.0-rc3"), vgic_policy_find("linux-7.0"));
 	assert_ptr_equal(vgic_policy_for_release("7.2.6+deb13-cloud-arm64"),
 			 vgic_policy_find("linux-7.0"));
-	assert_ptr_equal(vgic_policy_for_release("7.2.11+deb13-cloud-arm64"), new);
-	assert_null(vgic_policy_for_release("6.19.3"));
+	/* The boundary changed within 7.2, and within 6.19. */
+	assert_ptr_equal(vgic_policy_for_release("7.2.11+deb13-cloud-arm64"),
+			 vgic_policy_find("linux-7.2"));
+	assert_ptr_equal(vgic_policy_for_release("6.19.3"), vgic_policy_find("linux-6.19"));
 	assert_null(vgic_policy_for_release("7.2.999"));
 	assert_null(vgic_policy_for_release("8.0"));
 	assert_null(vgic_policy_for_release("7"));

@@ -113,7 +113,7 @@ static unsigned int dump(struct vgr_irq *to)
 
 static uint32_t boundary(void)
 {
-	if (kernel->cfg.policy->boundary == VGIC_BOUNDARY_NEVER)
+	if (kernel->cfg.policy->last_lr == VGIC_LAST_LR_NEVER)
 		return VGR_BOUNDARY_UNKNOWN;
 	return kernel->vcpus[0].boundary ? kernel->vcpus[0].boundary->intid : VGR_BOUNDARY_NONE;
 }
