@@ -44,6 +44,7 @@ enum guest_stim {
 	GUEST_LEVEL,
 	GUEST_MIXED,
 	GUEST_REGISTERS,
+	GUEST_EOI_ORDER,
 	GUEST_NR_STIMS,
 };
 
@@ -68,6 +69,7 @@ enum guest_fail_code {
 };
 
 #define GUEST_MAX_FAILS 32
+#define GUEST_MAX_NOTES 6
 
 struct guest_fail {
 	uint32_t code;
@@ -140,6 +142,9 @@ struct guest_shared {
 	uint32_t want[GUEST_NR_INTIDS];
 	uint32_t got[GUEST_NR_INTIDS];
 	uint64_t raised_at[GUEST_NR_INTIDS];
+	/* What a stimulus counts instead of judging it; guest_stim_info names them. */
+	uint64_t note[GUEST_MAX_NOTES];
+	uint32_t left[GUEST_NR_INTIDS]; /* rounds that left this INTID active after its last EOI */
 	struct guest_vcpu vcpu[GUEST_MAX_VCPUS];
 };
 

@@ -128,6 +128,21 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		  .eoimode = 1, .hold = 1, .timeout = 20, .trigger = GUEST_BOTH_TRIGGERS },
 		GUEST_MAX_SPIS, 2, GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_USES_ORDER,
 	},
+	[GUEST_EOI_ORDER] = {
+		.name = "eoi-order",
+		.summary = "active interrupts finished in another order than the hardware drops them",
+		.does = "Nests N SPIs by priority, deeper than the list registers, then writes EOIR for all\n"
+			"of them in --order: fifo begins with the oldest and least urgent, which is in no\n"
+			"list register, lifo with the newest. EOImode 1: DIR in the same order afterwards.",
+		.must = "N nested; with lifo, or EOImode 1, nothing active afterwards. EOImode 0 in another\n"
+			"order is not promised by the architecture: what stays active is counted",
+		.notes = { "left_active" },
+		.example = "vgic-guest eoi-order --irqs 8 --order random --seed 3",
+		.defaults = { PLAIN, .stim = GUEST_EOI_ORDER, .irqs = 8, .repeat = 50,
+			      .prio = GUEST_PRIO_RISING },
+		.max_irqs = 31, .min_vcpus = 1,
+		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE | GUEST_USES_ORDER,
+	},
 };
 /* clang-format on */
 

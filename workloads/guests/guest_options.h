@@ -43,7 +43,8 @@ struct guest_stim_info {
 	struct guest_options defaults;
 	uint32_t max_irqs;
 	uint32_t min_vcpus;
-	unsigned int uses; /* GUEST_USES_* */
+	unsigned int uses;		    /* GUEST_USES_* */
+	const char *notes[GUEST_MAX_NOTES]; /* what it counts, in the order of guest_shared.note */
 };
 
 #define GUEST_USES_TRIGGER (1U << 0)

@@ -74,7 +74,7 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 
 		k = sh->stim == GUEST_REMOTE_DIR ? i : i / v;
 		share = guest_share_size(sh, sh->stim == GUEST_REMOTE_DIR ? 0 : i % v);
-		if (sh->stim == GUEST_PREEMPT)
+		if (sh->stim == GUEST_PREEMPT || sh->stim == GUEST_EOI_ORDER)
 			sh->prio[intid] = (uint8_t)(0xf0 - 8 * (k % GUEST_PRIO_LEVELS));
 		else
 			sh->prio[intid] = share_prio(prio, k, share, &state);

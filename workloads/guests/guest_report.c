@@ -172,6 +172,29 @@ static void print_fail(FILE *out, const struct guest_options *o, const struct gu
 	}
 }
 
+/* INTIDs that were left active in some round, by the vCPU that they were routed to. */
+static void left_sets(const struct guest_vm *vm, uint32_t *by_intid)
+{
+	uint32_t i;
+
+	for (i = 0; i < GUEST_NR_INTIDS; i++)
+		by_intid[i] = vm->sh->left[i] ? 1U << vm->sh->route[i] : 0;
+}
+
+static void print_notes(FILE *out, const struct guest_vm *vm)
+{
+	const struct guest_stim_info *s = &guest_stims[vm->o->stim];
+	uint32_t left[GUEST_NR_INTIDS], i;
+
+	for (i = 0; i < GUEST_MAX_NOTES && s->notes[i]; i++)
+		fprintf(out, "%s%s %" PRIu64, i ? ", " : "  counted: ", s->notes[i],
+			vm->sh->note[i]);
+	if (i)
+		fputc('\n', out);
+	left_sets(vm, left);
+	print_sets(out, vm, "left active by a round", left);
+}
+
 void guest_print_text(const struct guest_vm *vm, const struct guest_verdict *v, FILE *out)
 {
 	const struct guest_stim_info *s = &guest_stims[vm->o->stim];
@@ -183,6 +206,7 @@ void guest_print_text(const struct guest_vm *vm, const struct guest_verdict *v, 
 			"%.2f s\n",
 			s->name, v->interrupts, vm->o->vcpus, vm->o->vcpus > 1 ? "s" : "",
 			vm->o->repeat, vm->seconds);
+		print_notes(out, vm);
 		return;
 	}
 	fprintf(out, "vgic-guest %s: FAIL in round %u of %u after %" PRIu64 " interrupts, %.2f s\n",
@@ -206,6 +230,7 @@ void guest_print_text(const struct guest_vm *vm, const struct guest_verdict *v, 
 	print_sets(out, vm, "delivered too often", v->surplus);
 	print_sets(out, vm, "active at the end", v->active);
 	print_sets(out, vm, "pending at the end", v->pending);
+	print_notes(out, vm);
 	fputs("  must hold: ", out);
 	for (i = 0; s->must[i]; i++)
 		fputs(s->must[i] == '\n' ? "\n  " : (char[]){s->must[i], 0}, out);
@@ -233,6 +258,7 @@ static void json_set(FILE *out, const struct guest_vm *vm, const char *name,
 void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, FILE *out)
 {
 	static const uint32_t none[GUEST_NR_INTIDS];
+	uint32_t left[GUEST_NR_INTIDS];
 	const struct guest_options *o = vm->o;
 	const char *sep = "";
 	struct utsname host;
@@ -277,7 +303,13 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 	json_set(out, vm, "delivered_too_often", v->surplus);
 	json_set(out, vm, "active_at_end", v->active);
 	json_set(out, vm, "pending_at_end", v->pending);
-	fputs("}\n", out);
+	left_sets(vm, left);
+	json_set(out, vm, "left_active", left);
+	fputs(",\"counted\":{", out);
+	for (i = 0; i < GUEST_MAX_NOTES && guest_stims[o->stim].notes[i]; i++)
+		fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "", guest_stims[o->stim].notes[i],
+			vm->sh->note[i]);
+	fputs("}}\n", out);
 }
 
 static void log_time(FILE *f, uint64_t t)

@@ -9,6 +9,7 @@
 #define GICD_ICENABLER	(GUEST_GICD_BASE + 0x0180)
 #define GICD_ISPENDR	(GUEST_GICD_BASE + 0x0200)
 #define GICD_ISACTIVER	(GUEST_GICD_BASE + 0x0300)
+#define GICD_ICACTIVER	(GUEST_GICD_BASE + 0x0380)
 #define GICD_IPRIORITYR (GUEST_GICD_BASE + 0x0400)
 #define GICD_ICFGR	(GUEST_GICD_BASE + 0x0c00)
 #define GICD_IROUTER	(GUEST_GICD_BASE + 0x6000)
@@ -20,11 +21,12 @@
 #define YIELDS	  16
 
 static const struct stim *const stims[GUEST_NR_STIMS] = {
-	[GUEST_BURST] = &stim_burst,	 [GUEST_ACKALL] = &stim_ackall,
-	[GUEST_PREEMPT] = &stim_preempt, [GUEST_SGI] = &stim_sgi,
-	[GUEST_TIMER] = &stim_timer,	 [GUEST_GROUP] = &stim_group,
-	[GUEST_LEVEL] = &stim_level,	 [GUEST_REMOTE_DIR] = &stim_remote_dir,
-	[GUEST_MIXED] = &stim_mixed,	 [GUEST_REGISTERS] = &stim_registers,
+	[GUEST_BURST] = &stim_burst,	     [GUEST_ACKALL] = &stim_ackall,
+	[GUEST_PREEMPT] = &stim_preempt,     [GUEST_SGI] = &stim_sgi,
+	[GUEST_TIMER] = &stim_timer,	     [GUEST_GROUP] = &stim_group,
+	[GUEST_LEVEL] = &stim_level,	     [GUEST_REMOTE_DIR] = &stim_remote_dir,
+	[GUEST_MIXED] = &stim_mixed,	     [GUEST_REGISTERS] = &stim_registers,
+	[GUEST_EOI_ORDER] = &stim_eoi_order,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];
@@ -289,6 +291,28 @@ bool wait_share(uint32_t cpu)
 	return true;
 }
 
+bool raise_and_ack(uint32_t cpu, uint32_t intid, struct guest_log **log)
+{
+	struct wait w;
+	uint32_t got;
+
+	batch_add(cpu, intid);
+	raise_batch(cpu);
+	wait_begin(cpu, &w);
+	while ((got = ack(cpu, log)) == GUEST_SPURIOUS) {
+		if (wait_step(cpu, &w, false))
+			continue;
+		if (!aborted())
+			fail(cpu, GUEST_FAIL_STARVED, intid, 1, 0);
+		return false;
+	}
+	if (SH->is_level[got])
+		lower_line(got);
+	if (got != intid)
+		fail(cpu, GUEST_FAIL_ORDER, got, SH->prio[got], SH->prio[intid]);
+	return got == intid;
+}
+
 void check_idle(uint32_t cpu)
 {
 	uint32_t intid = (uint32_t)sys_read(ICC_IAR1) & 0xffffff;
@@ -327,6 +351,35 @@ bool private_active(uint32_t cpu, uint32_t intid)
 bool private_pending(uint32_t cpu, uint32_t intid)
 {
 	return mmio_r32(GICR_SGI(cpu) + 0x200) >> intid & 1;
+}
+
+bool spi_active(uint32_t intid)
+{
+	return mmio_r32(GICD_ISACTIVER + intid / 32 * 4) >> intid % 32 & 1;
+}
+
+void deactivate_spi(uint32_t intid)
+{
+	mmio_w32(GICD_ICACTIVER + intid / 32 * 4, 1U << intid % 32);
+}
+
+void note_add(uint32_t note, uint64_t n)
+{
+	__atomic_fetch_add(&SH->note[note], n, __ATOMIC_RELAXED);
+}
+
+void count_left(uint32_t cpu, uint32_t note)
+{
+	uint32_t k, intid, n = guest_share_size(SH, cpu);
+
+	for (k = 0; k < n; k++) {
+		intid = guest_share(SH, cpu, k);
+		if (!spi_active(intid))
+			continue;
+		SH->left[intid]++;
+		note_add(note, 1);
+		deactivate_spi(intid);
+	}
 }
 
 void pend_spi(uint32_t intid)

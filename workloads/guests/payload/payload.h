@@ -19,6 +19,7 @@ struct stim {
 
 extern const struct stim stim_burst, stim_ackall, stim_preempt, stim_group, stim_level;
 extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed, stim_registers;
+extern const struct stim stim_eoi_order;
 
 static inline uint32_t this_cpu(void)
 {
@@ -96,6 +97,12 @@ void wait_begin(uint32_t cpu, struct wait *w);
 bool wait_step(uint32_t cpu, struct wait *w, bool take_irqs);
 
 /*
+ * Raise one SPI with IRQs masked and acknowledge it by polling. False after a report of starvation,
+ * or if something else was acknowledged.
+ */
+bool raise_and_ack(uint32_t cpu, uint32_t intid, struct guest_log **log);
+
+/*
  * Wait until this vCPU has taken everything of its share that is in group 1; reports starvation
  * itself. share_missing() counts what is still to come of one group.
  */
@@ -111,6 +118,15 @@ void check_rpr(uint32_t cpu, uint32_t intid, uint32_t want);
 /* ISACTIVER and ISPENDR of the share of @owner must be all zero. */
 void check_share_quiet(uint32_t cpu, uint32_t owner);
 
+/*
+ * The SPIs of this vCPU's share that are active although all were finished: counted in left[], in
+ * note @note, and cleared. For stimuli whose outcome the architecture does not promise.
+ */
+void count_left(uint32_t cpu, uint32_t note);
+
+/* Add to what the stimulus counts. */
+void note_add(uint32_t note, uint64_t n);
+
 /* ISACTIVER, ISPENDR of one private interrupt of this vCPU. */
 bool private_active(uint32_t cpu, uint32_t intid);
 bool private_pending(uint32_t cpu, uint32_t intid);
@@ -118,7 +134,9 @@ bool private_pending(uint32_t cpu, uint32_t intid);
 /* Number of the current round, for logs and reports. */
 void set_round(uint32_t cpu, uint32_t round);
 
-/* ISPENDR, ISENABLER or ICENABLER, IROUTER of one SPI. */
+/* ISACTIVER, ICACTIVER, ISPENDR, ISENABLER or ICENABLER, IROUTER of one SPI. */
+bool spi_active(uint32_t intid);
+void deactivate_spi(uint32_t intid);
 void pend_spi(uint32_t intid);
 void enable_spi(uint32_t intid, bool on);
 void route_spi(uint32_t intid, uint32_t cpu);
