@@ -38,6 +38,18 @@ int BPF_KRETPROBE(kretprobe_flush_config)
 	return flush_end(0);
 }
 
+SEC("fexit/vgic_v2_configure_hcr")
+int BPF_PROG(fexit_flush_config_v2)
+{
+	return flush_end(0);
+}
+
+SEC("kretprobe/vgic_v2_configure_hcr")
+int BPF_KRETPROBE(kretprobe_flush_config_v2)
+{
+	return flush_end(0);
+}
+
 SEC("fexit/kvm_vgic_flush_hwstate")
 int BPF_PROG(fexit_flush_end)
 {
@@ -70,6 +82,18 @@ int BPF_PROG(fentry_sync_fold)
 
 SEC("kprobe/vgic_v3_fold_lr_state")
 int BPF_KPROBE(kprobe_sync_fold)
+{
+	return sync_fold();
+}
+
+SEC("fentry/vgic_v2_fold_lr_state")
+int BPF_PROG(fentry_sync_fold_v2)
+{
+	return sync_fold();
+}
+
+SEC("kprobe/vgic_v2_fold_lr_state")
+int BPF_KPROBE(kprobe_sync_fold_v2)
 {
 	return sync_fold();
 }
@@ -321,6 +345,18 @@ int BPF_PROG(fentry_dir, struct kvm_vcpu *vcpu, __u64 value)
 
 SEC("kprobe/vgic_v3_deactivate")
 int BPF_KPROBE(kprobe_dir, struct kvm_vcpu *vcpu, __u64 value)
+{
+	return dir(vcpu, value);
+}
+
+SEC("fentry/vgic_v2_deactivate")
+int BPF_PROG(fentry_dir_v2, struct kvm_vcpu *vcpu, __u32 value)
+{
+	return dir(vcpu, value);
+}
+
+SEC("kprobe/vgic_v2_deactivate")
+int BPF_KPROBE(kprobe_dir_v2, struct kvm_vcpu *vcpu, __u32 value)
 {
 	return dir(vcpu, value);
 }

@@ -101,6 +101,7 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 	config->tgid = opts->tgid;
 	config->root_tgid = opts->root_tgid;
 	config->nr_lr = h->nr_lr;
+	config->gicv2 = h->gic == 2;
 	config->no_hw_deactivation = h->no_hw_deactivation;
 	/* The short cuts went with the rework of 6.19, which brought on_lr. */
 	config->always_flushes = h->has_on_lr;

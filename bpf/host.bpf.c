@@ -32,7 +32,9 @@ int look(void *ctx)
 			values.have_vgic = 1;
 			values.nr_lr = nr_lr;
 			values.vgic_type = BPF_CORE_READ(g, type);
-			values.vtr = BPF_CORE_READ(g, ich_vtr_el2);
+			/* Gone in 7.3. */
+			if (bpf_core_field_exists(g->ich_vtr_el2))
+				values.vtr = BPF_CORE_READ(g, ich_vtr_el2);
 			values.has_gicv4 = BPF_CORE_READ(g, has_gicv4);
 			values.no_hw_deactivation = BPF_CORE_READ(g, no_hw_deactivation);
 		}
@@ -54,6 +56,9 @@ int look(void *ctx)
 		values.have_traps = 1;
 		values.traps = key > 0;
 	}
+	if (addresses.vtr_code)
+		bpf_probe_read_kernel(values.vtr_code, sizeof(values.vtr_code),
+				      (void *)addresses.vtr_code);
 	read_flag(&values.group0_trap, addresses.group0_trap);
 	read_flag(&values.group1_trap, addresses.group1_trap);
 	read_flag(&values.common_trap, addresses.common_trap);
@@ -64,6 +69,8 @@ int look(void *ctx)
 	values.has_active_spis = bpf_core_field_exists(struct vgic_dist, active_spis);
 	values.irq_size = bpf_core_type_size(struct vgic_irq);
 	values.cpuif_size = bpf_core_type_size(struct vgic_v3_cpu_if);
+	if (values.cpuif_size < bpf_core_type_size(struct vgic_v2_cpu_if))
+		values.cpuif_size = bpf_core_type_size(struct vgic_v2_cpu_if);
 	values.ran = 1;
 	return 0;
 }

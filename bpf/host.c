@@ -38,6 +38,7 @@ enum {
 	SYM_GROUP1,
 	SYM_COMMON,
 	SYM_DIR,
+	SYM_VTR_CODE,
 	SYM_HYP_START,
 	SYM_HYP_DATA,
 	SYM_DIRECT,
@@ -54,6 +55,7 @@ static const char *const variable_names[SYM_FIRST_PROBE] = {
 	[SYM_GROUP1] = "group1_trap",
 	[SYM_COMMON] = "common_trap",
 	[SYM_DIR] = "dir_trap",
+	[SYM_VTR_CODE] = "get_gic_ich_vtr",
 	[SYM_HYP_START] = "__kvm_nvhe___per_cpu_start",
 	[SYM_HYP_DATA] = "__kvm_nvhe_kvm_host_data",
 	[SYM_DIRECT] = "register_ftrace_direct",
@@ -61,7 +63,7 @@ static const char *const variable_names[SYM_FIRST_PROBE] = {
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
-	return 0;
+	return getenv("VGICSIM_BPF_LOG") ? vfprintf(stderr, format, args) : 0;
 }
 
 /* First bytes of a file as a string without its newline; false if it cannot be read. */
@@ -176,23 +178,30 @@ static void read_capabilities(struct vgic_host *h)
 static void choose_probes(struct vgic_host *h, const struct probe_availability *a,
 			  enum vgic_attach attach)
 {
+	/* What could not be looked at is most likely a GICv3. */
+	unsigned int gic = h->gic == 2 ? 2 : 3;
 	size_t p;
 
 	h->nr_probes = vgic_nr_probes;
 	for (p = 0; p < vgic_nr_probes; p++) {
 		const struct probe *probe = &vgic_probes[p];
 		struct vgic_host_probe *to = &h->probes[p];
-		int c = vgic_probe_choose(p, a, h->have_trampolines, attach);
+		int c = vgic_probe_choose(p, a, h->have_trampolines, attach, gic);
+		int first = vgic_probe_first(p, gic);
 
 		to->name = probe->name;
 		to->use = probe->use;
 		to->essential = probe->essential;
 		if (probe->nested && !h->nested_mode)
 			c = -1;
-		to->function = probe->candidates[c < 0 ? 0 : c].function;
+		if (c >= 0)
+			first = c;
+		to->function = probe->candidates[first < 0 ? 0 : first].function;
 		to->method = c < 0 ? "none" : vgic_probe_way_name(probe->candidates[c].way);
 		if (c >= 0)
 			to->state = VGIC_PROBE_OK;
+		else if (first < 0)
+			to->state = VGIC_PROBE_ABSENT;
 		else if (probe->nested && !h->nested_mode)
 			to->state = VGIC_PROBE_ABSENT;
 		else if (probe->newer && h->have_btf && !h->has_last_lr)
@@ -202,22 +211,54 @@ static void choose_probes(struct vgic_host *h, const struct probe_availability *
 	}
 }
 
+uint32_t vgic_vtr_from_code(const uint32_t *code, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < n; i++) {
+		uint32_t low = code[i], high = code[i + 1];
+
+		/* MOVZ Xd, #low; MOVK Xd, #high, LSL #16 */
+		if ((low & 0xffe00000) == 0xd2800000 && (high & 0xffe00000) == 0xf2a00000 &&
+		    (low & 0x1f) == (high & 0x1f))
+			return (high >> 5 & 0xffff) << 16 | (low >> 5 & 0xffff);
+	}
+	return 0;
+}
+
+/* Of a GICv3; 0 if it cannot be found out. KVM takes the number of LRs from its bits 3:0. */
+static uint32_t vtr_of(const struct host_values *v)
+{
+	uint32_t vtr = v->vtr ? v->vtr : vgic_vtr_from_code(v->vtr_code, VTR_CODE_WORDS);
+
+	return (vtr & 0xf) + 1 == (uint32_t)v->nr_lr ? vtr : 0;
+}
+
 static void take_values(struct vgic_host *h, const struct host_values *v, const struct symbol *s)
 {
 	h->looked = v->have_vgic;
 	if (!h->looked)
 		return;
 	h->nr_lr = v->nr_lr;
-	h->vtr = v->vtr;
 	h->gic = v->vgic_type == 0 ? 2 : v->vgic_type == 1 ? 3 : 5;
 	h->no_hw_deactivation = v->no_hw_deactivation;
-	if (h->gic == 3) {
-		h->pri_bits = (v->vtr >> 29 & 7) + 1;
-		h->pre_bits = (v->vtr >> 26 & 7) + 1;
-		h->id_bits = (v->vtr >> 23 & 7) ? 24 : 16;
-		h->tdir = v->vtr & VTR_TDS ? VGR_YES : VGR_NO;
+	if (h->gic == 3)
+		h->vtr = vtr_of(v);
+	if (h->vtr) {
+		h->pri_bits = (h->vtr >> 29 & 7) + 1;
+		h->pre_bits = (h->vtr >> 26 & 7) + 1;
+		h->id_bits = (h->vtr >> 23 & 7) ? 24 : 16;
+		h->tdir = h->vtr & VTR_TDS ? VGR_YES : VGR_NO;
+	} else if (h->gic == 2) {
+		/* The kernel keeps no GICH_VTR: widths of GICH_LR and of the one GICH_APR. */
+		h->pri_bits = 5;
+		h->pre_bits = 5;
+		h->id_bits = 10;
+		/* GICH_HCR has no trap bits. */
+		h->tdir = VGR_NO;
+		h->traps = VGR_NO;
 	}
-	if (v->have_traps) {
+	if (h->gic != 2 && v->have_traps) {
 		h->traps = v->traps ? VGR_YES : VGR_NO;
 		if (v->traps)
 			h->static_traps = (v->group0_trap ? HCR_TALL0 : 0) |
@@ -261,6 +302,7 @@ static void look_into_kernel(struct vgic_host *h, const struct symbol *s)
 		a->group1_trap = unique(&s[SYM_GROUP1]);
 		a->common_trap = unique(&s[SYM_COMMON]);
 		a->dir_trap = unique(&s[SYM_DIR]);
+		a->vtr_code = unique(&s[SYM_VTR_CODE]);
 		ret = host_bpf__load(skel);
 	}
 	if (!ret)
@@ -393,12 +435,13 @@ int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)
 	if (!h->looked)
 		return refuse(err, -EACCES, "the kernel's vgic: %s: see 'vgicsim doctor'",
 			      h->why_not_looked);
-	if (h->gic != 3)
-		return refuse(err, -ENOTSUP, "this host has a GICv%u: only GICv3 can be recorded",
+	if (h->gic != 2 && h->gic != 3)
+		return refuse(err, -ENOTSUP,
+			      "this host has a GICv%u: only GICv2 and GICv3 can be recorded",
 			      h->gic);
-	if (h->nr_lr < 1 || h->nr_lr > VGR_MAX_LRS)
-		return refuse(err, -ERANGE, "the kernel says %d list registers: expected 1 to %d",
-			      h->nr_lr, VGR_MAX_LRS);
+	if (h->nr_lr < 1 || h->nr_lr > (int)vgr_lr_limit(h->gic))
+		return refuse(err, -ERANGE, "the kernel says %d list registers: expected 1 to %u",
+			      h->nr_lr, vgr_lr_limit(h->gic));
 	if (h->irq_size > RAW_IRQ_MAX || h->cpuif_size > RAW_CPUIF_MAX)
 		return refuse(err, -ENOTSUP,
 			      "kernel %s has structures of %u and %u bytes, larger than "
@@ -407,26 +450,13 @@ int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)
 	for (p = 0; p < h->nr_probes; p++) {
 		const struct vgic_host_probe *probe = &h->probes[p];
 
-		if (probe->essential && probe->state != VGIC_PROBE_OK)
+		if (probe->essential && probe->state == VGIC_PROBE_MISSING)
 			return refuse(err, -ENOTSUP,
 				      "probe %s (%s): kernel %s has nothing to attach to: "
 				      "see 'vgicsim doctor'",
 				      probe->name, probe->function, h->release);
 	}
 	return 0;
-}
-
-/* By version where the version is known to decide; empty for kernels in between. */
-static const char *policy_of(const struct vgic_host *h)
-{
-	unsigned int major, minor;
-
-	if (!h->has_on_lr)
-		return "linux-6.12";
-	if (sscanf(h->release, "%u.%u", &major, &minor) == 2 &&
-	    (major > 7 || (major == 7 && minor >= 2)))
-		return "linux-7.3";
-	return "";
 }
 
 static void feature(char *list, size_t size, const char *name, bool have)
@@ -457,7 +487,7 @@ void vgic_host_describe(const struct vgic_host *h, struct vgr_header *to, struct
 	to->nr_cpus = h->nr_cpus;
 	snprintf(to->kvm_mode, sizeof(to->kvm_mode), "%s",
 		 h->nested_mode ? "nested" : modes[h->mode]);
-	to->vgic_model = h->gic == 3 ? 3 : h->gic;
+	to->vgic_model = h->gic;
 	to->gic_host = h->gic;
 	to->nr_lr = h->nr_lr;
 	to->pri_bits = h->pri_bits;
@@ -468,7 +498,6 @@ void vgic_host_describe(const struct vgic_host *h, struct vgr_header *to, struct
 	to->tdir = h->tdir;
 	to->nested = h->nested_mode ? VGR_UNKNOWN : VGR_NO;
 	to->emulated = h->emulated;
-	snprintf(to->policy, sizeof(to->policy), "%s", policy_of(h));
 	feature(to->features, sizeof(to->features), "on_lr", h->has_on_lr);
 	feature(to->features, sizeof(to->features), "last_lr_irq", h->has_last_lr);
 	feature(to->features, sizeof(to->features), "active_spis", h->has_active_spis);

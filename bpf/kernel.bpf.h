@@ -108,6 +108,13 @@ struct vgic_irq {
 	void *owner;
 };
 
+struct vgic_v2_cpu_if {
+	__u32 vgic_hcr;
+	__u32 vgic_vmcr;
+	__u32 vgic_lr[64];
+	unsigned int used_lrs;
+};
+
 struct vgic_v3_cpu_if {
 	__u32 vgic_hcr;
 	__u32 vgic_vmcr;
@@ -115,7 +122,9 @@ struct vgic_v3_cpu_if {
 	unsigned int used_lrs;
 };
 
+/* The interfaces stand in a union. */
 struct vgic_cpu {
+	struct vgic_v2_cpu_if vgic_v2;
 	struct vgic_v3_cpu_if vgic_v3;
 	struct vgic_irq *private_irqs;
 	struct list_head ap_list_head;

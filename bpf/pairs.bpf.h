@@ -44,26 +44,68 @@ static __always_inline __s32 read_active_spis(struct kvm *kvm)
 	return BPF_CORE_READ(kvm, arch.vgic.active_spis.counter);
 }
 
-static __always_inline const struct vgic_v3_cpu_if *read_cpuif(struct scratch *s)
-{
-	__u32 size = bpf_core_type_size(struct vgic_v3_cpu_if);
-	void *at = (void *)s->vcpu + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.vgic_v3);
+/* What both generations of the interface have; the LRs stay in s->raw_cpuif. */
+struct cpuif {
+	__u32 hcr;
+	__u32 vmcr;
+	__u32 used_lrs;
+};
 
+static __always_inline void read_cpuif(struct scratch *s, struct cpuif *to)
+{
+	const struct vgic_v2_cpu_if *v2 = (const void *)s->raw_cpuif;
+	const struct vgic_v3_cpu_if *v3 = (const void *)s->raw_cpuif;
+	__u32 size;
+	void *at;
+
+	if (config.gicv2) {
+		size = bpf_core_type_size(struct vgic_v2_cpu_if);
+		at = (void *)s->vcpu +
+		     bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.vgic_v2);
+	} else {
+		size = bpf_core_type_size(struct vgic_v3_cpu_if);
+		at = (void *)s->vcpu +
+		     bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.vgic_v3);
+	}
 	if (size > RAW_CPUIF_MAX)
 		size = RAW_CPUIF_MAX;
 	bpf_probe_read_kernel(s->raw_cpuif, size, at);
-	return (const void *)s->raw_cpuif;
+	to->hcr = config.gicv2 ? v2->vgic_hcr : v3->vgic_hcr;
+	to->vmcr = config.gicv2 ? v2->vgic_vmcr : v3->vgic_vmcr;
+	to->used_lrs = config.gicv2 ? v2->used_lrs : v3->used_lrs;
+}
+
+/* LRs of 32 bits into slots of 64. A global function for the same reason as convert_irq(). */
+__noinline int widen_lrs(struct scratch *s, __u32 used, __u32 n)
+{
+	__u32 at = bpf_core_field_offset(struct vgic_v2_cpu_if, vgic_lr);
+	__u32 i;
+
+	if (!s || used > OUT_MAX - VGR_MAX_LRS * sizeof(__u64) ||
+	    at > RAW_CPUIF_MAX - VGR_MAX_LRS * sizeof(__u32))
+		return 0;
+	for (i = 0; i < VGR_MAX_LRS && i < n; i++)
+		*(__u64 *)(s->out + used + i * sizeof(__u64)) =
+			*(__u32 *)(s->raw_cpuif + at + i * sizeof(__u32));
+	return 0;
 }
 
 /* Appends n LR images; n at most VGR_MAX_LRS. Returns bytes used after them. */
-static __always_inline __u32 append_lrs(struct scratch *s, __u32 used,
-					const struct vgic_v3_cpu_if *cpuif, __u32 n)
+static __always_inline __u32 append_lrs(struct scratch *s, __u32 used, __u32 n)
 {
-	if (n > VGR_MAX_LRS)
-		n = VGR_MAX_LRS;
+	const struct vgic_v3_cpu_if *v3 = (const void *)s->raw_cpuif;
+
 	if (used > OUT_MAX - VGR_MAX_LRS * sizeof(__u64))
 		return used;
-	bpf_probe_read_kernel(s->out + used, n * sizeof(__u64), (void *)cpuif->vgic_lr);
+	if (config.gicv2) {
+		if (n > VGR_MAX_LRS)
+			n = VGR_MAX_LRS;
+		widen_lrs(s, used, n);
+	} else {
+		if (n > VGR_MAX_LRS_V3)
+			n = VGR_MAX_LRS_V3;
+		bpf_probe_read_kernel(s->out + used, n * sizeof(__u64), (void *)v3->vgic_lr);
+	}
 	return used + n * sizeof(__u64);
 }
 
@@ -125,29 +167,28 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s)
 {
 	struct vgr_flush *f = (void *)s->out;
-	const struct vgic_v3_cpu_if *cpuif;
+	struct cpuif cpuif;
 	struct walk w = {};
 	struct kvm *kvm = s->kvm;
-	__u32 nr_lr = config.nr_lr;
+	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3;
+	__u32 nr_lr = config.nr_lr < limit ? config.nr_lr : limit;
 
-	if (nr_lr > VGR_MAX_LRS)
-		nr_lr = VGR_MAX_LRS;
 	s->phase = PHASE_NONE;
 	w.used = s->used;
 	walk_list(&w, s, cs->run_vcpu);
 	f->n_after = w.kept;
 	f->total_after = saturate16(w.total);
-	cpuif = read_cpuif(s);
-	f->hcr = cpuif->vgic_hcr;
-	f->vmcr = cpuif->vgic_vmcr;
-	f->used_lrs = cpuif->used_lrs;
+	read_cpuif(s, &cpuif);
+	f->hcr = cpuif.hcr;
+	f->vmcr = cpuif.vmcr;
+	f->used_lrs = cpuif.used_lrs;
 	f->boundary = read_boundary();
 	f->active_spis = read_active_spis(kvm);
 	f->nr_lr = nr_lr;
 	f->dist_enabled = BPF_CORE_READ(kvm, arch.vgic.enabled);
 	f->nested = s->nested;
 	f->reserved = 0;
-	s->used = append_lrs(s, w.used, cpuif, nr_lr);
+	s->used = append_lrs(s, w.used, nr_lr);
 	if ((s->flags & VGR_F_NO_CONFIG) && !config.always_flushes && !s->n_before && !f->used_lrs)
 		s->flags |= VGR_F_SKIPPED;
 	output(cs, s, VGR_FLUSH);
@@ -203,20 +244,23 @@ static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
  */
 static __always_inline void sync_sample(struct scratch *s)
 {
-	const struct vgic_v3_cpu_if *cpuif = read_cpuif(s);
+	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3;
 	struct vgr_sync *y = (void *)s->out;
-	__u32 n = cpuif->used_lrs;
 	__u32 kept = s->n_before;
+	struct cpuif cpuif;
+	__u32 n;
 
-	if (n > VGR_MAX_LRS)
-		n = VGR_MAX_LRS;
+	read_cpuif(s, &cpuif);
+	n = cpuif.used_lrs;
+	if (n > limit)
+		n = limit;
 	if (kept > VGR_MAX_IRQS)
 		kept = VGR_MAX_IRQS;
-	y->hcr = cpuif->vgic_hcr;
-	y->vmcr = cpuif->vgic_vmcr;
+	y->hcr = cpuif.hcr;
+	y->vmcr = cpuif.vmcr;
 	y->used_lrs = n;
 	y->boundary = read_boundary();
-	append_lrs(s, sizeof(*y) + 2 * kept * sizeof(struct vgr_irq), cpuif, n);
+	append_lrs(s, sizeof(*y) + 2 * kept * sizeof(struct vgr_irq), n);
 }
 
 static __always_inline int sync_fold(void)

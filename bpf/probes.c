@@ -9,16 +9,18 @@
 #include <bpf/libbpf.h>
 #include "probes.h"
 
-#define ENTRY(function, base)                        \
-	{WAY_FENTRY, function, "fentry_" base},      \
-	{                                            \
-		WAY_KPROBE, function, "kprobe_" base \
+#define ENTRY_ON(gic, function, base)                     \
+	{WAY_FENTRY, function, "fentry_" base, gic},      \
+	{                                                 \
+		WAY_KPROBE, function, "kprobe_" base, gic \
 	}
-#define RETURN(function, base)                             \
-	{WAY_FEXIT, function, "fexit_" base},              \
-	{                                                  \
-		WAY_KRETPROBE, function, "kretprobe_" base \
+#define RETURN_ON(gic, function, base)                          \
+	{WAY_FEXIT, function, "fexit_" base, gic},              \
+	{                                                       \
+		WAY_KRETPROBE, function, "kretprobe_" base, gic \
 	}
+#define ENTRY(function, base)  ENTRY_ON(0, function, base)
+#define RETURN(function, base) RETURN_ON(0, function, base)
 
 const struct probe vgic_probes[] = {
 	{"flush-begin",
@@ -29,11 +31,12 @@ const struct probe vgic_probes[] = {
 	 {ENTRY("kvm_vgic_flush_hwstate", "flush_begin")}},
 	/* Under the list lock where the kernel has a function of its own for this. */
 	{"flush-end",
-	 "list, list registers and ICH_HCR after a flush",
+	 "list, list registers and HCR after a flush",
 	 true,
 	 false,
 	 false,
-	 {RETURN("vgic_v3_configure_hcr", "flush_config"),
+	 {RETURN_ON(3, "vgic_v3_configure_hcr", "flush_config"),
+	  RETURN_ON(2, "vgic_v2_configure_hcr", "flush_config_v2"),
 	  RETURN("kvm_vgic_flush_hwstate", "flush_end")}},
 	{"sync-begin",
 	 "list before a sync",
@@ -42,36 +45,38 @@ const struct probe vgic_probes[] = {
 	 false,
 	 {ENTRY("kvm_vgic_sync_hwstate", "sync_begin")}},
 	{"sync-fold",
-	 "list registers, EOIcount and ICH_VMCR read back",
+	 "list registers, EOIcount and VMCR read back",
 	 true,
 	 false,
 	 false,
-	 {ENTRY("vgic_v3_fold_lr_state", "sync_fold")}},
+	 {ENTRY_ON(3, "vgic_v3_fold_lr_state", "sync_fold"),
+	  ENTRY_ON(2, "vgic_v2_fold_lr_state", "sync_fold_v2")}},
 	{"sync-end",
 	 "state after a sync",
 	 true,
 	 false,
 	 false,
 	 {RETURN("kvm_vgic_sync_hwstate", "sync_end")}},
-	{"entry", "guest entries", true, false, false, {{WAY_TP_BTF, "kvm_entry", "tp_entry"}}},
+	{"entry", "guest entries", true, false, false, {{WAY_TP_BTF, "kvm_entry", "tp_entry", 0}}},
 	{"exit",
 	 "guest exits and their reasons",
 	 true,
 	 false,
 	 false,
-	 {{WAY_TP_BTF, "kvm_exit", "tp_exit"}}},
+	 {{WAY_TP_BTF, "kvm_exit", "tp_exit", 0}}},
 	{"inject",
 	 "interrupt lines of devices and timers",
 	 true,
 	 false,
 	 false,
 	 {ENTRY("kvm_vgic_inject_irq", "inject")}},
+	/* A GICv2 guest writes GICD_SGIR, which "mmio" sees. */
 	{"sgi",
 	 "software-generated interrupts",
 	 true,
 	 false,
 	 false,
-	 {ENTRY("vgic_v3_dispatch_sgi", "sgi")}},
+	 {ENTRY_ON(3, "vgic_v3_dispatch_sgi", "sgi")}},
 	{"load", "vCPU loaded on a CPU", true, false, false, {ENTRY("kvm_vgic_load", "load")}},
 	{"put", "vCPU taken off a CPU", true, false, false, {ENTRY("kvm_vgic_put", "put")}},
 	{"vcpu-gone",
@@ -86,7 +91,7 @@ const struct probe vgic_probes[] = {
 	 false,
 	 true,
 	 false,
-	 {ENTRY("vgic_v3_deactivate", "dir")}},
+	 {ENTRY_ON(3, "vgic_v3_deactivate", "dir"), ENTRY_ON(2, "vgic_v2_deactivate", "dir_v2")}},
 	{"prune",
 	 "deferred list updates",
 	 false,
@@ -98,8 +103,8 @@ const struct probe vgic_probes[] = {
 	 false,
 	 false,
 	 false,
-	 {{WAY_TP_BTF, "kvm_mmio", "tp_mmio"}}},
-	{"wfx", "WFI and WFE", false, false, false, {{WAY_TP_BTF, "kvm_wfx_arm64", "tp_wfx"}}},
+	 {{WAY_TP_BTF, "kvm_mmio", "tp_mmio", 0}}},
+	{"wfx", "WFI and WFE", false, false, false, {{WAY_TP_BTF, "kvm_wfx_arm64", "tp_wfx", 0}}},
 	{"kick",
 	 "kicks of vCPUs",
 	 false,
@@ -111,56 +116,56 @@ const struct probe vgic_probes[] = {
 	 false,
 	 false,
 	 false,
-	 {{WAY_FEXIT, "vgic_its_inject_msi", "fexit_msi"}}},
+	 {{WAY_FEXIT, "vgic_its_inject_msi", "fexit_msi", 3}}},
 	{"msi-atomic",
 	 "MSIs of irqfds",
 	 false,
 	 false,
 	 false,
-	 {{WAY_FEXIT, "kvm_arch_set_irq_inatomic", "fexit_msi_atomic"}}},
+	 {{WAY_FEXIT, "kvm_arch_set_irq_inatomic", "fexit_msi_atomic", 3}}},
 	{"irqfd-begin",
 	 "tells irqfds from ioctls",
 	 false,
 	 false,
 	 false,
-	 {{WAY_FENTRY, "vgic_irqfd_set_irq", "fentry_irqfd_begin"}}},
+	 {{WAY_FENTRY, "vgic_irqfd_set_irq", "fentry_irqfd_begin", 0}}},
 	{"irqfd-end",
 	 "tells irqfds from ioctls",
 	 false,
 	 false,
 	 false,
-	 {{WAY_FEXIT, "vgic_irqfd_set_irq", "fexit_irqfd_end"}}},
+	 {{WAY_FEXIT, "vgic_irqfd_set_irq", "fexit_irqfd_end", 0}}},
 	{"level",
 	 "sampled levels of timers",
 	 false,
 	 false,
 	 false,
-	 {{WAY_FEXIT, "kvm_arch_timer_get_input_level", "fexit_level"}}},
+	 {{WAY_FEXIT, "kvm_arch_timer_get_input_level", "fexit_level", 0}}},
 	{"acked",
 	 "resample notifications",
 	 false,
 	 false,
 	 false,
-	 {{WAY_FENTRY, "kvm_notify_acked_irq", "fentry_acked"}}},
+	 {{WAY_FENTRY, "kvm_notify_acked_irq", "fentry_acked", 0}}},
 	{"nested-flush",
 	 "marks flushes of nested guests",
 	 false,
 	 true,
 	 true,
-	 {{WAY_FENTRY, "vgic_v3_flush_nested", "fentry_flush_nested"}}},
+	 {{WAY_FENTRY, "vgic_v3_flush_nested", "fentry_flush_nested", 3}}},
 	/* In the nested state nothing configures ICH_HCR in the usual place. */
 	{"nested-end",
 	 "flushes of nested guests",
 	 false,
 	 true,
 	 true,
-	 {{WAY_FEXIT, "kvm_vgic_flush_hwstate", "fexit_flush_end"}}},
+	 {{WAY_FEXIT, "kvm_vgic_flush_hwstate", "fexit_flush_end", 3}}},
 	{"nested-sync",
 	 "marks syncs of nested guests",
 	 false,
 	 true,
 	 true,
-	 {{WAY_FENTRY, "vgic_v3_sync_nested", "fentry_sync_nested"}}},
+	 {{WAY_FENTRY, "vgic_v3_sync_nested", "fentry_sync_nested", 3}}},
 };
 const size_t vgic_nr_probes = sizeof(vgic_probes) / sizeof(vgic_probes[0]);
 
@@ -184,8 +189,25 @@ const char *vgic_probe_way_name(enum probe_way way)
 	return "none";
 }
 
+static bool suits(const struct probe_candidate *c, unsigned int gic)
+{
+	return !c->gic || c->gic == gic;
+}
+
+int vgic_probe_first(size_t p, unsigned int gic)
+{
+	const struct probe_candidate *c = vgic_probes[p].candidates;
+	int i;
+
+	for (i = 0; i < PROBE_CANDIDATES && c[i].way; i++) {
+		if (suits(&c[i], gic))
+			return i;
+	}
+	return -1;
+}
+
 int vgic_probe_choose(size_t p, const struct probe_availability *a, bool trampolines,
-		      enum vgic_attach attach)
+		      enum vgic_attach attach, unsigned int gic)
 {
 	const struct probe_candidate *c = vgic_probes[p].candidates;
 	int pass, i;
@@ -198,6 +220,8 @@ int vgic_probe_choose(size_t p, const struct probe_availability *a, bool trampol
 		size_t at = p * PROBE_CANDIDATES + i;
 
 		pass = 0;
+		if (!suits(&c[i], gic))
+			continue;
 		switch (c[i].way) {
 		case WAY_FENTRY:
 		case WAY_FEXIT:

@@ -15,12 +15,13 @@ enum probe_way {
 	WAY_KRETPROBE,
 };
 
-#define PROBE_CANDIDATES 4
+#define PROBE_CANDIDATES 6
 
 struct probe_candidate {
 	enum probe_way way; /* 0: end */
 	const char *function;
 	const char *program; /* in bpf/capture.bpf.c */
+	uint8_t gic;	     /* only for hosts with this GIC; 0: for all */
 };
 
 struct probe {
@@ -46,9 +47,12 @@ struct probe_availability {
 	bool by_name[VGIC_MAX_PROBES * PROBE_CANDIDATES];
 };
 
-/* Index of the best candidate of probe p, or -1. */
+/* Index of the first candidate of probe p that a host with this GIC can need, or -1. */
+int vgic_probe_first(size_t p, unsigned int gic);
+
+/* Index of the best candidate of probe p that is there, or -1. gic: of the host, 2 or 3. */
 int vgic_probe_choose(size_t p, const struct probe_availability *a, bool trampolines,
-		      enum vgic_attach attach);
+		      enum vgic_attach attach, unsigned int gic);
 
 /* Fills by_btf; 0 or a negative errno (no BTF). have_kvm: the kernel knows struct vgic_irq. */
 int vgic_probes_in_btf(struct probe_availability *a, bool *have_kvm);

@@ -5,7 +5,7 @@
 
 #include <vgicsim/records.h>
 
-/* Room for the kernel's struct vgic_irq and struct vgic_v3_cpu_if, in bytes. */
+/* Room for the kernel's struct vgic_irq and its larger CPU interface, in bytes. */
 #define RAW_IRQ_MAX   256
 #define RAW_CPUIF_MAX 1024
 
@@ -26,6 +26,7 @@ struct capture_config {
 	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */
 	uint8_t no_hw_deactivation;
 	uint8_t always_flushes; /* the kernel has no short cut for an empty list */
+	uint8_t gicv2;		/* the host's GIC: LRs have 32 bits */
 };
 
 /* What one physical CPU is doing, and its counters. Read by the recorder through mmap. */

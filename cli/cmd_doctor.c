@@ -85,14 +85,15 @@ static void print_host(const struct vgic_host *h)
 	}
 	line(h->mode == VGIC_KVM_UNKNOWN ? FAIR : GOOD, "KVM mode", mode_name(h), NULL);
 	snprintf(text, sizeof(text), "GICv%u", h->gic);
-	line(h->gic == 3 ? GOOD : BAD, "GIC", text,
-	     h->gic == 3 ? NULL : "only GICv3 can be recorded");
+	line(h->gic == 2 || h->gic == 3 ? GOOD : BAD, "GIC", text,
+	     h->gic == 2 || h->gic == 3 ? NULL : "only GICv2 and GICv3 can be recorded");
 	snprintf(text, sizeof(text), "%d (priority bits %u, preemption bits %u, INTID bits %u)",
 		 h->nr_lr, h->pri_bits, h->pre_bits, h->id_bits);
-	line(h->nr_lr >= 1 && h->nr_lr <= VGR_MAX_LRS ? GOOD : BAD, "LRs", text, NULL);
+	line(h->nr_lr >= 1 && h->nr_lr <= (int)vgr_lr_limit(h->gic) ? GOOD : BAD, "LRs", text,
+	     NULL);
 	snprintf(text, sizeof(text), "DIR trapped alone: %s; static traps: %s (0x%x)",
 		 known(h->tdir), known(h->traps), h->static_traps);
-	line(GOOD, "traps", text, NULL);
+	line(GOOD, "traps", h->gic == 2 ? "none: a GICv2 has no such bits" : text, NULL);
 	line(h->boundary ? GOOD : FAIR, "boundary",
 	     h->boundary      ? "last_lr_irq"
 	     : h->has_last_lr ? "last_lr_irq cannot be read"

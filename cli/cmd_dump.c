@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
+#include <vgicsim/gich.h>
 #include <vgicsim/recording.h>
 #include "exit.h"
 #include "options.h"
@@ -61,7 +62,7 @@ static bool in_list(const struct vgr_irq *irqs, unsigned int n, uint64_t intid)
 	return false;
 }
 
-static bool concerns(const struct vgr_rec *rec, uint64_t intid)
+static bool concerns(const struct text_gic *g, const struct vgr_rec *rec, uint64_t intid)
 {
 	const void *p = rec;
 
@@ -82,7 +83,9 @@ static bool concerns(const struct vgr_rec *rec, uint64_t intid)
 	case VGR_LEVEL:
 		return ((const struct vgr_level *)p)->intid == intid;
 	case VGR_DIR:
-		return ((const struct vgr_dir *)p)->value == intid;
+		/* Behind the INTID: the source CPU of an SGI. */
+		return (((const struct vgr_dir *)p)->value &
+			(text_gic_v2_guest(g, rec) ? VGIC_GICH_LR_VINTID : UINT64_MAX)) == intid;
 	case VGR_SGI: /* ICC_SGI1R_EL1.INTID, bits 27:24 */
 		return ((((const struct vgr_sgi *)p)->value >> 24) & 0xf) == intid;
 	default:
@@ -90,14 +93,15 @@ static bool concerns(const struct vgr_rec *rec, uint64_t intid)
 	}
 }
 
-static bool wanted(const struct dump_values *v, const struct vgr_rec *rec, uint64_t start)
+static bool wanted(const struct dump_values *v, const struct text_gic *g, const struct vgr_rec *rec,
+		   uint64_t start)
 {
 	uint64_t t = rec->time < start ? 0 : rec->time - start;
 
 	return (!v->type || !strcmp(v->type, vgr_type_name(rec->type))) &&
 	       (v->vm == ANY || v->vm == rec->vm) && (v->vcpu == ANY || v->vcpu == rec->vcpu) &&
 	       (v->cpu == ANY || v->cpu == rec->cpu) && t >= v->from && t <= v->to &&
-	       (v->intid == ANY || concerns(rec, v->intid));
+	       (v->intid == ANY || concerns(g, rec, v->intid));
 }
 
 static int run(const void *values, const struct cli_args *args)
@@ -106,6 +110,7 @@ static int run(const void *values, const struct cli_args *args)
 	const struct vgr_rec *rec;
 	struct vgr_position pos;
 	struct vgr_reader *r;
+	struct text_gic g;
 	uint64_t start = 0, shown = 0;
 	bool started = false;
 	int err = 0, ret;
@@ -113,19 +118,21 @@ static int run(const void *values, const struct cli_args *args)
 	r = cli_open_recording(args->v[0]);
 	if (!r)
 		return EXIT_INPUT;
+	text_gic_init(&g, vgr_reader_header(r));
 	while (shown < v->limit && (err = vgr_reader_next(r, &rec)) > 0) {
 		if (!started) {
 			start = rec->time;
 			started = true;
 		}
-		if (!wanted(v, rec, start))
+		text_gic_note(&g, rec);
+		if (!wanted(v, &g, rec, start))
 			continue;
 		shown++;
 		if (v->json) {
 			vgr_reader_position(r, &pos);
-			json_record(stdout, rec, pos.record);
+			json_record(stdout, &g, rec, pos.record);
 		} else {
-			text_record(stdout, rec, start, v->verbose);
+			text_record(stdout, &g, rec, start, v->verbose);
 		}
 		if (ferror(stdout))
 			break;
@@ -161,6 +168,8 @@ const struct command cmd_dump = {
 	.examples = examples,
 	.notes =
 		"In a list 36P is pending, 36A active, 36* on a list register, 36! disabled; in a\n"
-		"list register 36p is pending, 36a active, 36- empty again.",
+		"list register 36p is pending, 36a active, 36- empty again. Of a GICv2 guest 5<1p "
+		"is\n"
+		"SGI 5 of its CPU 1.",
 	.run = run,
 };

@@ -50,7 +50,8 @@ static void print_gic(const struct vgr_header *h)
 		printf(", %u priority bits, %u preemption bits", h->pri_bits, h->pre_bits);
 	if (h->id_bits)
 		printf(", %u INTID bits", h->id_bits);
-	printf("\n%-16sTDIR %s, nested %s, emulated host %s", "", known(h->tdir), known(h->nested),
+	printf("\n%-16sTDIR %s, nested %s, emulated host %s", "",
+	       h->gic_host == 2 ? "none (GICv2)" : known(h->tdir), known(h->nested),
 	       known(h->emulated));
 	if (h->static_traps)
 		printf(", always trapped: hcr %08" PRIx32, h->static_traps);
@@ -137,8 +138,9 @@ static void print_totals(const struct vgr_header *h)
 		printf("%-16sCPU %u: %" PRIu64 " records, %" PRIu64 " lost\n", "", t->cpus[i].cpu,
 		       t->cpus[i].records, t->cpus[i].lost);
 	for (i = 0; i < t->nr_vms; i++)
-		printf("%-16sVM %zu: process %" PRIu32 " (%s), %u vCPUs\n", "", i, t->vms[i].tgid,
-		       t->vms[i].comm, t->vms[i].nr_vcpus);
+		printf("%-16sVM %zu: process %" PRIu32 " (%s), %u vCPUs%s\n", "", i, t->vms[i].tgid,
+		       t->vms[i].comm, t->vms[i].nr_vcpus,
+		       t->vms[i].vgic_model == 2 ? ", GICv2" : "");
 	line("ended by", t->stop);
 	if (t->guest_status >= 0)
 		printf("%-16s%d\n", "guest status", t->guest_status);
@@ -205,13 +207,13 @@ static void held_by(const struct vcpu_summary *v, char *buf, size_t size)
 	buf[0] = '\0';
 	for (i = 0; i < v->used_lrs && n < size; i++)
 		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? " " : "",
-				      text_lr(lr, sizeof(lr), v->lr[i], false));
+				      text_lr(lr, sizeof(lr), v->lr[i], v->v2_guest, false));
 }
 
 static unsigned int print_starved(const struct summary *s, uint64_t threshold, uint64_t start)
 {
 	const char *on = cli_color(stdout) ? CLI_RED : "", *off = *on ? CLI_RESET : "";
-	char waited[32], since[32], lrs[256];
+	char waited[32], since[32], lrs[1024];
 	const struct waiting *w;
 	unsigned int found = 0;
 	size_t i, j;
@@ -327,8 +329,9 @@ static json_t *json_totals(const struct vgr_header *h)
 						      "lost", (json_int_t)t->cpus[i].lost));
 	for (i = 0; i < t->nr_vms; i++)
 		json_array_append_new(vms,
-				      json_pack("{s:i, s:s, s:i}", "tgid", t->vms[i].tgid, "comm",
-						t->vms[i].comm, "vcpus", t->vms[i].nr_vcpus));
+				      json_pack("{s:i, s:s, s:i, s:i}", "tgid", t->vms[i].tgid,
+						"comm", t->vms[i].comm, "vcpus", t->vms[i].nr_vcpus,
+						"vgic_model", t->vms[i].vgic_model));
 	json_object_set_new(o, "records", number(t->records));
 	json_object_set_new(o, "lost", number(t->lost));
 	json_object_set_new(o, "kernel_lost", number(t->kernel_lost));
@@ -402,7 +405,7 @@ static json_t *json_starved(const struct summary *s, uint64_t threshold)
 {
 	json_t *array = json_array();
 	const struct waiting *w;
-	char lrs[256];
+	char lrs[1024];
 	size_t i, j;
 
 	for (i = 0; i < s->nr; i++) {
@@ -446,7 +449,7 @@ static int print_json(const struct info_values *v, const char *path, const struc
 	if (!v->header_only) {
 		vcpus = json_array();
 		for (i = 0; i < s->nr; i++)
-			json_array_append_new(vcpus, json_vcpu(&s->vcpus[i], s->cpuif.nr_lr));
+			json_array_append_new(vcpus, json_vcpu(&s->vcpus[i], s->nr_lr));
 		json_object_set_new(o, "ending", json_string(ending_name(vgr_reader_ending(r))));
 		json_object_set_new(o, "injections", number(s->injects));
 		json_object_set_new(o, "msis", number(s->msis));
@@ -485,7 +488,7 @@ static void print_text(const struct info_values *v, const char *path, const stru
 	if (v->header_only)
 		return;
 	for (i = 0; i < s->nr; i++)
-		print_vcpu(&s->vcpus[i], s->cpuif.nr_lr);
+		print_vcpu(&s->vcpus[i], s->nr_lr);
 	print_starved(s, v->starved, start);
 }
 

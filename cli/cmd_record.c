@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <vgicsim/capture.h>
+#include <vgicsim/policy.h>
 #include <vgicsim/recording.h>
 #include "exit.h"
 #include "options.h"
@@ -419,10 +420,14 @@ static void describe(struct run *r)
 {
 	struct vgr_header *h = &r->header;
 	const struct record_values *v = r->v;
+	const struct vgic_policy *policy;
 	int n;
 
 	vgr_header_init(h);
 	vgic_host_describe(&r->host, h, r->probes);
+	policy = vgic_policy_for_release(h->kernel_release);
+	if (policy)
+		snprintf(h->policy, sizeof(h->policy), "%s", policy->name);
 	h->start_realtime = now(CLOCK_REALTIME);
 	h->start_clock = now(CLOCK_MONOTONIC);
 	n = snprintf(h->command, sizeof(h->command),

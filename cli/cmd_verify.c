@@ -31,6 +31,7 @@ static const struct verify_values defaults = {.policy = "auto", .limit = 20};
 
 struct state {
 	const struct verify_values *v;
+	struct text_gic gic;
 	uint64_t start, shown, last;
 	json_t *list;
 };
@@ -39,7 +40,7 @@ struct state {
 static void print_context(const struct state *s, const struct vgic_verify_mismatch *m)
 {
 	printf("    ");
-	text_record(stdout, m->rec, s->start, true);
+	text_record(stdout, &s->gic, m->rec, s->start, true);
 }
 
 /* A value of the field that differs, as people read it; hexadecimal always. */
@@ -66,7 +67,7 @@ static void print_value(const char *field, uint64_t value)
 
 	printf("0x%" PRIx64, value);
 	if (!strcmp(field, "LR")) {
-		printf(" (%s)", text_lr(lr, sizeof(lr), value, true));
+		printf(" (%s)", text_lr(lr, sizeof(lr), value, false, true));
 	} else if (!strcmp(field, "state after")) {
 		printf(" (");
 		for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -212,6 +213,7 @@ static int verify_all(struct vgic_verify *v, struct state *s, struct vgr_reader 
 	int got, err;
 
 	while ((got = vgr_reader_next(r, &rec)) > 0) {
+		text_gic_note(&s->gic, rec);
 		if (!s->start)
 			s->start = rec->time;
 		err = vgic_verify_record(v, rec);
@@ -242,6 +244,7 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 	struct vgic_verify *v;
 	int ret;
 
+	text_gic_init(&s->gic, h);
 	if (!policy)
 		return strcmp(s->v->policy, "auto") ? EXIT_USAGE : EXIT_INPUT;
 	if (h->vgic_model == 2 || h->gic_host == 2)

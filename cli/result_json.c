@@ -156,11 +156,14 @@ static json_t *cell_json(const struct vgic_cell *c)
 	set_known(o, "excess_exits", c->excess_exits > 0 ? (uint64_t)c->excess_exits : 0,
 		  c->excess_known);
 
+	/* A GICv3 can have 16. */
+	size_t lrs = (c->nr_lr > VGR_MAX_LRS_V3 ? c->nr_lr : VGR_MAX_LRS_V3) + 1;
+
 	part = json_object();
-	json_object_set_new(part, "pending_ns", list_of(c->pending_ns, VGR_MAX_LRS + 1));
-	json_object_set_new(part, "active_ns", list_of(c->active_ns, VGR_MAX_LRS + 1));
-	json_object_set_new(part, "used_ns", list_of(c->used_ns, VGR_MAX_LRS + 1));
-	json_object_set_new(part, "entries", list_of(c->entries, VGR_MAX_LRS + 1));
+	json_object_set_new(part, "pending_ns", list_of(c->pending_ns, lrs));
+	json_object_set_new(part, "active_ns", list_of(c->active_ns, lrs));
+	json_object_set_new(part, "used_ns", list_of(c->used_ns, lrs));
+	json_object_set_new(part, "entries", list_of(c->entries, lrs));
 	json_object_set_new(o, "occupancy", part);
 
 	part = json_object();

@@ -56,11 +56,15 @@ const char *summary_ec_name(unsigned int ec)
 
 int summary_init(struct summary *s, const struct vgr_header *h)
 {
-	unsigned int nr_lr = h->nr_lr ? h->nr_lr : VGR_MAX_LRS;
+	/* The reduced interface of misr_of() has always enough of them. */
+	unsigned int model = h->nr_lr && h->gic_host != 2 ? h->nr_lr : VGIC_V3_MAX_LRS;
 
 	memset(s, 0, sizeof(*s));
-	s->cpuif =
-		h->emulated == VGR_YES ? vgic_v3_cpuif_qemu(nr_lr) : vgic_v3_cpuif_defaults(nr_lr);
+	s->nr_lr = h->nr_lr ? h->nr_lr : vgr_lr_limit(h->gic_host);
+	text_gic_init(&s->gic, h);
+	/* What QEMU does otherwise is its GICv3. */
+	s->cpuif = h->emulated == VGR_YES && h->gic_host != 2 ? vgic_v3_cpuif_qemu(model)
+							      : vgic_v3_cpuif_defaults(model);
 	s->scratch = malloc(VGR_MAX_IRQS * sizeof(*s->scratch));
 	return s->scratch ? 0 : -ENOMEM;
 }
@@ -114,13 +118,14 @@ static bool group_enabled(const struct summary *s, const struct vcpu_summary *v,
 	       (vmcr & (irq->state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0));
 }
 
-static bool in_lrs(const struct vgr_flush *f, uint32_t intid)
+static bool in_lrs(const struct summary *s, const struct vgr_flush *f, uint32_t intid)
 {
 	const uint64_t *lrs = vgr_flush_lrs(f);
 	unsigned int i;
 
 	for (i = 0; i < f->used_lrs; i++) {
-		if ((uint32_t)(lrs[i] & VGIC_LR_VINTID) == intid && (lrs[i] & VGIC_LR_STATE))
+		if (text_gic_intid(&s->gic, &f->r, lrs[i]) == intid &&
+		    (text_gic_lr(&s->gic, lrs[i]) & VGIC_LR_STATE))
 			return true;
 	}
 	return false;
@@ -145,7 +150,7 @@ static void update_waiting(const struct summary *s, struct vcpu_summary *v,
 	for (i = 0; i < f->n_after && f->dist_enabled && !f->nested; i++, irq++) {
 		if (!(irq->state & VGR_IRQ_ENABLED) || !irq_pending(irq) ||
 		    (irq->state & (VGR_IRQ_ACTIVE | VGR_IRQ_GONE)) || irq->target != v->vcpu ||
-		    !group_enabled(s, v, f->vmcr, irq) || in_lrs(f, irq->intid))
+		    !group_enabled(s, v, f->vmcr, irq) || in_lrs(s, f, irq->intid))
 			continue;
 		s->scratch[n++] = (struct waiting){.intid = irq->intid,
 						   .priority = irq->priority,
@@ -192,7 +197,8 @@ static void add_flush(struct summary *s, struct vcpu_summary *v, const struct vg
 		      uint64_t number)
 {
 	const uint64_t *lrs = vgr_flush_lrs(f);
-	unsigned int n = deliverable(f);
+	unsigned int i, n = deliverable(f);
+	bool same = f->used_lrs == v->used_lrs;
 
 	/* Kernels from 6.19 on save VMCR at every exit, and those have the counter. */
 	s->stale_vmcr = f->active_spis < 0;
@@ -207,21 +213,52 @@ static void add_flush(struct summary *s, struct vcpu_summary *v, const struct vg
 		v->longest_list = f->total_before;
 	if (f->total_after > v->longest_list)
 		v->longest_list = f->total_after;
-	if (f->used_lrs == v->used_lrs && !memcmp(v->lr, lrs, f->used_lrs * sizeof(*lrs)))
-		v->lr_same++;
-	else
-		v->lr_same = 1;
-	memcpy(v->lr, lrs, f->used_lrs * sizeof(*lrs));
+	for (i = 0; i < f->used_lrs; i++) {
+		uint64_t lr = text_gic_lr(&s->gic, lrs[i]);
+
+		same = same && v->lr[i] == lr;
+		v->lr[i] = lr;
+	}
+	v->lr_same = same ? v->lr_same + 1 : 1;
 	v->used_lrs = f->used_lrs;
+	v->v2_guest = text_gic_v2_guest(&s->gic, &f->r);
 	v->flush_time = f->r.time;
 	v->in_guest = true;
 	update_waiting(s, v, f, number);
 }
 
-static void add_sync(const struct summary *s, struct vcpu_summary *v, const struct vgr_sync *y)
+/*
+ * The maintenance interrupt asks three things of the list registers: is one empty with
+ * its EOI unserved, is one pending, and are there more than one with a state. Four of
+ * them tell as much as the 64 that a GICv2 can have.
+ */
+static uint32_t misr_of(const struct summary *s, const struct vgr_sync *y)
 {
+	const uint64_t *lrs = vgr_sync_lrs(y);
+	unsigned int i, n = 0, valid = 0;
+	bool eoi = false, pending = false;
 	struct vgic_v3_cpuif c;
 
+	vgic_v3_cpuif_init(&c, &s->cpuif);
+	for (i = 0; i < y->used_lrs; i++) {
+		uint64_t lr = text_gic_lr(&s->gic, lrs[i]);
+		bool is_pending = (lr & VGIC_LR_STATE) == VGIC_LR_PENDING;
+		bool is_eoi = !(lr & VGIC_LR_STATE) && !(lr & VGIC_LR_HW) && (lr & VGIC_LR_EOI);
+
+		if ((is_pending && !pending) || (is_eoi && !eoi) ||
+		    ((lr & VGIC_LR_STATE) && valid < 2))
+			c.lr[n++] = lr;
+		pending |= is_pending;
+		eoi |= is_eoi;
+		valid += !!(lr & VGIC_LR_STATE);
+	}
+	c.hcr = y->hcr;
+	c.vmcr = y->vmcr;
+	return vgic_v3_cpuif_mi(&c) ? vgic_v3_cpuif_misr(&c) : 0;
+}
+
+static void add_sync(const struct summary *s, struct vcpu_summary *v, const struct vgr_sync *y)
+{
 	v->syncs++;
 	if (v->in_guest && y->begin > v->flush_time) {
 		v->guest_ns += y->begin - v->flush_time;
@@ -229,15 +266,7 @@ static void add_sync(const struct summary *s, struct vcpu_summary *v, const stru
 	}
 	v->in_guest = false;
 	v->eoicount += vgic_v3_eoicount(y->hcr);
-	v->misr = 0;
-	if (y->nested)
-		return;
-	vgic_v3_cpuif_init(&c, &s->cpuif);
-	memcpy(c.lr, vgr_sync_lrs(y), y->used_lrs * sizeof(uint64_t));
-	c.hcr = y->hcr;
-	c.vmcr = y->vmcr;
-	if (vgic_v3_cpuif_mi(&c))
-		v->misr = vgic_v3_cpuif_misr(&c);
+	v->misr = y->nested ? 0 : misr_of(s, y);
 }
 
 static void add_exit(struct vcpu_summary *v, const struct vgr_exit *e)
@@ -271,6 +300,7 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 {
 	struct vcpu_summary *v;
 
+	text_gic_note(&s->gic, rec);
 	switch (rec->type) {
 	case VGR_INJECT:
 		s->injects++;

@@ -5,6 +5,7 @@
 
 #include <vgicsim/cpuif.h>
 #include <vgicsim/recording.h>
+#include "text.h"
 
 #define SUMMARY_ECS 64 /* ESR_EL2.EC is 6 bits */
 #define SUMMARY_MIS 8  /* bits of ICH_MISR_EL2 */
@@ -33,7 +34,8 @@ struct vcpu_summary {
 	uint32_t deepest_overflow;	/* most interrupts outside */
 	uint64_t first_time, last_time; /* ns */
 	/* the last flush */
-	uint64_t lr[VGR_MAX_LRS];
+	uint64_t lr[VGR_MAX_LRS]; /* in the layout of ICH_LR<n>_EL2 */
+	bool v2_guest;
 	unsigned int used_lrs;
 	uint64_t lr_same;	 /* flushes in a row with the same list registers */
 	struct waiting *waiting; /* sorted by INTID */
@@ -46,6 +48,8 @@ struct vcpu_summary {
 
 struct summary {
 	struct vgic_v3_cpuif_config cpuif;
+	struct text_gic gic;
+	unsigned int nr_lr;
 	bool stale_vmcr; /* the kernel saves VMCR at put only: its group enables mean little */
 	uint64_t injects, msis, acks;
 	struct vcpu_summary *vcpus;

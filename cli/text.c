@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <vgicsim/cpuif.h>
+#include <vgicsim/gich.h>
 #include <vgicsim/recording.h>
 #include "text.h"
 
@@ -11,15 +12,60 @@ bool irq_pending(const struct vgr_irq *irq)
 	       ((irq->state & VGR_IRQ_LEVEL) && (irq->state & VGR_IRQ_LINE));
 }
 
-char *text_lr(char *buf, size_t size, uint64_t lr, bool verbose)
+void text_gic_init(struct text_gic *g, const struct vgr_header *h)
 {
+	size_t i;
+
+	memset(g, 0, sizeof(*g));
+	g->gich = h->gic_host == 2;
+	for (i = 0; i < h->totals.nr_vms && i < VGR_MAX_TABLE; i++) {
+		if (h->totals.vms[i].vgic_model == 2)
+			g->v2_guest[i / 8] |= (uint8_t)(1u << i % 8);
+	}
+}
+
+void text_gic_note(struct text_gic *g, const struct vgr_rec *rec)
+{
+	if (rec->type == VGR_VCPU && rec->vm < VGR_MAX_TABLE &&
+	    ((const struct vgr_vcpu *)rec)->vgic_model == 2)
+		g->v2_guest[rec->vm / 8] |= (uint8_t)(1u << rec->vm % 8);
+}
+
+bool text_gic_v2_guest(const struct text_gic *g, const struct vgr_rec *rec)
+{
+	return g->gich ||
+	       (rec->vm < VGR_MAX_TABLE && (g->v2_guest[rec->vm / 8] >> rec->vm % 8 & 1));
+}
+
+uint64_t text_gic_lr(const struct text_gic *g, uint64_t slot)
+{
+	return g->gich ? vgic_gich_lr_decode((uint32_t)slot) : slot;
+}
+
+static uint32_t lr_intid(uint64_t lr, bool v2_guest)
+{
+	return (uint32_t)(lr & (v2_guest ? VGIC_GICH_LR_VINTID : VGIC_LR_VINTID));
+}
+
+uint32_t text_gic_intid(const struct text_gic *g, const struct vgr_rec *rec, uint64_t slot)
+{
+	return lr_intid(text_gic_lr(g, slot), text_gic_v2_guest(g, rec));
+}
+
+char *text_lr(char *buf, size_t size, uint64_t lr, bool v2_guest, bool verbose)
+{
+	uint32_t intid = lr_intid(lr, v2_guest);
+	char source[8] = "";
 	size_t n;
 
 	if (!lr) {
 		snprintf(buf, size, ".");
 		return buf;
 	}
-	n = (size_t)snprintf(buf, size, "%" PRIu32 "%s%s%s", (uint32_t)(lr & VGIC_LR_VINTID),
+	if (v2_guest && intid < 16)
+		snprintf(source, sizeof(source), "<%u",
+			 (unsigned int)(lr & VGIC_LR_CPUID) >> VGIC_LR_CPUID_SHIFT);
+	n = (size_t)snprintf(buf, size, "%" PRIu32 "%s%s%s%s", intid, source,
 			     lr & VGIC_LR_PENDING ? "p" : "", lr & VGIC_LR_ACTIVE ? "a" : "",
 			     lr & VGIC_LR_STATE ? "" : "-");
 	if (verbose)
@@ -30,10 +76,29 @@ char *text_lr(char *buf, size_t size, uint64_t lr, bool verbose)
 	return buf;
 }
 
+/* " from 0,2 by 1": CPUs whose SGI is pending, CPU whose SGI is active. */
+static void text_sources(char *buf, size_t size, const struct vgr_irq *irq)
+{
+	const char *comma = " from ";
+	unsigned int i;
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < 8; i++) {
+		if (!(irq->source >> i & 1))
+			continue;
+		n += (size_t)snprintf(buf + n, size - n, "%s%u", comma, i);
+		comma = ",";
+	}
+	if (irq->active_source && (irq->state & VGR_IRQ_ACTIVE))
+		snprintf(buf + n, size - n, " by %u", irq->active_source);
+}
+
 char *text_irq(char *buf, size_t size, const struct vgr_irq *irq, bool verbose)
 {
 	size_t n;
 	bool pending = irq_pending(irq), active = irq->state & VGR_IRQ_ACTIVE;
+	char sources[40];
 
 	n = (size_t)snprintf(buf, size, "%" PRIu32 "%s%s%s%s%s", irq->intid, pending ? "P" : "",
 			     active ? "A" : "", irq->state & VGR_IRQ_ON_LR ? "*" : "",
@@ -45,12 +110,13 @@ char *text_irq(char *buf, size_t size, const struct vgr_irq *irq, bool verbose)
 	}
 	if (!verbose)
 		return buf;
-	n += (size_t)snprintf(buf + n, size - n, "(%02x %s%s%s%s%s", irq->priority,
+	text_sources(sources, sizeof(sources), irq);
+	n += (size_t)snprintf(buf + n, size - n, "(%02x %s%s%s%s%s%s", irq->priority,
 			      irq->state & VGR_IRQ_LEVEL ? "level" : "edge",
 			      irq->state & VGR_IRQ_LINE ? " high" : "",
 			      irq->state & VGR_IRQ_LATCH ? " latch" : "",
 			      irq->state & VGR_IRQ_GROUP1 ? "" : " g0",
-			      irq->state & VGR_IRQ_HW ? " hw" : "");
+			      irq->state & VGR_IRQ_HW ? " hw" : "", sources);
 	if (irq->target == VGR_NO_VCPU)
 		snprintf(buf + n, size - n, ")");
 	else
@@ -100,7 +166,7 @@ static void text_hcr(FILE *f, uint32_t hcr, bool verbose)
 static void text_list(FILE *f, const char *title, const struct vgr_irq *irqs, unsigned int n,
 		      unsigned int total, bool verbose)
 {
-	char buf[96];
+	char buf[128];
 	unsigned int i;
 
 	fprintf(f, " | %s:", title);
@@ -112,14 +178,17 @@ static void text_list(FILE *f, const char *title, const struct vgr_irq *irqs, un
 		fputs(" empty", f);
 }
 
-static void text_lrs(FILE *f, const uint64_t *lrs, unsigned int n, bool verbose)
+static void text_lrs(FILE *f, const struct text_gic *g, const struct vgr_rec *rec,
+		     const uint64_t *lrs, unsigned int n, bool verbose)
 {
+	bool v2_guest = text_gic_v2_guest(g, rec);
 	char buf[64];
 	unsigned int i;
 
 	fputs(" LR:", f);
 	for (i = 0; i < n; i++)
-		fprintf(f, " %s", text_lr(buf, sizeof(buf), lrs[i], verbose));
+		fprintf(f, " %s",
+			text_lr(buf, sizeof(buf), text_gic_lr(g, lrs[i]), v2_guest, verbose));
 	if (!n)
 		fputs(" none", f);
 }
@@ -149,12 +218,12 @@ static void text_flags(FILE *f, uint16_t flags)
 	}
 }
 
-static void text_flush(FILE *f, const struct vgr_flush *v, bool verbose)
+static void text_flush(FILE *f, const struct text_gic *g, const struct vgr_flush *v, bool verbose)
 {
 	text_hcr(f, v->hcr, verbose);
 	if (verbose)
 		fprintf(f, " vmcr=%08" PRIx32, v->vmcr);
-	text_lrs(f, vgr_flush_lrs(v), v->used_lrs, verbose);
+	text_lrs(f, g, &v->r, vgr_flush_lrs(v), v->used_lrs, verbose);
 	if (verbose)
 		text_list(f, "before", vgr_flush_before(v), v->n_before, v->total_before, true);
 	text_list(f, "ap_list", vgr_flush_after(v), v->n_after, v->total_after, verbose);
@@ -167,7 +236,7 @@ static void text_flush(FILE *f, const struct vgr_flush *v, bool verbose)
 		fputs(", nested", f);
 }
 
-static void text_sync(FILE *f, const struct vgr_sync *v, bool verbose)
+static void text_sync(FILE *f, const struct text_gic *g, const struct vgr_sync *v, bool verbose)
 {
 	const uint32_t *order = vgr_sync_order(v);
 	unsigned int i;
@@ -175,7 +244,7 @@ static void text_sync(FILE *f, const struct vgr_sync *v, bool verbose)
 	text_hcr(f, v->hcr, verbose);
 	if (verbose)
 		fprintf(f, " vmcr=%08" PRIx32, v->vmcr);
-	text_lrs(f, vgr_sync_lrs(v), v->used_lrs, verbose);
+	text_lrs(f, g, &v->r, vgr_sync_lrs(v), v->used_lrs, verbose);
 	text_list(f, "ap_list", vgr_sync_before(v), v->n_before, v->total_before, verbose);
 	text_list(f, "then", vgr_sync_after(v), v->n_before, v->total_before, verbose);
 	if (verbose) {
@@ -219,7 +288,7 @@ static void copy_comm(char *to, const char comm[16])
 	to[i] = '\0';
 }
 
-static void text_rest(FILE *f, const struct vgr_rec *rec, bool verbose)
+static void text_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *rec, bool verbose)
 {
 	const void *p = rec;
 	char comm[16];
@@ -230,13 +299,15 @@ static void text_rest(FILE *f, const struct vgr_rec *rec, bool verbose)
 
 		copy_comm(comm, v->comm);
 		fprintf(f, " id=%" PRIu32 " process=%" PRIu32 " (%s)", v->vcpu_id, v->tgid, comm);
+		if (v->vgic_model)
+			fprintf(f, " GICv%u", v->vgic_model);
 		break;
 	}
 	case VGR_FLUSH:
-		text_flush(f, p, verbose);
+		text_flush(f, g, p, verbose);
 		break;
 	case VGR_SYNC:
-		text_sync(f, p, verbose);
+		text_sync(f, g, p, verbose);
 		break;
 	case VGR_ENTRY:
 		fprintf(f, " pc=%" PRIx64, ((const struct vgr_entry *)p)->pc);
@@ -266,9 +337,17 @@ static void text_rest(FILE *f, const struct vgr_rec *rec, bool verbose)
 			v->eventid, v->ret, v->cached ? " cached" : "");
 		break;
 	}
-	case VGR_DIR:
-		fprintf(f, " %" PRIu64, ((const struct vgr_dir *)p)->value);
+	case VGR_DIR: {
+		uint64_t value = ((const struct vgr_dir *)p)->value;
+
+		/* A GICv2 guest names the source of an SGI with it. */
+		if (text_gic_v2_guest(g, rec) && (value & VGIC_GICH_LR_VINTID) < 16)
+			fprintf(f, " %" PRIu64 "<%" PRIu64, value & VGIC_GICH_LR_VINTID,
+				(value & VGIC_GICH_LR_CPUID) >> VGIC_GICH_LR_CPUID_SHIFT);
+		else
+			fprintf(f, " %" PRIu64, value);
 		break;
+	}
 	case VGR_MMIO: {
 		const struct vgr_mmio *v = p;
 
@@ -306,7 +385,8 @@ static void text_rest(FILE *f, const struct vgr_rec *rec, bool verbose)
 	}
 }
 
-void text_record(FILE *f, const struct vgr_rec *rec, uint64_t start, bool verbose)
+void text_record(FILE *f, const struct text_gic *g, const struct vgr_rec *rec, uint64_t start,
+		 bool verbose)
 {
 	bool before = rec->time < start;
 	uint64_t t = before ? start - rec->time : rec->time - start;
@@ -320,7 +400,7 @@ void text_record(FILE *f, const struct vgr_rec *rec, uint64_t start, bool verbos
 	else
 		fprintf(f, "%u:%u ", rec->vm, rec->vcpu);
 	fprintf(f, "%-6s", vgr_type_name(rec->type));
-	text_rest(f, rec, verbose);
+	text_rest(f, g, rec, verbose);
 	text_flags(f, rec->flags);
 	fputc('\n', f);
 }
@@ -347,14 +427,15 @@ static void json_irqs(FILE *f, const char *key, const struct vgr_irq *irqs, unsi
 	fputc(']', f);
 }
 
-static void json_lrs(FILE *f, const uint64_t *lrs, unsigned int n)
+static void json_lrs(FILE *f, const struct text_gic *g, const uint64_t *lrs, unsigned int n)
 {
+	int digits = g->gich ? 8 : 16;
 	unsigned int i;
 
 	fputs(",\"lr\":[", f);
 	/* As text: most JSON readers keep only 53 bits of a number. */
 	for (i = 0; i < n; i++)
-		fprintf(f, "%s\"0x%016" PRIx64 "\"", i ? "," : "", lrs[i]);
+		fprintf(f, "%s\"0x%0*" PRIx64 "\"", i ? "," : "", digits, lrs[i]);
 	fputc(']', f);
 }
 
@@ -368,7 +449,7 @@ static void json_boundary(FILE *f, uint32_t boundary)
 		fprintf(f, ",\"boundary\":%" PRIu32, boundary);
 }
 
-static void json_flush(FILE *f, const struct vgr_flush *v)
+static void json_flush(FILE *f, const struct text_gic *g, const struct vgr_flush *v)
 {
 	fprintf(f,
 		",\"begin\":%" PRIu64 ",\"hcr\":%" PRIu32 ",\"vmcr\":%" PRIu32
@@ -379,10 +460,10 @@ static void json_flush(FILE *f, const struct vgr_flush *v)
 	json_boundary(f, v->boundary);
 	json_irqs(f, "before", vgr_flush_before(v), v->n_before);
 	json_irqs(f, "after", vgr_flush_after(v), v->n_after);
-	json_lrs(f, vgr_flush_lrs(v), v->nr_lr);
+	json_lrs(f, g, vgr_flush_lrs(v), v->nr_lr);
 }
 
-static void json_sync(FILE *f, const struct vgr_sync *v)
+static void json_sync(FILE *f, const struct text_gic *g, const struct vgr_sync *v)
 {
 	const uint32_t *order = vgr_sync_order(v);
 	unsigned int i;
@@ -397,14 +478,14 @@ static void json_sync(FILE *f, const struct vgr_sync *v)
 	json_boundary(f, v->boundary);
 	json_irqs(f, "before", vgr_sync_before(v), v->n_before);
 	json_irqs(f, "after", vgr_sync_after(v), v->n_before);
-	json_lrs(f, vgr_sync_lrs(v), v->used_lrs);
+	json_lrs(f, g, vgr_sync_lrs(v), v->used_lrs);
 	fputs(",\"order\":[", f);
 	for (i = 0; i < v->n_after; i++)
 		fprintf(f, "%s%" PRIu32, i ? "," : "", order[i]);
 	fputc(']', f);
 }
 
-static void json_rest(FILE *f, const struct vgr_rec *rec)
+static void json_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *rec)
 {
 	const void *p = rec;
 	char comm[16];
@@ -416,13 +497,15 @@ static void json_rest(FILE *f, const struct vgr_rec *rec)
 		copy_comm(comm, v->comm);
 		fprintf(f, ",\"tgid\":%" PRIu32 ",\"vcpu_id\":%" PRIu32 ",\"comm\":\"%s\"", v->tgid,
 			v->vcpu_id, comm);
+		if (v->vgic_model)
+			fprintf(f, ",\"vgic_model\":%u,\"nr_spis\":%u", v->vgic_model, v->nr_spis);
 		break;
 	}
 	case VGR_FLUSH:
-		json_flush(f, p);
+		json_flush(f, g, p);
 		break;
 	case VGR_SYNC:
-		json_sync(f, p);
+		json_sync(f, g, p);
 		break;
 	case VGR_ENTRY:
 		fprintf(f, ",\"pc\":\"0x%" PRIx64 "\"", ((const struct vgr_entry *)p)->pc);
@@ -502,7 +585,7 @@ static void json_rest(FILE *f, const struct vgr_rec *rec)
 	}
 }
 
-void json_record(FILE *f, const struct vgr_rec *rec, uint64_t number)
+void json_record(FILE *f, const struct text_gic *g, const struct vgr_rec *rec, uint64_t number)
 {
 	fprintf(f,
 		"{\"n\":%" PRIu64 ",\"type\":\"%s\",\"time\":%" PRIu64 ",\"seq\":%" PRIu32
@@ -513,6 +596,6 @@ void json_record(FILE *f, const struct vgr_rec *rec, uint64_t number)
 		fprintf(f, ",\"vm\":%u", rec->vm);
 	if (rec->vcpu != VGR_NO_VCPU)
 		fprintf(f, ",\"vcpu\":%u", rec->vcpu);
-	json_rest(f, rec);
+	json_rest(f, g, rec);
 	fputs("}\n", f);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <vgicsim/check.h>
 #include <vgicsim/cpuif.h>
+#include <vgicsim/gich.h>
 #include "totals.h"
 
 /* Where a vCPU stands between two flushes. */
@@ -46,6 +47,7 @@ struct check {
 	struct vcpu_state *vcpus;
 	size_t nr_vcpus, cap_vcpus;
 	uint8_t nr_lr; /* 0: not known yet */
+	bool gich;     /* the host has a GICv2 */
 	uint32_t scratch[VGR_MAX_IRQS];
 	uint32_t scratch2[VGR_MAX_IRQS];
 };
@@ -217,6 +219,21 @@ static void forget_stages(struct check *c)
 	}
 }
 
+/* ---- list registers of either generation ---- */
+
+/* A GICv2 guest has the source CPU of an SGI behind the INTID, whatever the host's GIC is. */
+static bool gicv2_guest(const struct check *c, const struct vgr_rec *rec)
+{
+	return rec->vm < c->totals.nr_vms && c->totals.vms[rec->vm].vgic_model == 2;
+}
+
+static uint32_t lr_intid(const struct check *c, const struct vgr_rec *rec, uint64_t lr)
+{
+	if (c->gich || gicv2_guest(c, rec))
+		return (uint32_t)lr & VGIC_GICH_LR_VINTID;
+	return (uint32_t)(lr & VGIC_LR_VINTID);
+}
+
 static void pair_flush(struct check *c, struct vcpu_state *v, const struct vgr_flush *f)
 {
 	const uint64_t *lrs = vgr_flush_lrs(f);
@@ -230,7 +247,7 @@ static void pair_flush(struct check *c, struct vcpu_state *v, const struct vgr_f
 	v->flags = f->r.flags;
 	v->used_lrs = f->used_lrs;
 	for (i = 0; i < f->used_lrs; i++)
-		v->lr_intid[i] = (uint32_t)(lrs[i] & VGIC_LR_VINTID);
+		v->lr_intid[i] = lr_intid(c, &f->r, lrs[i]);
 }
 
 static void pair_sync(struct check *c, struct vcpu_state *v, const struct vgr_sync *s)
@@ -261,12 +278,12 @@ static void pair_sync(struct check *c, struct vcpu_state *v, const struct vgr_sy
 		return;
 	}
 	for (i = 0; i < s->used_lrs; i++) {
-		if ((uint32_t)(lrs[i] & VGIC_LR_VINTID) == v->lr_intid[i])
+		if (lr_intid(c, &s->r, lrs[i]) == v->lr_intid[i])
 			continue;
 		finding(c, VGR_RULE_LR,
 			"vCPU %u:%u: list register %u was written with interrupt %" PRIu32
 			" and read back with %" PRIu32,
-			v->vm, v->vcpu, i, v->lr_intid[i], (uint32_t)(lrs[i] & VGIC_LR_VINTID));
+			v->vm, v->vcpu, i, v->lr_intid[i], lr_intid(c, &s->r, lrs[i]));
 	}
 }
 
@@ -354,18 +371,22 @@ static bool has(const uint32_t *sorted, unsigned int n, uint32_t intid)
 }
 
 /* LRs with a state or an INTID: each once, each on the list (sorted, n entries). */
-static void check_lrs(struct check *c, const char *when, const uint64_t *lrs, unsigned int used,
-		      const uint32_t *sorted, unsigned int n, bool whole)
+static void check_lrs(struct check *c, const struct vgr_rec *rec, const uint64_t *lrs,
+		      unsigned int used, const uint32_t *sorted, unsigned int n, bool whole)
 {
+	const char *when = vgr_type_name(rec->type);
 	unsigned int i, j;
 	uint32_t intid;
 
 	for (i = 0; i < used; i++) {
-		intid = (uint32_t)(lrs[i] & VGIC_LR_VINTID);
+		intid = lr_intid(c, rec, lrs[i]);
 		if (!lrs[i])
 			continue;
+		if (c->gich && lrs[i] >> 32)
+			finding(c, VGR_RULE_LR,
+				"%s: list register %u of a GICv2 has more than 32 bits", when, i);
 		for (j = 0; j < i; j++) {
-			if ((uint32_t)(lrs[j] & VGIC_LR_VINTID) == intid && lrs[j])
+			if (lr_intid(c, rec, lrs[j]) == intid && lrs[j])
 				finding(c, VGR_RULE_LR,
 					"%s: interrupt %" PRIu32 " is in list registers %u and %u",
 					when, intid, j, i);
@@ -415,7 +436,7 @@ static void check_flush(struct check *c, const struct vgr_flush *f)
 			finding(c, VGR_RULE_LR,
 				"list register %" PRIu32 " is not in use and not zero", i);
 	}
-	check_lrs(c, "flush", lrs, f->used_lrs, c->scratch2, f->n_after, whole);
+	check_lrs(c, &f->r, lrs, f->used_lrs, c->scratch2, f->n_after, whole);
 	if (vgic_v3_eoicount(f->hcr))
 		finding(c, VGR_RULE_LR, "flush: EOIcount is %u and not 0",
 			vgic_v3_eoicount(f->hcr));
@@ -441,7 +462,7 @@ static void check_sync(struct check *c, const struct vgr_sync *s)
 	if (!sort_intids(c->scratch, before, s->n_before, &twice) && whole)
 		finding(c, VGR_RULE_LIST, "sync: interrupt %" PRIu32 " is on the list twice",
 			twice);
-	check_lrs(c, "sync", vgr_sync_lrs(s), s->used_lrs, c->scratch, s->n_before, whole);
+	check_lrs(c, &s->r, vgr_sync_lrs(s), s->used_lrs, c->scratch, s->n_before, whole);
 	memcpy(c->scratch2, order, s->n_after * sizeof(*order));
 	if (s->n_after > 1)
 		qsort(c->scratch2, s->n_after, sizeof(*c->scratch2), compare_u32);
@@ -600,6 +621,7 @@ int vgr_check(struct vgr_reader *r, void (*report)(void *ctx, const struct vgr_f
 	c->ctx = ctx;
 	c->res = result;
 	c->nr_lr = vgr_reader_header(r)->nr_lr;
+	c->gich = vgr_reader_header(r)->gic_host == 2;
 	totals_init(&c->totals);
 	err = check_stream(c);
 	if (!err) {

@@ -7,11 +7,19 @@
 #ifndef VGICSIM_TRACE_COLUMNS_H
 #define VGICSIM_TRACE_COLUMNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <vgicsim/records.h>
 
 /* Bytes of a record of this type in front of its arrays, head included; 0: no such type. */
 uint32_t rec_fixed_size(uint16_t type);
+
+/*
+ * May a host with max_lrs list registers have written this valid record? If not, *why
+ * is set to a constant sentence.
+ */
+bool rec_fits_host(const struct vgr_rec *rec, unsigned int max_lrs, const char **why);
 
 /* n valid records, size bytes in all, from raw to out (size bytes). 0 or -ENOMEM. */
 int columns_encode(const void *raw, size_t size, uint32_t n, void *out);

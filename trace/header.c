@@ -353,6 +353,14 @@ static int parse(json_t **o, const char *text, size_t size, const char **why)
 	return -EPROTO;
 }
 
+static int check_host(const struct vgr_header *h, const char **why)
+{
+	if (h->nr_lr <= vgr_lr_limit(h->gic_host))
+		return 0;
+	*why = "a host with more list registers than its GIC can have";
+	return -EPROTO;
+}
+
 int header_decode(struct vgr_header *h, const char *text, size_t size, const char **why)
 {
 	void *probes;
@@ -363,6 +371,8 @@ int header_decode(struct vgr_header *h, const char *text, size_t size, const cha
 	if (err)
 		return err;
 	err = decode_object(header_fields, o, h, why);
+	if (!err)
+		err = check_host(h, why);
 	if (!err)
 		err = decode_table(o, "probes", probe_fields, &probes, &h->nr_probes,
 				   sizeof(*h->probes), why);

@@ -511,7 +511,8 @@ static int next_record(struct vgr_reader *r, const struct vgr_rec **rec)
 	const struct vgr_rec *next = (const struct vgr_rec *)(r->raw + r->at);
 	const char *why = NULL;
 
-	if (vgr_rec_validate(next, r->frame.raw_size - r->at, &why))
+	if (vgr_rec_validate(next, r->frame.raw_size - r->at, &why) ||
+	    !rec_fits_host(next, vgr_lr_limit(r->header.gic_host), &why))
 		forged(r, r->frame_offset, why);
 	else if (next->time < r->frame.first_time || next->time > r->frame.last_time)
 		forged(r, r->frame_offset, "a record outside the time of its frame");

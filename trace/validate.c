@@ -96,6 +96,19 @@ static const char *sync_wrong(const struct vgr_sync *s)
 	return NULL;
 }
 
+bool rec_fits_host(const struct vgr_rec *rec, unsigned int max_lrs, const char **why)
+{
+	unsigned int n = 0;
+
+	if (rec->type == VGR_FLUSH)
+		n = ((const struct vgr_flush *)rec)->nr_lr;
+	else if (rec->type == VGR_SYNC)
+		n = ((const struct vgr_sync *)rec)->used_lrs;
+	if (n > max_lrs)
+		*why = "a record with more list registers than the host's GIC can have";
+	return n <= max_lrs;
+}
+
 int vgr_rec_validate(const struct vgr_rec *rec, size_t avail, const char **why)
 {
 	const char *wrong = NULL;

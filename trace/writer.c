@@ -20,7 +20,8 @@ struct vgr_writer {
 	int fd;
 	int error; /* first write error; everything fails with it from then on */
 	bool finished;
-	uint64_t end; /* where the next frame goes; all before it is whole */
+	unsigned int max_lrs; /* that the described host can have */
+	uint64_t end;	      /* where the next frame goes; all before it is whole */
 	uint32_t frames, data_frames;
 	uint64_t records; /* put so far */
 	uint64_t kept;	  /* of them in whole frames on disk */
@@ -139,13 +140,15 @@ int vgr_writer_create(struct vgr_writer **out, const char *path, const struct vg
 
 	*out = NULL;
 	if (level < 1 || level > ZSTD_maxCLevel() || frame < SMALLEST_FRAME ||
-	    frame > VGR_MAX_FRAME || h->nr_lr > VGR_MAX_LRS || h->nr_probes > VGR_MAX_TABLE)
+	    frame > VGR_MAX_FRAME || h->nr_lr > vgr_lr_limit(h->gic_host) ||
+	    h->nr_probes > VGR_MAX_TABLE)
 		return -EINVAL;
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
 	w->fd = -1;
 	w->frame_bytes = frame;
+	w->max_lrs = vgr_lr_limit(h->gic_host);
 	totals_init(&w->totals);
 	w->raw = malloc(frame + VGR_MAX_RECORD);
 	w->columns = malloc(frame + VGR_MAX_RECORD);
@@ -227,11 +230,13 @@ static int write_data(struct vgr_writer *w)
 
 int vgr_writer_put(struct vgr_writer *w, const struct vgr_rec *rec)
 {
+	const char *why;
 	int err;
 
 	if (w->error)
 		return w->error;
-	if (w->finished || vgr_rec_validate(rec, rec->size, NULL))
+	if (w->finished || vgr_rec_validate(rec, rec->size, NULL) ||
+	    !rec_fits_host(rec, w->max_lrs, &why))
 		return -EINVAL;
 	if (w->raw_size + rec->size > w->frame_bytes) {
 		err = write_data(w);

@@ -118,11 +118,11 @@ struct vgr_header {
 	/* its vgic */
 	uint8_t vgic_model;    /* guest model: 2 or 3; 0 unknown */
 	uint8_t gic_host;      /* GIC of the host: 2, 3, 5; 0 unknown */
-	uint8_t nr_lr;	       /* LRs that KVM uses, 1 to 16 */
-	uint8_t pri_bits;      /* ICH_VTR.PRIbits, as a count */
-	uint8_t pre_bits;      /* ICH_VTR.PREbits, as a count */
-	uint8_t id_bits;       /* 16 or 24 */
-	uint32_t vtr;	       /* ICH_VTR_EL2 as read; 0 unknown */
+	uint8_t nr_lr;	       /* LRs that KVM uses, 1 to vgr_lr_limit(gic_host) */
+	uint8_t pri_bits;      /* ICH_VTR.PRIbits, as a count; 5 on GICv2 */
+	uint8_t pre_bits;      /* ICH_VTR.PREbits, as a count; 5 on GICv2 */
+	uint8_t id_bits;       /* 16 or 24; 10 on GICv2 */
+	uint32_t vtr;	       /* ICH_VTR_EL2 as read; 0 unknown, as on GICv2 */
 	uint32_t static_traps; /* bits of ICH_HCR_EL2 always set in hardware (TC, TALL0/1, TDIR) */
 	enum vgr_known tdir;   /* the host can trap DIR on its own (capability) */
 	enum vgr_known nested; /* some vCPU has nested virtualization */
@@ -265,6 +265,12 @@ uint64_t vgr_reader_identity(const struct vgr_reader *r);
 void vgr_reader_close(struct vgr_reader *r);
 
 /* ---- records ---- */
+
+/* Most LRs that a host can have; gic: vgr_header.gic_host. */
+static inline unsigned int vgr_lr_limit(unsigned int gic)
+{
+	return gic == 2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3;
+}
 
 /*
  * Structure of one record: type known, size that of its type and counts, counts

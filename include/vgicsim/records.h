@@ -13,9 +13,11 @@
 #include <stdint.h>
 
 /* Longest ap_list kept whole; longer ones are cut and marked VGR_F_CUT. */
-#define VGR_MAX_IRQS 1024
-/* LRs of a GICv3 virtual CPU interface (architecture: at most 16). */
-#define VGR_MAX_LRS  16
+#define VGR_MAX_IRQS   1024
+/* LRs of any virtual CPU interface: GICH_VTR.ListRegs of a GICv2 has 6 bits. */
+#define VGR_MAX_LRS    64
+/* LRs of a GICv3 one (architecture: at most 16). */
+#define VGR_MAX_LRS_V3 16
 
 /* "No vCPU": an interrupt that is on no list, or an event without a vCPU. */
 #define VGR_NO_VCPU 0xffffu
@@ -106,14 +108,20 @@ struct vgr_vcpu {
 };
 
 /*
+ * LRs, HCR and VMCR of flush and sync are those of the host's GIC, which the header of
+ * the recording names (gic_host). GICv3: ICH_LR<n>_EL2, ICH_HCR_EL2, ICH_VMCR_EL2.
+ * GICv2: GICH_LR<n>, 32 bits, zero-extended (<vgicsim/gich.h> translates), GICH_HCR,
+ * whose bits stand where ICH_HCR_EL2 has them, and GICH_VMCR, which differs from
+ * ICH_VMCR_EL2 in the priority mask: 5 bits, 31:27.
+ *
  * Followed by: n_before x vgr_irq (list order at entry of the function),
  * n_after x vgr_irq (list order and states after populate), nr_lr x uint64_t.
  */
 struct vgr_flush {
 	struct vgr_rec r;
 	uint64_t begin; /* ns, entry of the function; r.time is its end */
-	uint32_t hcr;	/* shadow ICH_HCR_EL2 after configuration */
-	uint32_t vmcr;	/* shadow ICH_VMCR_EL2 */
+	uint32_t hcr;	/* shadow HCR after configuration */
+	uint32_t vmcr;	/* shadow VMCR */
 	uint32_t boundary;
 	int32_t active_spis; /* -1: kernel has no such counter */
 	uint16_t used_lrs;
@@ -136,9 +144,9 @@ struct vgr_flush {
 struct vgr_sync {
 	struct vgr_rec r;
 	uint64_t begin;
-	uint32_t hcr;	   /* shadow ICH_HCR_EL2 at the fold, EOIcount included where saved */
-	uint32_t vmcr;	   /* shadow ICH_VMCR_EL2 at the fold */
-	uint32_t boundary; /* last_lr_irq at the fold */
+	uint32_t hcr;		    /* shadow HCR at the fold, EOIcount included where saved */
+	uint32_t vmcr;		    /* shadow VMCR at the fold */
+	uint32_t boundary;	    /* last_lr_irq at the fold */
 	int32_t active_spis_before; /* -1: no such counter */
 	int32_t active_spis_after;
 	uint16_t used_lrs;
@@ -199,7 +207,7 @@ struct vgr_msi {
 
 struct vgr_dir {
 	struct vgr_rec r; /* vcpu: the writer */
-	uint64_t value;	  /* ICC_DIR_EL1 as written */
+	uint64_t value;	  /* ICC_DIR_EL1 or GICV_DIR as written */
 };
 
 struct vgr_mmio {

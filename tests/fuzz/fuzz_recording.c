@@ -20,16 +20,19 @@ static void read_one(const uint8_t *data, size_t size, bool skip)
 	struct vgr_check_result res;
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
+	struct text_gic g;
 	uint64_t n = 0;
 	int err;
 
 	if (vgr_reader_open_memory(&r, data, size, &opts, NULL))
 		return;
+	text_gic_init(&g, vgr_reader_header(r));
 	while ((err = vgr_reader_next(r, &rec)) > 0) {
 		if (vgr_rec_validate(rec, rec->size, NULL))
 			abort();
-		text_record(null, rec, 0, true);
-		json_record(null, rec, ++n);
+		text_gic_note(&g, rec);
+		text_record(null, &g, rec, 0, true);
+		json_record(null, &g, rec, ++n);
 	}
 	/* An ending is known if and only if there was no error. */
 	if ((err == 0) != (vgr_reader_ending(r) != VGR_END_NOT_YET))

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <vgicsim/check.h>
 #include <vgicsim/cpuif.h>
+#include <vgicsim/gich.h>
 #include "sample.h"
 
 static char path[64];
@@ -34,7 +35,8 @@ struct change {
 };
 
 /* A sample, its records changed on the way into another file. */
-static void write_changed(const struct change *change, unsigned int nr_cpus)
+static void write_on(uint8_t gic_host, void (*every)(struct vgr_rec *rec),
+		     const struct change *change, unsigned int nr_cpus)
 {
 	struct vgr_header h;
 	struct vgr_totals end = {.guest_status = -1};
@@ -50,10 +52,13 @@ static void write_changed(const struct change *change, unsigned int nr_cpus)
 	assert_int_equal(vgr_reader_open(&r, source, NULL, NULL), 0);
 	h = *vgr_reader_header(r);
 	h.nr_cpus = nr_cpus;
+	h.gic_host = gic_host;
 	assert_int_equal(vgr_writer_create(&w, path, &h, NULL), 0);
 	while (vgr_reader_next(r, &rec) > 0) {
 		copy = malloc(rec->size);
 		memcpy(copy, rec, rec->size);
+		if (every)
+			every((struct vgr_rec *)copy);
 		if (change && rec->type == change->type && ++n == change->nth) {
 			if (change->make)
 				change->make((struct vgr_rec *)copy);
@@ -69,6 +74,11 @@ static void write_changed(const struct change *change, unsigned int nr_cpus)
 	vgr_writer_destroy(w);
 	vgr_reader_close(r);
 	unlink(source);
+}
+
+static void write_changed(const struct change *change, unsigned int nr_cpus)
+{
+	write_on(3, NULL, change, nr_cpus);
 }
 
 static void check_file(struct vgr_check_result *res)
@@ -294,6 +304,106 @@ static void cut_and_damaged(void **state)
 	free(file);
 }
 
+/* The list registers of a flush or a sync, n of them; NULL for other records. */
+static uint64_t *slots(struct vgr_rec *rec, unsigned int *n)
+{
+	if (rec->type == VGR_FLUSH) {
+		struct vgr_flush *f = (struct vgr_flush *)rec;
+
+		*n = f->nr_lr;
+		return (uint64_t *)vgr_flush_lrs(f);
+	}
+	if (rec->type == VGR_SYNC) {
+		struct vgr_sync *s = (struct vgr_sync *)rec;
+
+		*n = s->used_lrs;
+		return (uint64_t *)vgr_sync_lrs(s);
+	}
+	*n = 0;
+	return NULL;
+}
+
+static void see_gicv2(struct vgr_rec *rec)
+{
+	if (rec->type == VGR_VCPU)
+		((struct vgr_vcpu *)rec)->vgic_model = 2;
+}
+
+static void make_gich(struct vgr_rec *rec)
+{
+	unsigned int i, n;
+	uint64_t *lr = slots(rec, &n);
+
+	see_gicv2(rec);
+	for (i = 0; i < n; i++)
+		lr[i] = vgic_gich_lr_encode(lr[i]);
+}
+
+/* Bits 12:10 are no part of the INTID where the guest's GIC is a GICv2. */
+static void add_source(struct vgr_rec *rec)
+{
+	unsigned int i, n;
+	uint64_t *lr = slots(rec, &n);
+
+	for (i = 0; i < n; i++) {
+		if (lr[i])
+			lr[i] |= UINT64_C(5) << 10;
+	}
+}
+
+static void add_source_gicv2(struct vgr_rec *rec)
+{
+	see_gicv2(rec);
+	add_source(rec);
+}
+
+static void set_upper_half(struct vgr_rec *rec)
+{
+	unsigned int n;
+
+	slots(rec, &n)[0] |= UINT64_C(1) << 32;
+}
+
+static void set_other_gich_intid(struct vgr_rec *rec)
+{
+	unsigned int n;
+
+	slots(rec, &n)[0] ^= 0x40;
+}
+
+static void gicv2(void **state)
+{
+	const struct change upper = {VGR_FLUSH, 6, set_upper_half, false};
+	const struct change other = {VGR_SYNC, 6, set_other_gich_intid, false};
+	struct vgr_check_result res;
+
+	write_on(2, make_gich, NULL, 1);
+	check_file(&res);
+	assert_int_equal(res.total_findings, 0);
+	assert_int_equal(res.pairs, 21);
+	write_on(2, make_gich, &upper, 1);
+	check_file(&res);
+	assert_int_equal(res.findings[VGR_RULE_LR], 1);
+	assert_int_equal(res.total_findings, 1);
+	/* Read back as another interrupt, and that one is not on the list. */
+	write_on(2, make_gich, &other, 1);
+	check_file(&res);
+	assert_int_equal(res.findings[VGR_RULE_LR], 2);
+	assert_int_equal(res.total_findings, 2);
+}
+
+static void gicv2_guest_of_gicv3(void **state)
+{
+	struct vgr_check_result res;
+
+	write_on(3, add_source_gicv2, NULL, 1);
+	check_file(&res);
+	assert_int_equal(res.total_findings, 0);
+	write_on(3, add_source, NULL, 1);
+	check_file(&res);
+	assert_true(res.findings[VGR_RULE_LR] > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +412,8 @@ int main(void)
 		cmocka_unit_test(owners_may_change_meanwhile),
 		cmocka_unit_test(losses_are_accounted),
 		cmocka_unit_test(cut_and_damaged),
+		cmocka_unit_test(gicv2),
+		cmocka_unit_test(gicv2_guest_of_gicv3),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);

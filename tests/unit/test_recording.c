@@ -184,6 +184,61 @@ static void bad_options(void **state)
 	vgr_reader_close(NULL);
 }
 
+/* The GIC of the host bounds the list registers of the header and of every record. */
+static void list_registers_of_the_host(void **state)
+{
+	static const struct {
+		uint8_t gic, header;
+		uint16_t record;
+		int create, put;
+	} cases[] = {
+		{2, 4, 64, 0, 0},  {2, 64, 64, 0, 0},	   {2, 65, 4, -EINVAL, 0},
+		{3, 16, 16, 0, 0}, {3, 17, 4, -EINVAL, 0}, {3, 4, 17, 0, -EINVAL},
+		{0, 0, 16, 0, 0},  {0, 17, 4, -EINVAL, 0}, {5, 4, 17, 0, -EINVAL},
+	};
+	union {
+		struct vgr_rec r;
+		struct vgr_flush flush;
+		struct vgr_sync sync;
+		char room[2048];
+	} u;
+	const struct vgr_rec *rec;
+	struct vgr_reader *r;
+	struct vgr_writer *w;
+	struct vgr_header h;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sample_header(&h);
+		h.gic_host = cases[i].gic;
+		h.nr_lr = cases[i].header;
+		assert_int_equal(vgr_writer_create(&w, path, &h, NULL), cases[i].create);
+		if (cases[i].create)
+			continue;
+		memset(&u, 0, sizeof(u));
+		u.r.type = VGR_FLUSH;
+		u.r.size = vgr_flush_size(0, 0, cases[i].record);
+		u.flush.nr_lr = cases[i].record;
+		assert_int_equal(vgr_writer_put(w, &u.r), cases[i].put);
+		memset(&u, 0, sizeof(u));
+		u.r.type = VGR_SYNC;
+		u.r.size = vgr_sync_size(0, cases[i].record, 0);
+		u.sync.used_lrs = cases[i].record;
+		assert_int_equal(vgr_writer_put(w, &u.r), cases[i].put);
+		assert_int_equal(vgr_writer_finish(w, NULL), 0);
+		vgr_writer_destroy(w);
+		assert_int_equal(vgr_reader_open(&r, path, NULL, NULL), 0);
+		assert_int_equal(vgr_reader_header(r)->nr_lr, cases[i].header);
+		if (!cases[i].put) {
+			assert_int_equal(vgr_reader_next(r, &rec), 1);
+			assert_int_equal(((const struct vgr_flush *)rec)->nr_lr, cases[i].record);
+			assert_int_equal(vgr_reader_next(r, &rec), 1);
+		}
+		assert_int_equal(vgr_reader_next(r, &rec), 0);
+		vgr_reader_close(r);
+	}
+}
+
 static void empty_recording(void **state)
 {
 	const struct vgr_rec *rec;
@@ -278,14 +333,16 @@ static void refuses_unsound_records(void **state)
 		{VGR_FLUSH, 72 + 16 * 3 + 32, 1, 2, 1, 2, 2, 4, 0, 0},
 		{VGR_FLUSH, 72 + 16 * 3 + 32, 1, 2, 1, 2, 5, 4, 0, -EPROTO},
 		{VGR_FLUSH, 72 + 16 * 3 + 24, 1, 2, 1, 2, 2, 4, 0, -EPROTO},
-		{VGR_FLUSH, 72 + 8 * 17, 0, 0, 0, 0, 0, 17, 0, -EPROTO},
+		{VGR_FLUSH, 72 + 8 * 64, 0, 0, 0, 0, 0, 64, 0, 0},
+		{VGR_FLUSH, 72 + 8 * 65, 0, 0, 0, 0, 0, 65, 0, -EPROTO},
 		{VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 3, 0, 0, 0, -EPROTO},
 		{VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 3, 0, 0, VGR_F_CUT, 0},
 		{VGR_FLUSH, 72 + 16 * 3, 1, 2, 1, 1, 0, 0, VGR_F_CUT, -EPROTO},
 		{VGR_SYNC, 80, 0, 0, 0, 0, 0, 0, 0, 0},
 		{VGR_SYNC, 80 + 32 * 2 + 8 * 2 + 8, 2, 1, 2, 1, 2, 0, 0, 0},
 		{VGR_SYNC, 80 + 32 * 2 + 8 * 2 + 16, 2, 1, 2, 1, 2, 0, 0, -EPROTO},
-		{VGR_SYNC, 80 + 8 * 17, 0, 0, 0, 0, 17, 0, 0, -EPROTO},
+		{VGR_SYNC, 80 + 8 * 64, 0, 0, 0, 0, 64, 0, 0, 0},
+		{VGR_SYNC, 80 + 8 * 65, 0, 0, 0, 0, 65, 0, 0, -EPROTO},
 		{VGR_SYNC, 80 + 32 * 2, 2, 0, 1, 0, 0, 0, 0, -EPROTO},
 	};
 	const char *why;
@@ -657,19 +714,13 @@ static void full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),
-		cmocka_unit_test(same_records_in_any_shape),
-		cmocka_unit_test(bad_options),
-		cmocka_unit_test(empty_recording),
-		cmocka_unit_test(hostile_names),
-		cmocka_unit_test(unfinished),
-		cmocka_unit_test(refuses_unsound_records),
-		cmocka_unit_test(cut_anywhere),
-		cmocka_unit_test(flip_anywhere),
-		cmocka_unit_test(skips_damage),
-		cmocka_unit_test(other_files),
-		cmocka_unit_test(forged_values),
-		cmocka_unit_test(full_disk),
+		cmocka_unit_test(round_trip),	   cmocka_unit_test(same_records_in_any_shape),
+		cmocka_unit_test(bad_options),	   cmocka_unit_test(list_registers_of_the_host),
+		cmocka_unit_test(empty_recording), cmocka_unit_test(hostile_names),
+		cmocka_unit_test(unfinished),	   cmocka_unit_test(refuses_unsound_records),
+		cmocka_unit_test(cut_anywhere),	   cmocka_unit_test(flip_anywhere),
+		cmocka_unit_test(skips_damage),	   cmocka_unit_test(other_files),
+		cmocka_unit_test(forged_values),   cmocka_unit_test(full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);
