@@ -105,6 +105,8 @@ static void refusals(void **state)
 		{"remote-dir --eoimode 0", "--eoimode 1"},
 		{"ackall --eoimode 0", "--eoimode 1"},
 		{"preempt --prio same", "--prio"},
+		{"burst --gic 4", "auto|2|3"},
+		{"burst --gic 2 --vcpus 9", "8"},
 	};
 	struct guest_options o;
 	size_t i;

@@ -11,6 +11,7 @@
 
 /* Guest-physical map; the GIC frames need 64 KiB alignment (KVM_VGIC_V3_ADDR_TYPE_*). */
 #define GUEST_GICD_BASE	    0x08000000ULL
+#define GUEST_GICC_BASE	    0x08010000ULL /* GICv2 only */
 #define GUEST_GICR_BASE	    0x080a0000ULL
 #define GUEST_GICR_STRIDE   0x20000ULL
 #define GUEST_HC_BASE	    0x0c000000ULL
@@ -19,6 +20,7 @@
 #define GUEST_LOG_OFFSET    0x800000ULL
 
 #define GUEST_MAX_VCPUS	  16
+#define GUEST_V2_VCPUS	  8
 #define GUEST_MAX_SPIS	  960
 #define GUEST_NR_INTIDS	  1024
 #define GUEST_FIRST_SPI	  32
@@ -113,6 +115,8 @@ struct guest_vcpu {
 struct guest_shared {
 	/* Orders: written by the VMM before the first run. */
 	uint32_t stim;
+	uint32_t gic;	/* 2 or 3: programming model */
+	uint32_t group; /* of everything that is not in is_group0[] */
 	uint32_t nr_vcpus;
 	uint32_t nr_irqs;
 	uint32_t eoimode;

@@ -138,8 +138,8 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 			"order is not promised by the architecture: what stays active is counted",
 		.notes = { "left_active" },
 		.example = "vgic-guest eoi-order --irqs 8 --order random --seed 3",
-		.defaults = { PLAIN, .stim = GUEST_EOI_ORDER, .irqs = 8, .repeat = 50,
-			      .prio = GUEST_PRIO_RISING },
+		.defaults = { COMMON, .stim = GUEST_EOI_ORDER, .irqs = 8, .repeat = 50, .vcpus = 1,
+			      .hold = 1, .timeout = 10, .prio = GUEST_PRIO_RISING },
 		.max_irqs = 31, .min_vcpus = 1,
 		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE | GUEST_USES_ORDER,
 	},
@@ -188,6 +188,8 @@ static const struct option options[] = {
 	  "how the guest waits: in a loop without exits, or blocked" },
 	{ "inject", "sync|thread|irqfd", AT(inject), 0, 0, { "sync", "thread", "irqfd" },
 	  GUEST_USES_INJECT, "who raises: the vCPU's exit, another thread, an eventfd" },
+	{ "gic", "auto|2|3", AT(gic), 0, 0, { "auto", "2", "3" }, 0,
+	  "the guest's GIC; auto: GICv3 where the host has one" },
 	{ "timeout", "SEC", AT(timeout), 1, 86400, { 0 }, 0, "end of the whole run, at the latest" },
 	{ "patience", "MS", AT(patience), 10, 600000, { 0 }, 0,
 	  "time without any delivery that counts as starvation" },
@@ -270,7 +272,7 @@ static void help_all(FILE *out)
 
 	fputs("Usage: vgic-guest STIMULUS [OPTION...]\n\n"
 	      "Runs a bare-metal guest on /dev/kvm that puts one kind of stress on the virtual\n"
-	      "GICv3 and checks what the hypervisor does with it.\n\nStimuli:\n",
+	      "GIC and checks what the hypervisor does with it.\n\nStimuli:\n",
 	      out);
 	for (i = 0; i < GUEST_NR_STIMS; i++)
 		fprintf(out, "  %-12s %s\n", guest_stims[i].name, guest_stims[i].summary);
@@ -332,6 +334,8 @@ static int check(const struct guest_options *o, char *err, size_t len)
 		snprintf(err, len, "%s: --irqs is at most %u", s->name, s->max_irqs);
 	else if (o->vcpus < s->min_vcpus)
 		snprintf(err, len, "%s: --vcpus is at least %u", s->name, s->min_vcpus);
+	else if (o->gic == GUEST_GIC_2 && o->vcpus > GUEST_V2_VCPUS)
+		snprintf(err, len, "--gic 2: a GICv2 has %u vCPUs at most", GUEST_V2_VCPUS);
 	else if ((o->stim == GUEST_ACKALL || o->stim == GUEST_REMOTE_DIR) && !o->eoimode)
 		snprintf(err, len, "%s: needs --eoimode 1, where EOIR does not deactivate",
 			 s->name);

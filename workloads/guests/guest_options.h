@@ -9,6 +9,7 @@
 
 enum guest_trigger { GUEST_EDGE, GUEST_LEVEL_TRIGGER, GUEST_BOTH_TRIGGERS };
 enum guest_wait { GUEST_WAIT_POLL, GUEST_WAIT_WFI };
+enum guest_gic { GUEST_GIC_AUTO, GUEST_GIC_2, GUEST_GIC_3 };
 enum guest_inject { GUEST_INJECT_SYNC, GUEST_INJECT_THREAD, GUEST_INJECT_IRQFD };
 
 /* Everything a command line decides; a stimulus's defaults are one constant of this type. */
@@ -31,6 +32,7 @@ struct guest_options {
 	uint32_t timeout;  /* seconds */
 	uint32_t patience; /* milliseconds */
 	uint32_t json;
+	uint32_t gic;	 /* enum guest_gic */
 	const char *log; /* CSV file or NULL */
 };
 

@@ -269,12 +269,13 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 	fprintf(out, "{\"stimulus\":\"%s\",\"result\":\"%s\",\"kernel\":\"%s\"",
 		guest_stims[o->stim].name, v->pass ? "pass" : "fail", host.release);
 	fprintf(out,
-		",\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%s\""
+		",\"gic\":%u,\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%"
+		"s\""
 		",\"eoimode\":%u,\"repeat\":%u,\"pace\":%u,\"seed\":%u,\"order\":\"%s\""
 		",\"hold\":%u,\"again\":%u,\"group0\":%u,\"wait\":\"%s\",\"inject\":\"%s\","
 		"\"timeout\":%u"
 		",\"patience\":%u}",
-		o->irqs, o->vcpus, guest_option_word("trigger", o->trigger),
+		vm->gic_version, o->irqs, o->vcpus, guest_option_word("trigger", o->trigger),
 		guest_option_word("prio", o->prio), o->eoimode, o->repeat, o->pace, o->seed,
 		guest_option_word("order", o->order), o->hold, o->again, o->group0,
 		guest_option_word("wait", o->wait), guest_option_word("inject", o->inject),

@@ -82,9 +82,36 @@ void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *mono
 	}
 }
 
-static int open_kvm(struct guest_vm *vm)
+static int make_gic(struct guest_vm *vm)
 {
 	struct kvm_create_device dev = {.type = KVM_DEV_TYPE_ARM_VGIC_V3};
+	int err = 0;
+
+	vm->gic_version = 3;
+	if (vm->o->gic == GUEST_GIC_2 || ioctl(vm->vm, KVM_CREATE_DEVICE, &dev)) {
+		if (vm->o->gic == GUEST_GIC_3)
+			return fail(vm, errno,
+				    "KVM gives no GICv3 to guests here, its host has a GICv2; use "
+				    "--gic 2 or a host with a GICv3");
+		vm->gic_version = 2;
+		dev.type = KVM_DEV_TYPE_ARM_VGIC_V2;
+		if (ioctl(vm->vm, KVM_CREATE_DEVICE, &dev))
+			err = errno;
+	}
+	if (err && vm->o->gic == GUEST_GIC_2)
+		return fail(vm, err,
+			    "KVM gives no GICv2 to guests here, its GICv3 has no GICv2 mode; use "
+			    "--gic 3 or a host with a GICv2");
+	if (err)
+		return fail(vm, err, "KVM gives no GIC to guests here: %s", strerror(err));
+	vm->gic = (int)dev.fd;
+	if (vm->gic_version == 2 && vm->o->vcpus > GUEST_V2_VCPUS)
+		return fail(vm, EINVAL, "--vcpus: a GICv2 has %u at most", GUEST_V2_VCPUS);
+	return 0;
+}
+
+static int open_kvm(struct guest_vm *vm)
+{
 	unsigned long type = 0;
 	int ipa, max;
 
@@ -106,12 +133,7 @@ static int open_kvm(struct guest_vm *vm)
 	max = ioctl(vm->vm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
 	if (max > 0 && (uint32_t)max < vm->o->vcpus)
 		return fail(vm, EINVAL, "--vcpus: this host allows %d at most", max);
-	if (ioctl(vm->vm, KVM_CREATE_DEVICE, &dev))
-		return fail(vm, errno,
-			    "KVM gives no GICv3 to guests here (a GICv2 host without "
-			    "GICv3 emulation); use a host with a GICv3");
-	vm->gic = (int)dev.fd;
-	return 0;
+	return make_gic(vm);
 }
 
 static int load_payload(struct guest_vm *vm)
@@ -137,6 +159,9 @@ static int make_ram(struct guest_vm *vm)
 	memset(&plan, 0, sizeof(plan));
 	sh = &plan;
 	sh->stim = o->stim;
+	sh->gic = vm->gic_version;
+	/* What an operating system uses: group 1 of a GICv3, group 0 of a GICv2. */
+	sh->group = vm->gic_version == 3 || o->stim == GUEST_GROUP;
 	sh->nr_vcpus = o->vcpus;
 	sh->nr_irqs = o->irqs;
 	sh->eoimode = o->eoimode;
@@ -246,20 +271,24 @@ static int gic_set(struct guest_vm *vm, uint32_t group, uint64_t attr, void *val
 		.group = group, .attr = attr, .addr = (uint64_t)(uintptr_t)value};
 
 	if (ioctl(vm->gic, KVM_SET_DEVICE_ATTR, &a))
-		return fail(vm, errno, "vgic-v3 set-up (group %u, attribute %llu): %s", group,
-			    (unsigned long long)attr, strerror(errno));
+		return fail(vm, errno, "vgic-v%u set-up (group %u, attribute %llu): %s",
+			    vm->gic_version, group, (unsigned long long)attr, strerror(errno));
 	return 0;
 }
 
 static int set_up_gic(struct guest_vm *vm)
 {
-	uint64_t gicd = GUEST_GICD_BASE, gicr = GUEST_GICR_BASE;
+	const bool v2 = vm->gic_version == 2;
+	uint64_t gicd = GUEST_GICD_BASE, second = v2 ? GUEST_GICC_BASE : GUEST_GICR_BASE;
 	uint32_t nr = (GUEST_FIRST_SPI + vm->o->irqs + 31) / 32 * 32, i;
 	int rc;
 
 	if ((rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, &nr)) ||
-	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V3_ADDR_TYPE_DIST, &gicd)) ||
-	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V3_ADDR_TYPE_REDIST, &gicr)) ||
+	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			  v2 ? KVM_VGIC_V2_ADDR_TYPE_DIST : KVM_VGIC_V3_ADDR_TYPE_DIST, &gicd)) ||
+	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			  v2 ? KVM_VGIC_V2_ADDR_TYPE_CPU : KVM_VGIC_V3_ADDR_TYPE_REDIST,
+			  &second)) ||
 	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL)))
 		return rc;
 	for (i = 0; i < vm->o->irqs && vm->o->inject == GUEST_INJECT_IRQFD; i++) {
@@ -558,6 +587,9 @@ int guest_vm_gicd_read(struct guest_vm *vm, uint32_t offset, uint32_t *value)
 
 int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint32_t *value)
 {
+	if (vm->gic_version == 2)
+		return gic_read(vm, KVM_DEV_ARM_VGIC_GRP_DIST_REGS,
+				(uint64_t)vcpu << KVM_DEV_ARM_VGIC_CPUID_SHIFT | offset, value);
 	return gic_read(vm, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS,
 			(uint64_t)vcpu << KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT | (0x10000 + offset),
 			value);
@@ -565,6 +597,11 @@ int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint
 
 int guest_vm_lines(struct guest_vm *vm, uint32_t intid, uint32_t *value)
 {
+	/* A GICv2's ISPENDR holds the lines, also for userspace. */
+	if (vm->gic_version == 2) {
+		*value = 0;
+		return 0;
+	}
 	return gic_read(vm, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
 			VGIC_LEVEL_INFO_LINE_LEVEL << KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT |
 				(intid & ~31U),

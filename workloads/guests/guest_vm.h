@@ -36,6 +36,7 @@ struct guest_injector {
 struct guest_vm {
 	const struct guest_options *o;
 	int kvm, vm, gic;
+	uint32_t gic_version; /* 2 or 3 */
 	void *ram;
 	size_t ram_size;
 	struct guest_shared *sh;
@@ -65,7 +66,7 @@ int guest_vm_run(struct guest_vm *vm);
 
 /*
  * 32 bits of a distributor register (@vcpu ignored) or, for @offset < 0x400 of words of private
- * INTIDs, of a redistributor's SGI frame. To be used when no vCPU runs.
+ * INTIDs, of a redistributor's SGI frame (GICv2: of the banked ones). To be used when no vCPU runs.
  */
 int guest_vm_gicd_read(struct guest_vm *vm, uint32_t offset, uint32_t *value);
 int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint32_t *value);

@@ -21,6 +21,11 @@ static inline uint32_t mmio_r32(uint64_t addr)
 	return v;
 }
 
+static inline void mmio_w8(uint64_t addr, uint8_t v)
+{
+	__asm__ volatile("strb %w0, [%1]" : : "r"(v), "r"(addr) : "memory");
+}
+
 static inline void mmio_w64(uint64_t addr, uint64_t v)
 {
 	__asm__ volatile("str %0, [%1]" : : "r"(v), "r"(addr) : "memory");
@@ -39,6 +44,8 @@ static inline void mmio_w64(uint64_t addr, uint64_t v)
 #define ICC_IAR0    "S3_0_C12_C8_0"
 #define ICC_EOIR0   "S3_0_C12_C8_1"
 #define ICC_BPR0    "S3_0_C12_C8_3"
+#define ICC_AP0R0   "S3_0_C12_C8_4"
+#define ICC_AP1R0   "S3_0_C12_C9_0"
 #define ICC_IGRPEN0 "S3_0_C12_C12_6"
 #define ICC_DIR	    "S3_0_C12_C11_1"
 #define ICC_RPR	    "S3_0_C12_C11_3"

@@ -3,19 +3,6 @@
 
 #include <stddef.h>
 
-#define GICD_CTLR	(GUEST_GICD_BASE + 0x0000)
-#define GICD_IGROUPR	(GUEST_GICD_BASE + 0x0080)
-#define GICD_ISENABLER	(GUEST_GICD_BASE + 0x0100)
-#define GICD_ICENABLER	(GUEST_GICD_BASE + 0x0180)
-#define GICD_ISPENDR	(GUEST_GICD_BASE + 0x0200)
-#define GICD_ISACTIVER	(GUEST_GICD_BASE + 0x0300)
-#define GICD_ICACTIVER	(GUEST_GICD_BASE + 0x0380)
-#define GICD_IPRIORITYR (GUEST_GICD_BASE + 0x0400)
-#define GICD_ICFGR	(GUEST_GICD_BASE + 0x0c00)
-#define GICD_IROUTER	(GUEST_GICD_BASE + 0x6000)
-/* SGI_base frame of a redistributor: same offsets as the distributor's for INTIDs 0..31. */
-#define GICR_SGI(cpu)	(GUEST_GICR_BASE + (cpu)*GUEST_GICR_STRIDE + 0x10000)
-
 /* A vCPU thread may have lost its host CPU: time alone is no proof of starvation. */
 #define MIN_POLLS 2000
 #define YIELDS	  16
@@ -32,6 +19,8 @@ static const struct stim *const stims[GUEST_NR_STIMS] = {
 static uint32_t last_prio[GUEST_MAX_VCPUS];
 static struct guest_log unlogged[GUEST_MAX_VCPUS];
 static uint32_t gic_ready;
+/* What IAR gave for an interrupt and EOIR and DIR want back; SGIs of each vCPU by themselves. */
+static uint32_t sgi_handle[GUEST_MAX_VCPUS][16];
 
 /* The compiler may call these even in freestanding code. */
 void *memset(void *d, int c, size_t n);
@@ -106,8 +95,7 @@ void check_rpr(uint32_t cpu, uint32_t intid, uint32_t want)
 {
 	uint32_t rpr;
 
-	isb();
-	rpr = (uint32_t)sys_read(ICC_RPR);
+	rpr = gic_rpr();
 	if (rpr != want)
 		fail(cpu, GUEST_FAIL_RPR, intid, rpr, want);
 }
@@ -162,24 +150,41 @@ static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
 	return intid;
 }
 
+static uint32_t handle_of(uint32_t cpu, uint32_t intid)
+{
+	return intid < 16 ? sgi_handle[cpu][intid] : intid;
+}
+
+uint32_t sgi_source(uint32_t cpu, uint32_t intid)
+{
+	return GIC_SOURCE(sgi_handle[cpu][intid]);
+}
+
+static uint32_t ack_group(uint32_t cpu, uint32_t group, struct guest_log **log)
+{
+	uint32_t handle = gic_iar(group), intid = handle;
+
+	if (gic_is_v2())
+		intid &= 0x3ff;
+	if (intid < 16)
+		sgi_handle[cpu][intid] = handle;
+	return acked(cpu, intid, log);
+}
+
 uint32_t ack(uint32_t cpu, struct guest_log **log)
 {
-	return acked(cpu, (uint32_t)sys_read(ICC_IAR1) & 0xffffff, log);
+	return ack_group(cpu, SH->group, log);
 }
 
 uint32_t ack_group0(uint32_t cpu, struct guest_log **log)
 {
-	return acked(cpu, (uint32_t)sys_read(ICC_IAR0) & 0xffffff, log);
+	return ack_group(cpu, 0, log);
 }
 
 void eoi(uint32_t intid, struct guest_log *log)
 {
 	log->eoi = counter();
-	if (SH->is_group0[intid])
-		sys_write(ICC_EOIR0, intid);
-	else
-		sys_write(ICC_EOIR1, intid);
-	isb();
+	gic_eoir(SH->is_group0[intid] ? 0 : SH->group, handle_of(this_cpu(), intid));
 }
 
 void dir(uint32_t cpu, uint32_t intid, struct guest_log *log)
@@ -188,8 +193,7 @@ void dir(uint32_t cpu, uint32_t intid, struct guest_log *log)
 		return;
 	log->dir = counter();
 	log->dir_vcpu = cpu;
-	sys_write(ICC_DIR, intid);
-	isb();
+	gic_dir(handle_of(cpu, intid));
 }
 
 void finish(uint32_t cpu, uint32_t intid, struct guest_log *log)
@@ -315,13 +319,13 @@ bool raise_and_ack(uint32_t cpu, uint32_t intid, struct guest_log **log)
 
 void check_idle(uint32_t cpu)
 {
-	uint32_t intid = (uint32_t)sys_read(ICC_IAR1) & 0xffffff;
+	uint32_t intid = gic_iar(SH->group);
 
 	if (intid != GUEST_SPURIOUS)
 		fail(cpu, GUEST_FAIL_NOT_IDLE, intid, intid, GUEST_SPURIOUS);
 }
 
-static void check_bits(uint32_t cpu, uint32_t owner, uint64_t reg, enum guest_fail_code code)
+static void check_bits(uint32_t cpu, uint32_t owner, enum gic_bits reg, enum guest_fail_code code)
 {
 	uint32_t k, n = guest_share_size(SH, owner), word = 0, bits = 0;
 
@@ -330,7 +334,7 @@ static void check_bits(uint32_t cpu, uint32_t owner, uint64_t reg, enum guest_fa
 
 		if (intid / 32 != word) {
 			word = intid / 32;
-			bits = mmio_r32(reg + 4 * word);
+			bits = gic_read_word(cpu, reg, intid);
 		}
 		if (bits >> intid % 32 & 1)
 			fail(cpu, code, intid, 1, 0);
@@ -339,28 +343,28 @@ static void check_bits(uint32_t cpu, uint32_t owner, uint64_t reg, enum guest_fa
 
 void check_share_quiet(uint32_t cpu, uint32_t owner)
 {
-	check_bits(cpu, owner, GICD_ISACTIVER, GUEST_FAIL_ACTIVE);
-	check_bits(cpu, owner, GICD_ISPENDR, GUEST_FAIL_PENDING);
+	check_bits(cpu, owner, GIC_ISACTIVER, GUEST_FAIL_ACTIVE);
+	check_bits(cpu, owner, GIC_ISPENDR, GUEST_FAIL_PENDING);
 }
 
 bool private_active(uint32_t cpu, uint32_t intid)
 {
-	return mmio_r32(GICR_SGI(cpu) + 0x300) >> intid & 1;
+	return gic_read_bit(cpu, GIC_ISACTIVER, intid);
 }
 
 bool private_pending(uint32_t cpu, uint32_t intid)
 {
-	return mmio_r32(GICR_SGI(cpu) + 0x200) >> intid & 1;
+	return gic_read_bit(cpu, GIC_ISPENDR, intid);
 }
 
 bool spi_active(uint32_t intid)
 {
-	return mmio_r32(GICD_ISACTIVER + intid / 32 * 4) >> intid % 32 & 1;
+	return gic_read_bit(0, GIC_ISACTIVER, intid);
 }
 
 void deactivate_spi(uint32_t intid)
 {
-	mmio_w32(GICD_ICACTIVER + intid / 32 * 4, 1U << intid % 32);
+	gic_write_bit(0, GIC_ICACTIVER, intid);
 }
 
 void note_add(uint32_t note, uint64_t n)
@@ -384,17 +388,17 @@ void count_left(uint32_t cpu, uint32_t note)
 
 void pend_spi(uint32_t intid)
 {
-	mmio_w32(GICD_ISPENDR + intid / 32 * 4, 1U << intid % 32);
+	gic_write_bit(0, GIC_ISPENDR, intid);
 }
 
 void enable_spi(uint32_t intid, bool on)
 {
-	mmio_w32((on ? GICD_ISENABLER : GICD_ICENABLER) + intid / 32 * 4, 1U << intid % 32);
+	gic_write_bit(0, on ? GIC_ISENABLER : GIC_ICENABLER, intid);
 }
 
 void route_spi(uint32_t intid, uint32_t cpu)
 {
-	mmio_w64(GICD_IROUTER + 8 * intid, cpu);
+	gic_set_route(intid, cpu);
 }
 
 void set_round(uint32_t cpu, uint32_t round)
@@ -412,71 +416,7 @@ void send_sgi(uint32_t intid, uint32_t mask)
 		cpu_of(t)->raised_at[intid] = counter();
 		__atomic_fetch_add(&cpu_of(t)->want[intid], 1, __ATOMIC_ACQ_REL);
 	}
-	dsb();
-	/* Affinity 0.0.0.x: the vCPU number is Aff0, see vcpu_id to MPIDR in KVM's reset_mpidr. */
-	sys_write(ICC_SGI1R, (uint64_t)intid << 24 | mask);
-	isb();
-}
-
-static void gicd_init(void)
-{
-	uint32_t i, r, n = SH->nr_irqs, words = (GUEST_FIRST_SPI + n + 31) / 32;
-
-	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + n; i += 4) {
-		uint32_t v = 0;
-
-		for (r = 0; r < 4; r++)
-			v |= (uint32_t)SH->prio[i + r] << 8 * r;
-		mmio_w32(GICD_IPRIORITYR + i, v);
-	}
-	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + n; i += 16) {
-		uint32_t v = 0;
-
-		for (r = 0; r < 16; r++)
-			v |= (SH->is_level[i + r] ? 0U : 2U) << 2 * r;
-		mmio_w32(GICD_ICFGR + i / 4, v);
-	}
-	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + n; i++)
-		if (SH->route[i])
-			mmio_w64(GICD_IROUTER + 8 * i, SH->route[i]);
-	/* The reset state has every interrupt in group 1. */
-	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + n && SH->group0; i += 32) {
-		uint32_t v = 0;
-
-		for (r = 0; r < 32; r++)
-			v |= (SH->is_group0[i + r] ? 0U : 1U) << r;
-		mmio_w32(GICD_IGROUPR + i / 8, v);
-	}
-	/* ARE_NS, both groups. */
-	mmio_w32(GICD_CTLR, 1 << 4 | 1 << 1 | 1 << 0);
-	for (i = 1; i < words; i++) {
-		uint32_t left = GUEST_FIRST_SPI + n - 32 * i;
-
-		mmio_w32(GICD_ISENABLER + 4 * i, left >= 32 ? 0xffffffff : (1U << left) - 1);
-	}
-}
-
-static void cpu_init(uint32_t cpu)
-{
-	uint32_t i, r;
-
-	for (i = 0; i < GUEST_FIRST_SPI; i += 4) {
-		uint32_t v = 0;
-
-		for (r = 0; r < 4; r++)
-			v |= (uint32_t)SH->prio[i + r] << 8 * r;
-		mmio_w32(GICR_SGI(cpu) + 0x400 + i, v);
-	}
-	mmio_w32(GICR_SGI(cpu) + 0x100, 1U << GUEST_TIMER_INTID | 0xffff);
-	sys_write(ICC_SRE, 7);
-	isb();
-	sys_write(ICC_PMR, 0xff);
-	/* Zero is raised to the minimum: every priority bit that there is preempts. */
-	sys_write(ICC_BPR0, 0);
-	sys_write(ICC_BPR1, 0);
-	sys_write(ICC_CTLR, SH->eoimode ? 2 : 0);
-	sys_write(ICC_IGRPEN1, 1);
-	isb();
+	gic_sgi(intid, mask);
 }
 
 void guest_irq(void);
@@ -507,12 +447,12 @@ void guest_exception(uint32_t slot, uint64_t esr, uint64_t elr)
 void guest_main(uint32_t cpu)
 {
 	if (cpu == 0) {
-		gicd_init();
+		gic_dist_init();
 		__atomic_store_n(&gic_ready, 1, __ATOMIC_RELEASE);
 	}
 	while (!__atomic_load_n(&gic_ready, __ATOMIC_ACQUIRE))
 		yield();
-	cpu_init(cpu);
+	gic_cpu_init(cpu);
 	barrier();
 	stims[SH->stim]->run(cpu);
 	irq_off();

@@ -8,6 +8,7 @@
 #include "../guest_abi.h"
 #include "../guest_plan.h"
 #include "arch.h"
+#include "gic.h"
 
 #define SH	((struct guest_shared *)(GUEST_RAM_BASE + GUEST_SHARED_OFFSET))
 #define READ(x) (*(volatile __typeof__(x) *)&(x))
@@ -50,6 +51,9 @@ uint32_t ack(uint32_t cpu, struct guest_log **log);
 
 /* The same for group 0, which is only ever polled. */
 uint32_t ack_group0(uint32_t cpu, struct guest_log **log);
+
+/* The vCPU that sent the SGI @intid which @cpu acknowledged last (GICv2; else 0). */
+uint32_t sgi_source(uint32_t cpu, uint32_t intid);
 
 /* EOIR: priority drop, and in EOImode 0 deactivation. */
 void eoi(uint32_t intid, struct guest_log *log);

@@ -251,13 +251,12 @@ static void check_dark(uint32_t cpu)
 
 static void group1(uint32_t on)
 {
-	sys_write(ICC_IGRPEN1, on);
-	isb();
+	gic_group_enable(1, on);
 }
 
 static void group_irq(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
-	if (!sys_read(ICC_IGRPEN1))
+	if (!gic_group_enabled(1))
 		fail(cpu, GUEST_FAIL_GROUP, intid, 1, 0);
 	order_check(cpu, intid);
 	if (SH->is_level[intid])
@@ -276,7 +275,7 @@ static bool take_group0(uint32_t cpu)
 	struct guest_log *log;
 	struct wait w;
 
-	intid = (uint32_t)sys_read(ICC_IAR0) & 0xffffff;
+	intid = gic_iar(0);
 	if (intid != GUEST_SPURIOUS)
 		fail(cpu, GUEST_FAIL_GROUP, intid, 1, 0);
 	for (k = 0; k < n; k++) {
@@ -285,8 +284,7 @@ static bool take_group0(uint32_t cpu)
 			fail(cpu, GUEST_FAIL_GROUP, intid, 1, 0);
 	}
 	cpu_of(cpu)->group0_on = 1;
-	sys_write(ICC_IGRPEN0, 1);
-	isb();
+	gic_group_enable(0, true);
 	wait_begin(cpu, &w);
 	while (share_missing(cpu, 0)) {
 		intid = ack_group0(cpu, &log);
@@ -302,8 +300,7 @@ static bool take_group0(uint32_t cpu)
 			lower_line(intid);
 		finish(cpu, intid, log);
 	}
-	sys_write(ICC_IGRPEN0, 0);
-	isb();
+	gic_group_enable(0, false);
 	cpu_of(cpu)->group0_on = 0;
 	return true;
 }
