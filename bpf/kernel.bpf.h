@@ -133,6 +133,7 @@ struct vgic_cpu {
 struct vgic_dist {
 	__u32 vgic_model;
 	int nr_spis;
+	__u64 vgic_dist_base;
 	atomic_t active_spis; /* 6.19 */
 	bool enabled;
 	struct vgic_irq *spis;

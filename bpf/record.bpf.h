@@ -177,17 +177,21 @@ static __always_inline void announce_vcpu(struct cpu_state *cs, struct kvm_vcpu 
 	struct vgr_vcpu *r = record_begin(cs, VGR_VCPU, sizeof(*r), vm, idx);
 	struct kvm *kvm;
 	__u32 model;
+	__u64 dist;
 
 	if (!r)
 		return;
 	kvm = BPF_CORE_READ(vcpu, kvm);
+	dist = BPF_CORE_READ(kvm, arch.vgic.vgic_dist_base);
 	model = BPF_CORE_READ(kvm, arch.vgic.vgic_model);
 	r->tgid = bpf_get_current_pid_tgid() >> 32;
 	r->vcpu_id = BPF_CORE_READ(vcpu, vcpu_id);
 	r->nr_spis = BPF_CORE_READ(kvm, arch.vgic.nr_spis);
 	/* KVM_DEV_TYPE_ARM_VGIC_V2 is 5, _V3 is 7. */
 	r->vgic_model = model == 5 ? 2 : model == 7 ? 3 : model ? 5 : 0;
-	__builtin_memset(r->reserved, 0, sizeof(r->reserved));
+	r->reserved = 0;
+	/* All ones: the VMM has not placed it yet. */
+	r->dist_page = ~dist ? dist >> 12 : 0;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 	record_end(r);
 }

@@ -86,6 +86,9 @@ static bool concerns(const struct text_gic *g, const struct vgr_rec *rec, uint64
 		/* Behind the INTID: the source CPU of an SGI. */
 		return (((const struct vgr_dir *)p)->value &
 			(text_gic_v2_guest(g, rec) ? VGIC_GICH_LR_VINTID : UINT64_MAX)) == intid;
+	case VGR_MMIO:
+		return text_gic_sgir(g, rec) &&
+		       (((const struct vgr_mmio *)p)->value & 0xf) == intid;
 	case VGR_SGI: /* ICC_SGI1R_EL1.INTID, bits 27:24 */
 		return ((((const struct vgr_sgi *)p)->value >> 24) & 0xf) == intid;
 	default:

@@ -342,6 +342,7 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 		break;
 	case VGR_MMIO:
 		v->mmio++;
+		v->sgi += text_gic_sgir(&s->gic, rec);
 		break;
 	case VGR_LOAD:
 		v->loads++;

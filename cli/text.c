@@ -6,6 +6,8 @@
 #include <vgicsim/recording.h>
 #include "text.h"
 
+#define GICD_SGIR 0xf00
+
 bool irq_pending(const struct vgr_irq *irq)
 {
 	return (irq->state & VGR_IRQ_LATCH) ||
@@ -26,9 +28,32 @@ void text_gic_init(struct text_gic *g, const struct vgr_header *h)
 
 void text_gic_note(struct text_gic *g, const struct vgr_rec *rec)
 {
-	if (rec->type == VGR_VCPU && rec->vm < VGR_MAX_TABLE &&
-	    ((const struct vgr_vcpu *)rec)->vgic_model == 2)
+	const struct vgr_vcpu *v = (const struct vgr_vcpu *)rec;
+
+	if (rec->type != VGR_VCPU || rec->vm >= VGR_MAX_TABLE)
+		return;
+	if (v->vgic_model == 2)
 		g->v2_guest[rec->vm / 8] |= (uint8_t)(1u << rec->vm % 8);
+	if (v->dist_page)
+		g->dist_page[rec->vm] = v->dist_page;
+}
+
+int text_gic_dist(const struct text_gic *g, const struct vgr_rec *rec)
+{
+	const struct vgr_mmio *m = (const struct vgr_mmio *)rec;
+	uint64_t base, size;
+
+	if (rec->type != VGR_MMIO || rec->vm >= VGR_MAX_TABLE || !g->dist_page[rec->vm])
+		return -1;
+	base = (uint64_t)g->dist_page[rec->vm] << 12;
+	size = text_gic_v2_guest(g, rec) ? 0x1000 : 0x10000;
+	return m->gpa >= base && m->gpa - base < size ? (int)(m->gpa - base) : -1;
+}
+
+bool text_gic_sgir(const struct text_gic *g, const struct vgr_rec *rec)
+{
+	return text_gic_dist(g, rec) == GICD_SGIR && ((const struct vgr_mmio *)rec)->write &&
+	       text_gic_v2_guest(g, rec);
 }
 
 bool text_gic_v2_guest(const struct text_gic *g, const struct vgr_rec *rec)
@@ -288,6 +313,36 @@ static void copy_comm(char *to, const char comm[16])
 	to[i] = '\0';
 }
 
+/* GICD_SGIR: filter 25:24, targets 23:16, INTID 3:0. */
+static void text_sgir(FILE *f, uint64_t value)
+{
+	const char *comma = " ";
+	unsigned int i;
+
+	fprintf(f, " SGI %u to", (unsigned int)(value & 15));
+	switch (value >> 24 & 3) {
+	case 0:
+		for (i = 0; i < 8; i++) {
+			if (!(value >> (16 + i) & 1))
+				continue;
+			fprintf(f, "%s%u", comma, i);
+			comma = ",";
+		}
+		if (*comma != ',')
+			fputs(" nobody", f);
+		break;
+	case 1:
+		fputs(" all others", f);
+		break;
+	case 2:
+		fputs(" itself", f);
+		break;
+	default:
+		fputs(" ?", f);
+		break;
+	}
+}
+
 static void text_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *rec, bool verbose)
 {
 	const void *p = rec;
@@ -354,6 +409,10 @@ static void text_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *r
 		fprintf(f, " %s %" PRIx64 " %u bytes", v->write ? "write" : "read", v->gpa, v->len);
 		if (v->write)
 			fprintf(f, " value=%" PRIx64, v->value);
+		if (text_gic_sgir(g, rec))
+			text_sgir(f, v->value);
+		else if (text_gic_dist(g, rec) >= 0)
+			fprintf(f, " GICD+%x", text_gic_dist(g, rec));
 		break;
 	}
 	case VGR_WFX: {
@@ -499,6 +558,9 @@ static void json_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *r
 			v->vcpu_id, comm);
 		if (v->vgic_model)
 			fprintf(f, ",\"vgic_model\":%u,\"nr_spis\":%u", v->vgic_model, v->nr_spis);
+		if (v->dist_page)
+			fprintf(f, ",\"distributor\":\"0x%" PRIx64 "\"",
+				(uint64_t)v->dist_page << 12);
 		break;
 	}
 	case VGR_FLUSH:

@@ -12,6 +12,7 @@
 struct text_gic {
 	bool gich;			     /* the host has a GICv2: slots hold GICH_LR */
 	uint8_t v2_guest[VGR_MAX_TABLE / 8]; /* a bit for each VM: its guest sees a GICv2 */
+	uint32_t dist_page[VGR_MAX_TABLE];   /* by VM, as in struct vgr_vcpu */
 };
 
 /* From the header, with what its totals say of the VMs. */
@@ -25,6 +26,15 @@ bool text_gic_v2_guest(const struct text_gic *g, const struct vgr_rec *rec);
 /* A list register of a flush or sync in the layout of ICH_LR<n>_EL2, and its INTID. */
 uint64_t text_gic_lr(const struct text_gic *g, uint64_t slot);
 uint32_t text_gic_intid(const struct text_gic *g, const struct vgr_rec *rec, uint64_t slot);
+
+/*
+ * Offset into the distributor of an MMIO access; -1 if it is another record or went
+ * elsewhere, or if the recording does not say where the distributor is.
+ */
+int text_gic_dist(const struct text_gic *g, const struct vgr_rec *rec);
+
+/* True for a write of GICD_SGIR by a GICv2 guest, which is how it sends an SGI. */
+bool text_gic_sgir(const struct text_gic *g, const struct vgr_rec *rec);
 
 /*
  * One line. start: time (ns) that counts as 0. verbose: priorities, groups and all

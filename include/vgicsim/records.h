@@ -104,7 +104,9 @@ struct vgr_vcpu {
 	char comm[16];
 	uint16_t nr_spis;   /* SPIs of the VM: INTIDs 32 to 31 + nr_spis; 0 if not yet known */
 	uint8_t vgic_model; /* guest's GIC: 2, 3 or 5; 0 if not yet known */
-	uint8_t reserved[5];
+	uint8_t reserved;
+	uint32_t
+		dist_page; /* guest-physical address of the distributor >> 12; 0 if not yet known */
 };
 
 /*
