@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that runs out, at every single allocation in turn: the answer is always
+ * -ENOMEM, and nothing is left behind. The linker puts these functions in the
+ * place of the allocator (see meson.build).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <cmocka.h>
+
+#include <vgicsim/derive.h>
+#include <vgicsim/metrics.h>
+#include <vgicsim/replay.h>
+#include <vgicsim/verify.h>
+
+#include "fake_host.h"
+
+#define VMCR0 (VGIC_VMCR_VENG1 | 0xf8u << VGIC_VMCR_VPMR_SHIFT)
+#define VMCR1 (VMCR0 | VGIC_VMCR_VEOIM)
+#define LPI   VGIC_LPI_BASE
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void __wrap_free(void *p);
+
+static struct {
+	bool armed, from_there_on;
+	size_t fail_at, seen;
+	long live;
+} memory;
+
+static bool fails(void)
+{
+	if (!memory.armed)
+		return false;
+	memory.seen++;
+	return memory.from_there_on ? memory.seen >= memory.fail_at : memory.seen == memory.fail_at;
+}
+
+static void *counted(void *p)
+{
+	memory.live += memory.armed && p;
+	return p;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : counted(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : counted(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	if (fails())
+		return NULL;
+	return p ? __real_realloc(p, size) : counted(__real_realloc(p, size));
+}
+
+void __wrap_free(void *p)
+{
+	memory.live -= memory.armed && p;
+	__real_free(p);
+}
+
+/* Returns how many allocations the scene makes when none fails. */
+static size_t run_out_everywhere(int (*scene)(void))
+{
+	for (size_t n = 1;; n++) {
+		bool failed = false;
+
+		for (int mode = 0; mode < 2; mode++) {
+			memory.fail_at = n;
+			memory.seen = 0;
+			memory.live = 0;
+			memory.from_there_on = mode;
+			memory.armed = true;
+			int ret = scene();
+
+			memory.armed = false;
+			failed = memory.seen >= n;
+			if (ret != (failed ? -ENOMEM : 0))
+				fail_msg("allocation %zu of %zu: result %d", n, memory.seen, ret);
+			if (memory.live)
+				fail_msg("allocation %zu: %ld blocks are left", n, memory.live);
+		}
+		if (!failed)
+			return n - 1;
+	}
+}
+
+/* ---- a recording with something of everything, in memory ---- */
+
+static struct tape {
+	uint64_t *data;
+	size_t n, cap; /* in words */
+} whole, brief;	       /* brief: where every allocation costs a whole pass over all */
+
+static void keep(void *opaque, const struct vgr_rec *rec)
+{
+	struct tape *t = opaque;
+	size_t words = rec->size / 8;
+
+	if (t->n + words > t->cap) {
+		t->cap = (t->cap + words) * 2;
+		t->data = realloc(t->data, t->cap * 8);
+		assert_non_null(t->data);
+	}
+	memcpy(t->data + t->n, rec, rec->size);
+	t->n += words;
+}
+
+static const struct vgr_rec *next_rec(const struct tape *t, const struct vgr_rec *rec)
+{
+	const uint64_t *at = rec ? (const uint64_t *)rec + rec->size / 8 : t->data;
+
+	return at < t->data + t->n ? (const struct vgr_rec *)at : NULL;
+}
+
+/* Raised by a thread that runs no vCPU. */
+static void from_outside(struct fake_host *h, uint32_t intid)
+{
+	struct vgr_inject in = {.intid = intid, .level = 1, .path = VGR_PATH_IRQFD};
+
+	h->tid = 7;
+	h->now += 50;
+	fake_put(h, VGR_INJECT, VGR_NO_VCPU, &in, sizeof(in));
+	vgic_inject(h->vgic, 0, intid, true);
+}
+
+static void burst(struct fake_host *h)
+{
+	uint32_t list[20], intid;
+
+	for (uint32_t i = 0; i < 20; i++)
+		list[i] = 32 + i;
+	fake_raise(h, 0, list, 20, true);
+	while ((intid = fake_ack(h, 0)) != VGIC_SPURIOUS)
+		fake_eoi(h, 0, intid);
+}
+
+/* EOImode 1: n handlers are running when the first is deactivated. */
+static void pile(struct fake_host *h, uint32_t n)
+{
+	fake_vmcr(h, 0, VMCR1);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t intid = 60 + i;
+
+		vgic_write_priority(h->vgic, 0, intid, 0x80);
+		fake_raise(h, 0, &intid, 1, true);
+		fake_eoi(h, 0, fake_ack(h, 0));
+	}
+	for (uint32_t i = 0; i < n; i++)
+		fake_dir(h, 0, 60 + i);
+	fake_vmcr(h, 0, VMCR0);
+}
+
+/* Each handler is interrupted by the next; more than 32 need priorities of 7 bits. */
+static void nest(struct fake_host *h, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t intid = 60 + i;
+
+		vgic_write_priority(h->vgic, 0, intid, (uint8_t)(0xf0 - 4 * i));
+		fake_raise(h, 0, &intid, 1, true);
+		fake_ack(h, 0);
+	}
+	for (uint32_t i = n; i--;)
+		fake_eoi(h, 0, 60 + i);
+}
+
+static void make_tape(struct tape *t, unsigned int times, unsigned int deep, unsigned int wide)
+{
+	struct fake_host *h = malloc(sizeof(*h));
+	struct vgr_msi msi = {.devid = 1, .eventid = 2};
+
+	fake_init(h, "linux-7.3", 4, 2, keep, t);
+	h->hw_cfg.pre_bits = h->hw_cfg.prio_bits = 7;
+	vgic_v3_cpuif_init(&h->hw[0], &h->hw_cfg);
+	for (uint32_t i = 32; i < 120; i++) {
+		vgic_write_config(h->vgic, i, false);
+		vgic_write_enable(h->vgic, 0, i, true);
+		vgic_write_priority(h->vgic, 0, i, 0xa0);
+	}
+	assert_int_equal(vgic_lpi_add(h->vgic, LPI), 0);
+	vgic_irq_find(h->vgic, 0, LPI)->enabled = true;
+	vgic_irq_find(h->vgic, 0, LPI)->target = 0;
+	fake_enter(h, 0);
+	fake_vmcr(h, 0, VMCR0);
+	for (unsigned int i = 0; i < times; i++)
+		burst(h);
+	pile(h, deep);
+	nest(h, deep);
+	/* Registers change, so that properties do. */
+	for (uint32_t i = 0; i < 3 * times + 2; i++) {
+		vgic_write_priority(h->vgic, 0, 32, (uint8_t)(0xa0 + i % 2 * 8));
+		burst(h);
+	}
+	for (uint32_t i = 0; i < times; i++) {
+		fake_exit(h, 0, 0, 0);
+		fake_put(h, VGR_MSI, VGR_NO_VCPU, &msi, sizeof(msi));
+		msi.eventid = i / 2;
+		vgic_write_pending(h->vgic, 0, LPI, true);
+		fake_enter(h, 0);
+		fake_eoi(h, 0, fake_ack(h, 0));
+	}
+	fake_exit(h, 0, 0, 0);
+	for (uint32_t i = 0; i < 1300; i++)
+		from_outside(h, 32 + i % wide);
+	fake_enter(h, 1);
+	fake_exit(h, 1, 2, 0x16);
+	fake_enter(h, 0);
+	fake_exit(h, 0, 2, 0x16);
+	fake_finish(h);
+	free(h);
+}
+
+static int make_tapes(void **state)
+{
+	make_tape(&whole, 22, 40, 900);
+	make_tape(&brief, 1, 3, 8);
+	return 0;
+}
+
+static int drop_tapes(void **state)
+{
+	free(whole.data);
+	free(brief.data);
+	return 0;
+}
+
+static int derive(const struct tape *t, struct vgic_workload **wl)
+{
+	struct vgic_derive_config cfg = {
+		.nr_lr = 4, .pre_bits = 7, .prio_bits = 7, .eager_vmcr = true};
+	struct vgic_derive *d;
+	int ret = vgic_derive_create(&d, &cfg);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(t, NULL); r && !ret; r = next_rec(t, r))
+		ret = vgic_derive_record(d, r);
+	if (!ret)
+		ret = vgic_derive_finish(d, wl);
+	vgic_derive_destroy(d);
+	return ret;
+}
+
+static int derive_scene(void)
+{
+	struct vgic_workload *wl;
+	int ret = derive(&whole, &wl);
+
+	if (!ret)
+		vgic_workload_destroy(wl);
+	return ret;
+}
+
+static int measure_scene(void)
+{
+	struct vgic_measure *m;
+	struct vgic_cell c;
+	int ret = vgic_measure_create(&m, 4, 0);
+
+	if (ret)
+		return ret;
+	ret = vgic_measure_timeline(m, 0, 0, 1000000);
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_measure_record(m, r);
+	if (!ret) {
+		vgic_measure_finish(m, &c);
+		vgic_cell_finish(&c);
+	}
+	vgic_measure_destroy(m);
+	return ret;
+}
+
+static int busy_scene(void)
+{
+	struct vgic_busy *b;
+	int ret = vgic_busy_create(&b, 5000, 0);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_busy_record(b, r);
+	vgic_busy_destroy(b);
+	return ret;
+}
+
+/* The made-up host keeps no boundary: every sync differs and is kept until the end. */
+static int verify_scene(void)
+{
+	struct vgic_verify_config cfg = {.policy = vgic_policy_find("linux-7.3"), .nr_lr = 4};
+	struct vgr_loss loss = {.r = {.type = VGR_LOSS, .size = sizeof(loss)}};
+	struct vgic_verify *v;
+	int ret = vgic_verify_create(&v, &cfg);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&brief, NULL); r && !ret; r = next_rec(&brief, r))
+		ret = vgic_verify_record(v, r);
+	if (!ret)
+		ret = vgic_verify_record(v, &loss.r);
+	if (!ret)
+		ret = vgic_verify_finish(v);
+	vgic_verify_destroy(v);
+	return ret;
+}
+
+static struct vgic_workload *demand;
+static enum vgic_arrivals arrivals;
+
+static int replay_scene(void)
+{
+	struct vgic_replay_config cfg = {
+		.policy = vgic_policy_find("linux-7.3"),
+		.nr_lr = 3,
+		.has_tdir = true,
+		.arrivals = arrivals,
+		.timeline = true,
+		.timeline_t1 = UINT64_MAX,
+	};
+	struct vgic_cell cell;
+	int ret = vgic_busy_create(&cfg.busy, 5000, 0);
+
+	if (ret)
+		return ret;
+	ret = vgic_replay(demand, &cfg, &cell);
+	if (!ret)
+		vgic_cell_finish(&cell);
+	vgic_busy_destroy(cfg.busy);
+	return ret;
+}
+
+static void deriving(void **state)
+{
+	assert_true(run_out_everywhere(derive_scene) > 50);
+}
+
+static void measuring(void **state)
+{
+	assert_true(run_out_everywhere(measure_scene) > 10);
+	assert_true(run_out_everywhere(busy_scene) > 3);
+}
+
+static void verifying(void **state)
+{
+	assert_true(run_out_everywhere(verify_scene) > 20);
+}
+
+static void replaying(void **state)
+{
+	assert_int_equal(derive(&brief, &demand), 0);
+	for (int i = 0; i < 3; i++) {
+		arrivals = (enum vgic_arrivals)i;
+		assert_true(run_out_everywhere(replay_scene) > 20);
+	}
+	vgic_workload_destroy(demand);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(deriving),
+		cmocka_unit_test(measuring),
+		cmocka_unit_test(verifying),
+		cmocka_unit_test(replaying),
+	};
+
+	return cmocka_run_group_tests(tests, make_tapes, drop_tapes);
+}
