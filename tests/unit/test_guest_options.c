@@ -106,6 +106,9 @@ static void refusals(void **state)
 		{"ackall --eoimode 0", "--eoimode 1"},
 		{"preempt --prio same", "--prio"},
 		{"burst --gic 4", "auto|2|3"},
+		{"burst --mode storm", "--mode"},
+		{"regroup --mode strom", "active storm toggle"},
+		{"regroup --mode storm --vcpus 2", "one vCPU"},
 		{"burst --gic 2 --vcpus 9", "8"},
 	};
 	struct guest_options o;
@@ -228,6 +231,24 @@ static void priorities(void **state)
 	for (k = 0; k < 40; k++) {
 		assert_int_equal(sh.is_group0[GUEST_FIRST_SPI + k], k / 2 % 2);
 		assert_true((sh.prio[GUEST_FIRST_SPI + k] < 0x10) == (k / 2 % 2));
+	}
+	/* What is nested is nested in order, and above all that waits behind it. */
+	for (p = GUEST_REGROUP_ACTIVE; p <= GUEST_REGROUP_TOGGLE; p++) {
+		memset(&sh, 0, sizeof(sh));
+		sh.stim = GUEST_REGROUP;
+		sh.mode = p;
+		sh.nr_irqs = 60;
+		sh.nr_vcpus = 1;
+		guest_plan(&sh, GUEST_PRIO_SAME, 0);
+		n = guest_nested(&sh, 0);
+		assert_true(n >= 2 && n < 60);
+		for (k = 1; k < 60; k++)
+			if (k < n)
+				assert_true(sh.prio[32 + k] < sh.prio[32 + k - 1]);
+			else
+				assert_true(sh.prio[32 + k] > sh.prio[32]);
+		assert_true(sh.is_group0[32 + (p == GUEST_REGROUP_STORM ? n : 1)]);
+		assert_false(sh.is_group0[32]);
 	}
 	/* All of a remote-dir goes to vCPU 0, whose share is the whole. */
 	plan(GUEST_REMOTE_DIR, 40, 4, GUEST_PRIO_RISING);

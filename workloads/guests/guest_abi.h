@@ -47,8 +47,14 @@ enum guest_stim {
 	GUEST_MIXED,
 	GUEST_REGISTERS,
 	GUEST_EOI_ORDER,
+	GUEST_RESTORE,
+	GUEST_REPRIO,
+	GUEST_REGROUP,
 	GUEST_NR_STIMS,
 };
+
+/* --mode of the stimuli that have one, in the order of their words. */
+enum guest_regroup_mode { GUEST_REGROUP_ACTIVE, GUEST_REGROUP_STORM, GUEST_REGROUP_TOGGLE };
 
 enum guest_prio { GUEST_PRIO_SAME, GUEST_PRIO_RISING, GUEST_PRIO_FALLING, GUEST_PRIO_RANDOM };
 enum guest_order { GUEST_FIFO, GUEST_LIFO, GUEST_RANDOM };
@@ -122,6 +128,7 @@ struct guest_shared {
 	uint32_t eoimode;
 	uint32_t repeat;
 	uint32_t order;
+	uint32_t mode;	     /* of a stimulus that has several */
 	uint32_t hold;	     /* deliveries of a level line before the guest lowers it */
 	uint32_t again;	     /* 1: every edge SPI is raised once more while it is active */
 	uint32_t group0;     /* 1: every second SPI is in group 0, which is off at first */
@@ -146,6 +153,12 @@ struct guest_shared {
 	uint32_t want[GUEST_NR_INTIDS];
 	uint32_t got[GUEST_NR_INTIDS];
 	uint64_t raised_at[GUEST_NR_INTIDS];
+	/*
+	 * Set by a guest that may now be kept from running at all: it counts beat up; if that
+	 * stands still the VMM lowers the lines of group 0, counts note[0] and sets storm to 2.
+	 */
+	uint32_t storm;
+	uint32_t beat;
 	/* What a stimulus counts instead of judging it; guest_stim_info names them. */
 	uint64_t note[GUEST_MAX_NOTES];
 	uint32_t left[GUEST_NR_INTIDS]; /* rounds that left this INTID active after its last EOI */

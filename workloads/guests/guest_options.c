@@ -143,6 +143,52 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.max_irqs = 31, .min_vcpus = 1,
 		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE | GUEST_USES_ORDER,
 	},
+	[GUEST_RESTORE] = {
+		.name = "restore",
+		.summary = "more active interrupts than list registers before the guest runs",
+		.does = "As after a migration: the VMM sets N SPIs active (ISACTIVER) before the first run,\n"
+			"the guest sets their bits in the active priority registers and ends them (EOIR, in\n"
+			"EOImode 1 and DIR) from the most urgent down. Later rounds set ISACTIVER themselves.\n"
+			"More than 31 share priorities: their bit is set once more before each EOIR.",
+		.must = "all N active at first, none afterwards, running priority 0xff",
+		.example = "vgic-guest restore --irqs 40 --eoimode 1",
+		.defaults = { PLAIN, .stim = GUEST_RESTORE, .irqs = 16, .repeat = 50,
+			      .prio = GUEST_PRIO_RISING },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE,
+	},
+	[GUEST_REPRIO] = {
+		.name = "reprio",
+		.summary = "the priority of an active interrupt changed before its EOI",
+		.does = "B is preempted by A, then N - 2 less urgent SPIs become pending, so that neither A\n"
+			"nor B is in a list register. The guest makes A less urgent than B by IPRIORITYR and\n"
+			"ends A, then B, then takes the others.",
+		.must = "every SPI once, nothing active in the end. Which of the two the hypervisor ends for\n"
+			"the EOI of A is counted: wrong_victim when A is still active",
+		.notes = { "wrong_victim", "left_active" },
+		.example = "vgic-guest reprio --irqs 20",
+		.defaults = { PLAIN, .stim = GUEST_REPRIO, .irqs = 12, .repeat = 50 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE,
+	},
+	[GUEST_REGROUP] = {
+		.name = "regroup",
+		.summary = "groups turned off and on while active interrupts are in no list register",
+		.does = "active: as reprio, but A is in group 0, which is turned off before A is ended.\n"
+			"storm: half of the SPIs active in group 1, the rest pending in group 0, which is off:\n"
+			"no list register is pending, so that the hardware asks at each entry for pending ones.\n"
+			"If the guest cannot run at all the VMM takes the pending ones away.\n"
+			"toggle: N / 2 SPIs of both groups nested, the rest pending, and both groups turned off\n"
+			"and on at random before each EOI.",
+		.must = "every SPI once, nothing active in the end. Counted: wrong_victim when another interrupt\n"
+			"than the one that was ended is inactive; stalled: rounds that needed the VMM's help",
+		.notes = { "stalled", "wrong_victim", "left_active" },
+		.modes = { "active", "storm", "toggle" },
+		.example = "vgic-guest regroup --mode toggle --irqs 20 --seed 5",
+		.defaults = { PLAIN, .stim = GUEST_REGROUP, .irqs = 12, .repeat = 20 },
+		.max_irqs = 60, .min_vcpus = 1,
+		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE,
+	},
 };
 /* clang-format on */
 
@@ -178,6 +224,7 @@ static const struct option options[] = {
 	  "of everything random; one seed gives one demand" },
 	{ "order", "fifo|lifo|random", AT(order), 0, 0, { "fifo", "lifo", "random" },
 	  GUEST_USES_ORDER, "in which active interrupts are finished" },
+	{ "mode", "WORD", AT(mode), 0, 0, { 0 }, 0, "which of the things that it does; see above" },
 	{ "hold", "N", AT(hold), 1, 100, { 0 }, GUEST_USES_HOLD,
 	  "handlers that see a level line before it goes low" },
 	{ "again", NULL, AT(again), 0, 1, { 0 }, GUEST_USES_AGAIN,
@@ -208,6 +255,8 @@ static uint32_t *slot(struct guest_options *o, const struct option *opt)
 
 static bool applies(const struct guest_stim_info *s, const struct option *opt)
 {
+	if (opt->offset == AT(mode))
+		return s->modes[0] != NULL;
 	return !opt->needs || (s->uses & opt->needs);
 }
 
@@ -253,7 +302,9 @@ static void help_options(FILE *out, const struct guest_stim_info *s)
 		if (s && opt->arg && opt->offset != AT(log)) {
 			defaults = s->defaults;
 			def = *slot(&defaults, opt);
-			if (opt->words[0])
+			if (opt->offset == AT(mode))
+				fprintf(out, " [%s]", s->modes[def]);
+			else if (opt->words[0])
 				fprintf(out, " [%s]", opt->words[def]);
 			else
 				fprintf(out, " [%u]", def);
@@ -298,6 +349,24 @@ static void help_stim(FILE *out, const struct guest_stim_info *s)
 	fprintf(out, "\n%s\nExample:\n  %s\n", exit_help, s->example);
 }
 
+static int parse_mode(const struct guest_stim_info *s, const char *text, uint32_t *value, char *err,
+		      size_t len)
+{
+	size_t used;
+	uint32_t i;
+
+	for (i = 0; i < GUEST_MAX_MODES && s->modes[i]; i++) {
+		if (!strcmp(text, s->modes[i])) {
+			*value = i;
+			return 0;
+		}
+	}
+	used = (size_t)snprintf(err, len, "--mode: '%s' is not one of", text);
+	for (i = 0; i < GUEST_MAX_MODES && s->modes[i] && used < len; i++)
+		used += (size_t)snprintf(err + used, len - used, " %s", s->modes[i]);
+	return -EINVAL;
+}
+
 static int parse_value(const struct option *opt, const char *text, uint32_t *value, char *err,
 		       size_t len)
 {
@@ -339,6 +408,9 @@ static int check(const struct guest_options *o, char *err, size_t len)
 	else if ((o->stim == GUEST_ACKALL || o->stim == GUEST_REMOTE_DIR) && !o->eoimode)
 		snprintf(err, len, "%s: needs --eoimode 1, where EOIR does not deactivate",
 			 s->name);
+	else if (o->stim == GUEST_REGROUP && o->mode == GUEST_REGROUP_STORM &&
+		 (o->repeat > 1000 || o->vcpus > 1))
+		snprintf(err, len, "regroup --mode storm: one vCPU and 1000 rounds at most");
 	else if (o->inject == GUEST_INJECT_IRQFD && o->trigger != GUEST_EDGE)
 		snprintf(err, len, "--inject irqfd: an eventfd can only pulse; use --trigger edge");
 	else if (o->again && o->trigger != GUEST_EDGE)
@@ -421,7 +493,8 @@ int guest_options_parse(int argc, char **argv, struct guest_options *o, FILE *ou
 			o->log = value;
 			continue;
 		}
-		rc = parse_value(opt, value, slot(o, opt), err, len);
+		rc = opt->offset == AT(mode) ? parse_mode(s, value, slot(o, opt), err, len)
+					     : parse_value(opt, value, slot(o, opt), err, len);
 		if (rc)
 			return rc;
 		inject_given |= opt->offset == AT(inject);

@@ -24,6 +24,7 @@ struct guest_options {
 	uint32_t pace;	  /* microseconds between raises; mixed: between batches */
 	uint32_t seed;
 	uint32_t order; /* enum guest_order */
+	uint32_t mode;	/* word of guest_stim_info.modes */
 	uint32_t hold;	/* deliveries of a level line before the guest lowers it */
 	uint32_t again;
 	uint32_t group0;
@@ -36,6 +37,8 @@ struct guest_options {
 	const char *log; /* CSV file or NULL */
 };
 
+#define GUEST_MAX_MODES 8
+
 struct guest_stim_info {
 	const char *name;
 	const char *summary; /* one line */
@@ -46,6 +49,7 @@ struct guest_stim_info {
 	uint32_t max_irqs;
 	uint32_t min_vcpus;
 	unsigned int uses;		    /* GUEST_USES_* */
+	const char *modes[GUEST_MAX_MODES]; /* words of --mode; none: the option is refused */
 	const char *notes[GUEST_MAX_NOTES]; /* what it counts, in the order of guest_shared.note */
 };
 

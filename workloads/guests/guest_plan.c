@@ -54,6 +54,51 @@ static uint8_t share_prio(enum guest_prio prio, uint32_t k, uint32_t n, uint64_t
 	return 0xa0;
 }
 
+/* Stimuli in which the k-th SPI of a share preempts the one before it. */
+static int is_tower(const struct guest_shared *sh)
+{
+	return sh->stim == GUEST_PREEMPT || sh->stim == GUEST_EOI_ORDER ||
+	       sh->stim == GUEST_RESTORE;
+}
+
+uint32_t guest_nested(const struct guest_shared *sh, uint32_t vcpu)
+{
+	uint32_t n = guest_share_size(sh, vcpu), depth = 2;
+
+	if (sh->stim == GUEST_REGROUP && sh->mode == GUEST_REGROUP_STORM)
+		depth = n > 1 ? (n - 1) / 2 : 0;
+	if (sh->stim == GUEST_REGROUP && sh->mode == GUEST_REGROUP_TOGGLE)
+		depth = n / 2;
+	if (depth > GUEST_PRIO_LEVELS - 3)
+		depth = GUEST_PRIO_LEVELS - 3;
+	return depth < n ? depth : n;
+}
+
+/* reprio and regroup: what is nested is above everything that stays pending meanwhile. */
+static void plan_nested(struct guest_shared *sh, uint32_t intid, uint32_t k, uint32_t vcpu)
+{
+	const uint32_t depth = guest_nested(sh, vcpu);
+
+	if (k < depth)
+		sh->prio[intid] = (uint8_t)(0x10 + 8 * (depth - 1 - k));
+	else
+		sh->prio[intid] = (uint8_t)(0x80 + 8 * (k % 14));
+	if (depth > 12 && k >= depth)
+		sh->prio[intid] = 0xf0;
+	if (sh->stim != GUEST_REGROUP)
+		return;
+	sh->group0 = 1;
+	if (sh->mode == GUEST_REGROUP_ACTIVE)
+		sh->is_group0[intid] = k == 1;
+	else if (sh->mode == GUEST_REGROUP_STORM)
+		sh->is_group0[intid] = k >= depth;
+	else
+		sh->is_group0[intid] = k % 2;
+	/* Lines that can be taken away again. */
+	if (sh->mode == GUEST_REGROUP_STORM && k >= depth)
+		sh->is_level[intid] = 1;
+}
+
 void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 {
 	uint64_t state = sh->seed;
@@ -74,13 +119,15 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 
 		k = sh->stim == GUEST_REMOTE_DIR ? i : i / v;
 		share = guest_share_size(sh, sh->stim == GUEST_REMOTE_DIR ? 0 : i % v);
-		if (sh->stim == GUEST_PREEMPT || sh->stim == GUEST_EOI_ORDER)
+		if (is_tower(sh))
 			sh->prio[intid] = (uint8_t)(0xf0 - 8 * (k % GUEST_PRIO_LEVELS));
 		else
 			sh->prio[intid] = share_prio(prio, k, share, &state);
 		sh->route[intid] = (uint8_t)(i % v);
 		sh->is_level[intid] = (uint8_t)(level != 0);
-		if (sh->group0 && k % 2) {
+		if (sh->stim == GUEST_REPRIO || sh->stim == GUEST_REGROUP)
+			plan_nested(sh, intid, k, i % v);
+		if (sh->stim == GUEST_GROUP && sh->group0 && k % 2) {
 			/* Above everything of group 1, but not deliverable. */
 			sh->is_group0[intid] = 1;
 			sh->prio[intid] = 0x08;

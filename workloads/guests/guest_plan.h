@@ -37,6 +37,12 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level);
 /* The k-th SPI of the share of @vcpu in the order of INTIDs, or 0 if the share is shorter. */
 uint32_t guest_share(const struct guest_shared *sh, uint32_t vcpu, uint32_t k);
 
+/*
+ * reprio and regroup: how many of the first SPIs of the share of @vcpu are nested before the others
+ * become pending.
+ */
+uint32_t guest_nested(const struct guest_shared *sh, uint32_t vcpu);
+
 /* How many SPIs belong to @vcpu. */
 uint32_t guest_share_size(const struct guest_shared *sh, uint32_t vcpu);
 

@@ -272,14 +272,16 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 		",\"gic\":%u,\"options\":{\"irqs\":%u,\"vcpus\":%u,\"trigger\":\"%s\",\"prio\":\"%"
 		"s\""
 		",\"eoimode\":%u,\"repeat\":%u,\"pace\":%u,\"seed\":%u,\"order\":\"%s\""
-		",\"hold\":%u,\"again\":%u,\"group0\":%u,\"wait\":\"%s\",\"inject\":\"%s\","
+		",\"mode\":\"%s\",\"hold\":%u,\"again\":%u,\"group0\":%u,\"wait\":\"%s\","
+		"\"inject\":\"%s\","
 		"\"timeout\":%u"
 		",\"patience\":%u}",
 		vm->gic_version, o->irqs, o->vcpus, guest_option_word("trigger", o->trigger),
 		guest_option_word("prio", o->prio), o->eoimode, o->repeat, o->pace, o->seed,
-		guest_option_word("order", o->order), o->hold, o->again, o->group0,
-		guest_option_word("wait", o->wait), guest_option_word("inject", o->inject),
-		o->timeout, o->patience);
+		guest_option_word("order", o->order),
+		guest_stims[o->stim].modes[0] ? guest_stims[o->stim].modes[o->mode] : "", o->hold,
+		o->again, o->group0, guest_option_word("wait", o->wait),
+		guest_option_word("inject", o->inject), o->timeout, o->patience);
 	fprintf(out, ",\"interrupts\":%" PRIu64 ",\"rounds\":%u,\"seconds\":%.3f,\"timed_out\":%s",
 		v->interrupts, v->pass ? o->repeat : v->round + 1, vm->seconds,
 		vm->timed_out ? "true" : "false");

@@ -161,12 +161,13 @@ static int make_ram(struct guest_vm *vm)
 	sh->stim = o->stim;
 	sh->gic = vm->gic_version;
 	/* What an operating system uses: group 1 of a GICv3, group 0 of a GICv2. */
-	sh->group = vm->gic_version == 3 || o->stim == GUEST_GROUP;
+	sh->group = vm->gic_version == 3 || o->stim == GUEST_GROUP || o->stim == GUEST_REGROUP;
 	sh->nr_vcpus = o->vcpus;
 	sh->nr_irqs = o->irqs;
 	sh->eoimode = o->eoimode;
 	sh->repeat = o->repeat;
 	sh->order = o->order;
+	sh->mode = o->mode;
 	sh->hold = o->hold;
 	sh->again = o->again;
 	sh->group0 = o->group0;
@@ -305,6 +306,35 @@ static int set_up_gic(struct guest_vm *vm)
 	return 0;
 }
 
+static int dist_write(struct guest_vm *vm, uint32_t offset, uint32_t value)
+{
+	return gic_set(vm, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, offset, &value);
+}
+
+/* What a VMM does that receives a migrated guest: SPIs are active before the first instruction. */
+static int restore_active(struct guest_vm *vm)
+{
+	const struct guest_shared *sh = vm->sh;
+	uint32_t i, end = GUEST_FIRST_SPI + sh->nr_irqs, word;
+	int rc = 0;
+
+	for (i = GUEST_FIRST_SPI; i < end && !rc; i += 4) {
+		memcpy(&word, &sh->prio[i], sizeof(word));
+		rc = dist_write(vm, 0x400 + i, word);
+	}
+	for (i = GUEST_FIRST_SPI; i < end && !rc; i++)
+		if (vm->gic_version == 3)
+			rc = dist_write(vm, 0x6000 + 8 * i, sh->route[i]);
+	for (i = GUEST_FIRST_SPI; i < end && !rc && vm->gic_version == 2; i += 4) {
+		word = 1U << sh->route[i] | 0x100U << sh->route[i + 1] |
+		       0x10000U << sh->route[i + 2] | 0x1000000U << sh->route[i + 3];
+		rc = dist_write(vm, 0x800 + i, word);
+	}
+	for (i = GUEST_FIRST_SPI; i < end && !rc; i++)
+		rc = dist_write(vm, 0x300 + i / 32 * 4, 1U << i % 32);
+	return rc;
+}
+
 int guest_vm_init(struct guest_vm *vm, const struct guest_options *o)
 {
 	int i, rc;
@@ -324,7 +354,7 @@ int guest_vm_init(struct guest_vm *vm, const struct guest_options *o)
 	if ((rc = open_kvm(vm)) || (rc = make_ram(vm)) || (rc = make_cpus(vm)) ||
 	    (rc = set_up_gic(vm)) || (rc = set_clock(vm)))
 		return rc;
-	return 0;
+	return o->stim == GUEST_RESTORE ? restore_active(vm) : 0;
 }
 
 static int line(struct guest_vm *vm, uint32_t intid, uint32_t level)
@@ -509,6 +539,26 @@ static uint64_t interrupts(const struct guest_vm *vm)
 	return n;
 }
 
+/* A guest whose vCPU leaves at each entry before its first instruction cannot help itself. */
+static void watch_storm(struct guest_vm *vm)
+{
+	struct guest_shared *sh = vm->sh;
+	uint32_t beat = __atomic_load_n(&sh->beat, __ATOMIC_ACQUIRE), i;
+
+	if (__atomic_load_n(&sh->storm, __ATOMIC_ACQUIRE) != 1 || beat != vm->last_beat) {
+		vm->last_beat = beat;
+		vm->still = 0;
+		return;
+	}
+	if (++vm->still < 3)
+		return;
+	__atomic_store_n(&sh->storm, 2, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&sh->note[0], 1, __ATOMIC_RELAXED);
+	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + sh->nr_irqs; i++)
+		if (sh->is_group0[i])
+			line(vm, i, 0);
+}
+
 int guest_vm_run(struct guest_vm *vm)
 {
 	struct sigaction sa = {.sa_handler = no_op};
@@ -538,6 +588,7 @@ int guest_vm_run(struct guest_vm *vm)
 		slice.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&vm->ended, &vm->lock, &slice);
 		now = monotonic_ns();
+		watch_storm(vm);
 		if (interrupts(vm) != last) {
 			last = interrupts(vm);
 			progress = now;

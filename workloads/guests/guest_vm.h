@@ -48,6 +48,7 @@ struct guest_vm {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	uint32_t nr_ended;
+	uint32_t last_beat, still; /* watch on guest_shared.storm */
 	bool stop;
 	bool timed_out;
 	bool progressing; /* timed out, but interrupts were still being taken */

@@ -13,7 +13,8 @@ static const struct stim *const stims[GUEST_NR_STIMS] = {
 	[GUEST_TIMER] = &stim_timer,	     [GUEST_GROUP] = &stim_group,
 	[GUEST_LEVEL] = &stim_level,	     [GUEST_REMOTE_DIR] = &stim_remote_dir,
 	[GUEST_MIXED] = &stim_mixed,	     [GUEST_REGISTERS] = &stim_registers,
-	[GUEST_EOI_ORDER] = &stim_eoi_order,
+	[GUEST_EOI_ORDER] = &stim_eoi_order, [GUEST_RESTORE] = &stim_restore,
+	[GUEST_REPRIO] = &stim_reprio,	     [GUEST_REGROUP] = &stim_regroup,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];
@@ -210,6 +211,13 @@ void batch_add(uint32_t cpu, uint32_t intid)
 	v->batch[v->nr_batch++] = intid;
 }
 
+void batch_add_unowed(uint32_t cpu, uint32_t intid)
+{
+	struct guest_vcpu *v = cpu_of(cpu);
+
+	v->batch[v->nr_batch++] = intid;
+}
+
 void raise_batch(uint32_t cpu)
 {
 	struct guest_vcpu *v = cpu_of(cpu);
@@ -303,7 +311,8 @@ bool raise_and_ack(uint32_t cpu, uint32_t intid, struct guest_log **log)
 	batch_add(cpu, intid);
 	raise_batch(cpu);
 	wait_begin(cpu, &w);
-	while ((got = ack(cpu, log)) == GUEST_SPURIOUS) {
+	while ((got = SH->is_group0[intid] ? ack_group0(cpu, log) : ack(cpu, log)) ==
+	       GUEST_SPURIOUS) {
 		if (wait_step(cpu, &w, false))
 			continue;
 		if (!aborted())

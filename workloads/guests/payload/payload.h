@@ -20,7 +20,7 @@ struct stim {
 
 extern const struct stim stim_burst, stim_ackall, stim_preempt, stim_group, stim_level;
 extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed, stim_registers;
-extern const struct stim stim_eoi_order;
+extern const struct stim stim_eoi_order, stim_restore, stim_reprio, stim_regroup;
 
 static inline uint32_t this_cpu(void)
 {
@@ -72,6 +72,9 @@ void order_check(uint32_t cpu, uint32_t intid);
 void batch_add(uint32_t cpu, uint32_t intid);
 void raise_batch(uint32_t cpu);
 
+/* The same without counting it as owed: it may or may not come. */
+void batch_add_unowed(uint32_t cpu, uint32_t intid);
+
 /* Add the whole share of vCPU @owner to the batch of @cpu. */
 void batch_share(uint32_t cpu, uint32_t owner);
 
@@ -101,8 +104,8 @@ void wait_begin(uint32_t cpu, struct wait *w);
 bool wait_step(uint32_t cpu, struct wait *w, bool take_irqs);
 
 /*
- * Raise one SPI with IRQs masked and acknowledge it by polling. False after a report of starvation,
- * or if something else was acknowledged.
+ * Raise one SPI with IRQs masked and acknowledge it, in its group, by polling. False after a report
+ * of starvation, or if something else was acknowledged.
  */
 bool raise_and_ack(uint32_t cpu, uint32_t intid, struct guest_log **log);
 
