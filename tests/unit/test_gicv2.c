@@ -275,6 +275,21 @@ static void groups_and_ackctl(void **state)
 	assert_int_equal(vgic_gicv_ack(&hw, false).intid, VGIC_SPURIOUS);
 }
 
+/* On a GICv3 host the trap bits are of system registers, which this guest has not. */
+static void traps_are_not_for_memory(void **state)
+{
+	const uint32_t traps = VGIC_HCR_TC | VGIC_HCR_TALL0 | VGIC_HCR_TALL1 | VGIC_HCR_TDIR;
+
+	raise(40, 0x80);
+	enter();
+	hw.hcr |= traps;
+	hw.vmcr |= VGIC_VMCR_VEOIM;
+	assert_int_equal(vgic_gicv_ack(&hw, false).intid, 40);
+	assert_true(vgic_gicv_eoi(&hw, false, 40).did & VGIC_DID_DROP);
+	assert_true(vgic_gicv_dir(&hw, 40).did & VGIC_DID_DEACTIVATE);
+	assert_int_equal(hw.hcr & traps, traps);
+}
+
 /* Group 0 is an IRQ unless FIQEn says otherwise. */
 static void lines(void **state)
 {
@@ -386,6 +401,7 @@ int main(void)
 		TEST(sources_one_by_one),
 		TEST(active_with_sources_left),
 		TEST(groups_and_ackctl),
+		TEST(traps_are_not_for_memory),
 		TEST(lines),
 		TEST(deactivate_by_policy),
 		TEST(deactivate_needs_the_source),
