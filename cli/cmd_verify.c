@@ -247,11 +247,9 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 	text_gic_init(&s->gic, h);
 	if (!policy)
 		return strcmp(s->v->policy, "auto") ? EXIT_USAGE : EXIT_INPUT;
-	if (h->vgic_model == 2 || h->gic_host == 2)
-		return cli_fail(EXIT_INPUT, "a GICv2 recording: %s: only GICv3 can be verified",
-				path);
 	ret = vgic_verify_create(&v, &(struct vgic_verify_config){
 					     .policy = policy,
+					     .gicv2 = h->gic_host == 2,
 					     .nr_lr = h->nr_lr,
 					     .no_tdir = h->tdir == VGR_NO,
 					     .static_traps = h->static_traps,

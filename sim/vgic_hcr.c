@@ -57,8 +57,15 @@ uint32_t vgic_make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, bo
 		if (traps_dir(vgic, s))
 			hcr |= VGIC_HCR_TDIR;
 	}
-	if (policy->static_traps_in_shadow)
+	if (policy->static_traps_in_shadow) {
 		hcr |= vgic->cfg.static_traps;
+		/*
+		 * vcpu_set_ich_hcr: against guests that would use the system registers of a
+		 * GICv3 they were not given. On a GICv2 host they land in reserved bits.
+		 */
+		if (vgic->cfg.model_v2)
+			hcr |= VGIC_HCR_TC | VGIC_HCR_TALL0 | VGIC_HCR_TALL1;
+	}
 	return hcr;
 }
 

@@ -159,6 +159,19 @@ static void hcr_without_traps(void **state)
 	assert_int_equal(vgic_static_traps(vgic), 0);
 }
 
+/* vcpu_set_ich_hcr of 6.12: bits of a GICv3, in the shadow of every GICv2 guest. */
+static void old_shadow_holds_trap_bits(void **state)
+{
+	start("linux-6.12", NR_LR);
+	raise(40, 0x80);
+	enter();
+	assert_int_equal(v0->hcr, VGIC_HCR_EN | VGIC_HCR_TC | VGIC_HCR_TALL0 | VGIC_HCR_TALL1);
+	start("linux-6.19", NR_LR);
+	raise(40, 0x80);
+	enter();
+	assert_false(v0->hcr & (VGIC_HCR_TC | VGIC_HCR_TALL0 | VGIC_HCR_TALL1));
+}
+
 /* A host with errata of a GICv3 has no bearing on a GICv2. */
 static void no_broadcast(void **state)
 {
@@ -395,6 +408,7 @@ int main(void)
 		TEST(sixty_four_lrs),
 		TEST(priority_has_five_bits),
 		TEST(hcr_without_traps),
+		TEST(old_shadow_holds_trap_bits),
 		TEST(no_broadcast),
 		TEST(notification_without_a_fold_between),
 		TEST(sgir_targets),
