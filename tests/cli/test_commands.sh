@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The command line of the readers: what is printed, what the exit status is, what is left
-# behind. Usage: test_commands.sh VGICSIM SMALL.vgr STARVING.vgr
-# (SMALL and STARVING as tests/support/make_recording writes them.) Speaks TAP.
+# behind. Usage: test_commands.sh VGICSIM SMALL.vgr STARVING.vgr GICV2.vgr
+# (The recordings as tests/support/make_recording writes them.) Speaks TAP.
 set -u
 
 tool=$1
 small=$2
 starving=$3
+gicv2=$4
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 n=0
@@ -133,6 +134,27 @@ expect "dump --type" 0 dump --type=inject "$small"
 if [ "$(wc -l <"$dir/out")" -eq 14 ]; then ok "dump --type: all of them"; else not_ok "dump --type: all of them"; fi
 expect "dump --irq" 0 dump --irq=37 --type=flush "$small"
 if [ "$(wc -l <"$dir/out")" -eq 5 ]; then ok "dump --irq: those with it"; else not_ok "dump --irq: those with it"; fi
+
+# a host with a GICv2: list registers of 32 bits, SGIs with their source
+expect "check of a GICv2" 0 check "$gicv2"
+has "check of a GICv2: nothing wrong" out "2 flush/sync pairs, 0 lost: nothing wrong"
+expect "info of a GICv2" 0 info "$gicv2"
+has "info of a GICv2: the host" out "guest sees GICv2, host has GICv2"
+has "info of a GICv2: the VM" out "2 vCPUs, GICv2"
+has "info of a GICv2: SGI by GICD_SGIR" out "DIR 0, SGI 1,.*MMIO 1;"
+has "info of a GICv2: the source of the MI" out "MI *1 EOI 1$"
+expect "dump of a GICv2" 0 dump "$gicv2"
+has "dump of a GICv2: pending" out 'flush .*LR: 5<1p 40p | ap_list'
+has "dump of a GICv2: read back" out 'sync .*LR: 5<1a 40- |'
+has "dump of a GICv2: GICD_SGIR" out 'mmio   write 8000f00 4 bytes value=10005 SGI 5 to 0$'
+has "dump of a GICv2: DIR with its source" out 'dir    5<1$'
+expect "dump -v of a GICv2" 0 dump -v --type=flush "$gicv2"
+has "dump -v of a GICv2: widened" out 'LR: 5<1p(a0 g0 eoi) 40p(80 g0 eoi)'
+has "dump -v of a GICv2: sources" out 'from 2 by 1 ->0)'
+expect "dump --irq of a GICv2" 0 dump --irq=5 "$gicv2"
+if [ "$(wc -l <"$dir/out")" -eq 6 ]; then ok "dump --irq: SGI and DIR too"; else not_ok "dump --irq: SGI and DIR too"; fi
+expect "dump --json of a GICv2" 0 dump --json --type=sync "$gicv2"
+has "dump --json of a GICv2: 32 bits" out '"lr":\["0x2a080405","0x08080028"\]'
 
 # pack keeps every record and nothing half-written
 "$tool" dump --json "$small" >"$dir/before"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes a sample recording: make_recording RUNS FILE [starve]
+ * Writes a sample recording: make_recording RUNS FILE [starve|gicv2]
  * Or its records as fuzz_columns wants them: make_recording RUNS FILE columns
  */
 #include <stdio.h>
@@ -48,6 +48,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc > 3 && !strcmp(argv[3], "starve"))
 		err = sample_starving_file(argv[2]);
+	else if (argc > 3 && !strcmp(argv[3], "gicv2"))
+		err = sample_gicv2_file(argv[2]);
 	else
 		err = sample_file(argv[2], (unsigned int)atoi(argv[1]), &opts);
 	if (!err && argc > 3 && !strcmp(argv[3], "columns"))

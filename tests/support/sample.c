@@ -340,6 +340,114 @@ int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opt
 	return err;
 }
 
+/* One run of vCPU 0: a list of two and two GICH_LRs, as written and as read back. */
+static void put_gicv2_run(struct sample *s, const struct vgr_irq *irq, const uint64_t *written,
+			  const uint64_t *read, uint32_t ret)
+{
+	uint32_t fsize = vgr_flush_size(2, 2, 4), ysize = vgr_sync_size(2, 2, 2);
+	struct vgr_flush *f = malloc(fsize);
+	struct vgr_sync *y = malloc(ysize);
+	struct vgr_entry entry;
+	struct vgr_exit leave;
+	uint32_t *order;
+
+	sample_head(s, &f->r, VGR_FLUSH, fsize, 0, 0);
+	f->begin = f->r.time - 500;
+	f->hcr = VGIC_HCR_EN | VGIC_HCR_VGRP0DIE | VGIC_HCR_VGRP1EIE;
+	f->vmcr = 0xf04c0001;
+	f->boundary = VGR_BOUNDARY_NONE;
+	f->nr_lr = 4;
+	f->used_lrs = 2;
+	f->n_before = f->total_before = f->n_after = f->total_after = 2;
+	f->dist_enabled = 1;
+	memcpy(f + 1, irq, 2 * sizeof(*irq));
+	memcpy((struct vgr_irq *)(f + 1) + 2, irq, 2 * sizeof(*irq));
+	memcpy((uint64_t *)vgr_flush_lrs(f), written, 2 * sizeof(*written));
+	sample_put(s, &f->r);
+	sample_head(s, &entry.r, VGR_ENTRY, sizeof(entry), 0, 0);
+	sample_put(s, &entry.r);
+	sample_head(s, &y->r, VGR_SYNC, ysize, 0, 0);
+	y->begin = y->r.time - 500;
+	y->hcr = f->hcr;
+	y->vmcr = f->vmcr;
+	y->boundary = VGR_BOUNDARY_NONE;
+	y->used_lrs = 2;
+	y->n_before = y->total_before = y->n_after = y->total_after = 2;
+	y->dist_enabled = 1;
+	memcpy(y + 1, irq, 2 * sizeof(*irq));
+	memcpy((struct vgr_irq *)(y + 1) + 2, irq, 2 * sizeof(*irq));
+	memcpy((uint64_t *)vgr_sync_lrs(y), read, 2 * sizeof(*read));
+	order = (uint32_t *)vgr_sync_order(y);
+	order[0] = irq[0].intid;
+	order[1] = irq[1].intid;
+	sample_put(s, &y->r);
+	sample_head(s, &leave.r, VGR_EXIT, sizeof(leave), 0, 0);
+	leave.ret = ret;
+	leave.esr_ec = ret == 2 ? 0x24 : 0;
+	sample_put(s, &leave.r);
+	free(f);
+	free(y);
+}
+
+int sample_gicv2_file(const char *path)
+{
+	/* GICH_LR by number: SGI 5 of CPU 1, EOI, priority a0; SPI 40, EOI, priority 80. */
+	static const uint64_t pending[] = {0x1a080405, 0x18080028};
+	static const uint64_t taken[] = {0x2a080405, 0x18080028};
+	static const uint64_t ended[] = {0x2a080405, 0x08080028};
+	struct vgr_totals end = {.guest_status = 0, .stop = "guest exited"};
+	struct vgr_irq irq[2] = {irq_of(5, 0, VGR_IRQ_LATCH | VGR_IRQ_ON_LR),
+				 irq_of(40, 0, VGR_IRQ_LEVEL | VGR_IRQ_LINE | VGR_IRQ_ON_LR)};
+	struct vgr_vcpu vcpu;
+	struct vgr_mmio mmio;
+	struct vgr_header h;
+	struct vgr_writer *w;
+	struct vgr_dir dir;
+	struct sample s;
+	unsigned int i;
+	int err;
+
+	sample_header(&h);
+	h.gic_host = h.vgic_model = 2;
+	h.id_bits = 10;
+	h.vtr = 0;
+	h.tdir = VGR_NO;
+	err = vgr_writer_create(&w, path, &h, NULL);
+	if (err)
+		return err;
+	sample_init(&s, w);
+	for (i = 0; i < 2; i++) {
+		sample_head(&s, &vcpu.r, VGR_VCPU, sizeof(vcpu), 0, i);
+		vcpu.tgid = 100;
+		vcpu.vcpu_id = i;
+		vcpu.nr_spis = 64;
+		vcpu.vgic_model = 2;
+		vcpu.dist_page = 0x8000;
+		strcpy(vcpu.comm, "guest");
+		sample_put(&s, &vcpu.r);
+	}
+	sample_head(&s, &mmio.r, VGR_MMIO, sizeof(mmio), 0, 1);
+	mmio.gpa = 0x8000f00;
+	mmio.value = 0x10005;
+	mmio.len = 4;
+	mmio.write = 1;
+	sample_put(&s, &mmio.r);
+	irq[0].state &= (uint16_t)~VGR_IRQ_GROUP1;
+	irq[1].state &= (uint16_t)~VGR_IRQ_GROUP1;
+	irq[0].priority = 0xa0;
+	irq[0].source = 4;
+	put_gicv2_run(&s, irq, pending, taken, 2);
+	irq[0].state |= VGR_IRQ_ACTIVE;
+	irq[0].active_source = 1;
+	sample_head(&s, &dir.r, VGR_DIR, sizeof(dir), 0, 0);
+	dir.value = 0x405;
+	sample_put(&s, &dir.r);
+	put_gicv2_run(&s, irq, taken, ended, 0);
+	err = s.error ? s.error : vgr_writer_finish(w, &end);
+	vgr_writer_destroy(w);
+	return err;
+}
+
 int sample_temp(char *path, size_t size)
 {
 	static const char *const dirs[] = {"/dev/shm", "/tmp"};

@@ -50,6 +50,13 @@ int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opt
 int sample_starving_file(const char *path);
 
 /*
+ * A host with a GICv2, the distributor at 0x8000000. vCPU 1 sends SGI 5 to vCPU 0, which
+ * takes it while the one of vCPU 2 still waits, deactivates it, and then ends SPI 40,
+ * whose list register asks for a maintenance interrupt: one of the source EOI.
+ */
+int sample_gicv2_file(const char *path);
+
+/*
  * An empty file of a new name, in memory if the machine can: the writer syncs what it
  * finishes, and a test should not wait for somebody else's disk. size: of path.
  */
