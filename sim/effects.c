@@ -198,14 +198,15 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 	bool all = e->value & (1ull << 40);
 	uint64_t aff1 = (e->value >> 16) & 0xff;
 
+	vgic_write_sgir(m->vgic, e->vcpu, e->value, e->level);
 	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
 		bool hit = all ? i != e->vcpu : aff1 == i / 16 && (e->value & (1ull << (i % 16)));
 		struct vgic_irq *irq = hit ? vgic_irq_find(m->vgic, i, intid) : NULL;
 
-		if (irq && irq->user && irq->enabled)
+		/* One that its group does not allow is dropped: nothing is owed to the guest. */
+		if (irq && irq->user && irq->enabled && irq->pending_latch)
 			raised(m, irq->user);
 	}
-	vgic_write_sgir(m->vgic, e->vcpu, e->value, e->level);
 }
 
 void effect_apply(struct machine *m, const struct due *due)
