@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <vgicsim/derive.h>
 #include <vgicsim/outfile.h>
 #include <vgicsim/replay.h>
+#include "demand.h"
 #include "exit.h"
 #include "options.h"
 #include "output.h"
@@ -70,15 +70,12 @@ struct session {
 	struct vgr_reader *reader;
 	const struct vgr_header *header;
 	const struct vgic_policy *policy;
-	struct vgic_workload *workload;
-	struct vgic_derive_stats derived;
-	struct vgic_cell recorded;
+	struct demand demand;
 	struct vgic_replay_config config;
 	struct vgic_cell cells[MAX_LRS + 1]; /* by LR count; [0] unused */
 	bool wanted[MAX_LRS + 1], done[MAX_LRS + 1];
 	int error[MAX_LRS + 1];
 	atomic_uint next;
-	uint64_t pairs;
 	unsigned int timeline_lrs; /* 0: every cell */
 };
 
@@ -166,7 +163,6 @@ static int look_for_window(struct session *s)
 	if (ret)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
 	while ((ret = vgr_reader_next(s->reader, &rec)) > 0) {
-		s->pairs += rec->type == VGR_SYNC;
 		if (vgic_busy_record(b, rec)) {
 			ret = -ENOMEM;
 			break;
@@ -193,71 +189,30 @@ static int look_for_window(struct session *s)
 /* Second pass: the workload, and the recording's own numbers. */
 static int read_recording(struct session *s)
 {
-	const struct vgr_header *h = s->header;
-	struct vgic_derive_config dc = {
-		.nr_lr = h->nr_lr,
-		.pre_bits = h->pre_bits,
-		.prio_bits = h->pri_bits,
+	const struct vgic_policy *recorded = vgic_policy_for_release(s->header->kernel_release);
+	const struct demand_wishes wishes = {
+		.timeline = s->config.timeline,
+		.vcpu = s->config.timeline_vcpu,
+		.t0 = s->config.timeline_t0,
+		.t1 = s->config.timeline_t1,
 	};
-	const struct vgic_policy *recorded = vgic_policy_for_release(h->kernel_release);
-	struct vgic_derive *d = NULL;
-	struct vgic_measure *m = NULL;
-	const struct vgr_rec *rec;
-	int ret, code = EXIT_SOFTWARE;
 
-	dc.eager_vmcr = (recorded ? recorded : s->policy)->eager_vmcr;
-	ret = vgr_reader_rewind(s->reader);
-	if (ret)
+	if (vgr_reader_rewind(s->reader))
 		return cli_fail_recording(s->path, vgr_reader_error(s->reader));
-	if (vgic_derive_create(&d, &dc) || vgic_measure_create(&m, h->nr_lr, 0))
-		goto nomem;
-	if (s->config.timeline &&
-	    vgic_measure_timeline(m, s->config.timeline_vcpu, s->config.timeline_t0,
-				  s->config.timeline_t1))
-		goto nomem;
-	while ((ret = vgr_reader_next(s->reader, &rec)) > 0)
-		if (vgic_derive_record(d, rec) || vgic_measure_record(m, rec))
-			goto nomem;
-	if (ret < 0) {
-		code = cli_fail_recording(s->path, vgr_reader_error(s->reader));
-		goto out;
-	}
-	ret = vgic_derive_finish(d, &s->workload);
-	if (ret == -ENODATA) {
-		code = cli_fail(EXIT_INPUT,
-				"nothing to replay: %s: no vCPU of the recording entered its guest",
-				s->path);
-		goto out;
-	}
-	if (ret)
-		goto nomem;
-	vgic_derive_stats(d, &s->derived);
-	vgic_measure_finish(m, &s->recorded);
-	code = EXIT_OK;
-	goto out;
-nomem:
-	code = cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
-out:
-	vgic_derive_destroy(d);
-	vgic_measure_destroy(m);
-	return code;
+	return demand_read(&s->demand, s->path, s->reader, recorded ? recorded : s->policy,
+			   &wishes);
 }
 
 static void configure(struct session *s)
 {
 	struct vgic_replay_config *c = &s->config;
-	const struct vgr_header *h = s->header;
 
+	demand_machine(c, s->header, &s->demand);
 	c->policy = s->policy;
 	c->seed = s->v->seed;
 	c->arrivals = (enum vgic_arrivals)vgic_arrivals_parse(s->v->arrivals);
-	c->has_tdir = h->tdir != VGR_NO;
-	c->eoicount_on_split = s->workload->eoicount_on_split || h->emulated == VGR_YES;
-	c->pre_bits = h->pre_bits;
-	c->prio_bits = h->pri_bits;
-	c->nr_mi_delays = 1;
-	c->mi_delay_ns[0] =
-		s->v->mi_delay == UINT64_MAX ? s->workload->profile.mi_delay_ns : s->v->mi_delay;
+	if (s->v->mi_delay != UINT64_MAX)
+		c->mi_delay_ns[0] = s->v->mi_delay;
 }
 
 /* Fewer segments than this are no time line to look at. */
@@ -277,20 +232,20 @@ static int replay_one(struct session *s, unsigned int nr_lr, struct vgic_cell *c
 	if (s->timeline_lrs && s->timeline_lrs != nr_lr)
 		c.timeline = false;
 	if (s->timeline_lrs || !c.timeline)
-		return vgic_replay(s->workload, &c, cell);
+		return vgic_replay(s->demand.workload, &c, cell);
 	ret = vgic_busy_create(&c.busy, DEFAULT_WINDOW_NS, 0);
 	if (ret)
 		return ret;
 	ret = vgic_busy_record(c.busy, &origin);
 	if (!ret)
-		ret = vgic_replay(s->workload, &c, cell);
+		ret = vgic_replay(s->demand.workload, &c, cell);
 	if (!ret && cell->timeline.nr_segments < FEW_SEGMENTS &&
 	    vgic_busy_window(c.busy, &c.timeline_vcpu, &c.timeline_t0, &c.timeline_t1)) {
 		struct vgic_replay_config again = c;
 
 		again.busy = NULL;
 		vgic_cell_finish(cell);
-		ret = vgic_replay(s->workload, &again, cell);
+		ret = vgic_replay(s->demand.workload, &again, cell);
 	}
 	vgic_busy_destroy(c.busy);
 	return ret;
@@ -366,13 +321,13 @@ static void print_table(const struct session *s)
 {
 	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->path,
 	       *s->header->kernel_release ? s->header->kernel_release : "unknown", s->header->nr_lr,
-	       s->pairs);
+	       s->demand.pairs);
 	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
 	       s->v->arrivals, VGIC_ESTIMATOR, s->v->seed);
 	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %8s %5s %7s %9s %9s %9s\n", "LRs",
 	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR", "EOIcnt", "irqs",
 	       "overflow", "depth", "invers", "toLR p50", "p99", "max");
-	print_row("recorded", &s->recorded);
+	print_row("recorded", &s->demand.recorded);
 	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
 		char name[8];
 
@@ -386,10 +341,10 @@ static void print_table(const struct session *s)
 		if (*detail)
 			printf("%" PRIu64 " LR%s: %s\n", n, n == 1 ? "" : "s", detail);
 	}
-	for (size_t i = 0; i < s->recorded.nr_starved; i++)
+	for (size_t i = 0; i < s->demand.recorded.nr_starved; i++)
 		printf("recorded: INTID %u of vCPU %u stayed outside the LRs since %.3f ms\n",
-		       s->recorded.starved[i].intid, s->recorded.starved[i].vcpu,
-		       (double)s->recorded.starved[i].since_ns / 1e6);
+		       s->demand.recorded.starved[i].intid, s->demand.recorded.starved[i].vcpu,
+		       (double)s->demand.recorded.starved[i].since_ns / 1e6);
 }
 
 static int hand_out(struct session *s)
@@ -401,17 +356,17 @@ static int hand_out(struct session *s)
 		.cpu = s->header->cpu_part,
 		.guest = s->header->guest_command,
 		.nr_lr = s->header->nr_lr,
-		.pairs = s->pairs,
-		.lost = s->derived.lost,
-		.duration_ns = s->workload->duration_ns,
+		.pairs = s->demand.pairs,
+		.lost = s->demand.derived.lost,
+		.duration_ns = s->demand.workload->duration_ns,
 		.policy = s->policy->name,
 		.arrivals = s->v->arrivals,
 		.estimator = VGIC_ESTIMATOR,
 		.seed = s->v->seed,
-		.profile = s->workload->profile,
+		.profile = s->demand.workload->profile,
 		.mi_delay_ns = s->config.mi_delay_ns,
 		.nr_mi_delays = s->config.nr_mi_delays,
-		.recorded = &s->recorded,
+		.recorded = &s->demand.recorded,
 		.cells = &s->cells[s->v->lrs.first],
 		.nr_cells = (size_t)(s->v->lrs.last - s->v->lrs.first + 1),
 	};
@@ -479,8 +434,7 @@ static int run(const void *values, const struct cli_args *args)
 	for (unsigned int n = 1; n <= MAX_LRS; n++)
 		if (s.done[n])
 			vgic_cell_finish(&s.cells[n]);
-	vgic_cell_finish(&s.recorded);
-	vgic_workload_destroy(s.workload);
+	demand_finish(&s.demand);
 	vgr_reader_close(s.reader);
 	return code;
 }

@@ -123,7 +123,25 @@ void result_detail(const struct vgic_cell *c, char *buf, size_t size)
 			 c->unhandled);
 }
 
-static json_t *cell_json(const struct vgic_cell *c)
+json_t *fate_json(const struct vgic_fate *f)
+{
+	json_t *o;
+
+	if (!f)
+		return json_null();
+	o = json_object();
+	set_string(o, "fate", vgic_fate_name((enum vgic_fate_kind)f->kind));
+	set(o, "raised", f->raised);
+	set(o, "delivered", f->delivered);
+	set(o, "ended", f->ended);
+	set(o, "lost", f->lost);
+	set_known(o, "since_ns", f->since_ns, f->kind >= VGIC_FATE_WAITING);
+	set_known(o, "entries", f->entries,
+		  f->kind == VGIC_FATE_STARVED || f->kind == VGIC_FATE_STUCK);
+	return o;
+}
+
+json_t *cell_json(const struct vgic_cell *c)
 {
 	json_t *o = json_object(), *part;
 	char detail[160];
@@ -203,6 +221,23 @@ static json_t *cell_json(const struct vgic_cell *c)
 		json_array_append_new(starved, e);
 	}
 	json_object_set_new(o, "starved", starved);
+
+	json_t *stuck = json_array();
+
+	for (size_t i = 0; i < c->nr_fates; i++) {
+		const struct vgic_fate *f = &c->fates[i];
+		json_t *e;
+
+		if (f->kind != VGIC_FATE_STUCK)
+			continue;
+		e = json_object();
+		set_known(e, "vcpu", f->vcpu, f->vcpu != VGR_NO_VCPU);
+		set(e, "intid", f->intid);
+		set(e, "since_ns", f->since_ns);
+		json_array_append_new(stuck, e);
+	}
+	json_object_set_new(o, "stuck", stuck);
+	set(o, "reordered", c->reordered);
 	json_object_set_new(o, "timeline",
 			    c->has_timeline ? timeline_json(&c->timeline) : json_null());
 	return o;

@@ -171,7 +171,6 @@ void raised(struct machine *m, struct msource *s)
 		return;
 	s->raise_time = m->now;
 	s->in_lr = false;
-	s->outside = 0;
 }
 
 /* Enable, priority, group, route and type at once; what is pending stays pending. */
@@ -198,6 +197,7 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 	bool all = e->value & (1ull << 40);
 	uint64_t aff1 = (e->value >> 16) & 0xff;
 
+	machine_records_sgi(m, e);
 	vgic_write_sgir(m->vgic, e->vcpu, e->value, e->level);
 	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
 		bool hit = all ? i != e->vcpu : aff1 == i / 16 && (e->value & (1ull << (i % 16)));
@@ -207,6 +207,15 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 		if (irq && irq->user && irq->enabled && irq->pending_latch)
 			raised(m, irq->user);
 	}
+}
+
+void machine_inject(struct machine *m, struct msource *s, bool level)
+{
+	uint16_t vcpu = m->wl->sources[s->index].vcpu;
+
+	/* As a recorder sees it: what KVM drops is not recorded. */
+	if (vgic_inject(m->vgic, vcpu == VGR_NO_VCPU ? 0 : vcpu, s->irq->intid, level) > 0)
+		machine_records_inject(m, vcpu, s->irq->intid, level);
 }
 
 void effect_apply(struct machine *m, const struct due *due)
@@ -242,18 +251,20 @@ void effect_apply(struct machine *m, const struct due *due)
 			raised(m, s);
 		else if (!e->level && s->irq->level && !s->in_lr && !s->irq->pending_latch)
 			s->raise_time = NEVER;
-		vgic_inject(m->vgic, of, s->irq->intid, e->level);
+		machine_inject(m, s, e->level);
 		break;
 	case VGIC_EFFECT_LATCH:
 		raised(m, s);
 		vgic_write_pending(m->vgic, of, s->irq->intid, true);
 		break;
 	case VGIC_EFFECT_UNLATCH:
+		machine_records_write(m);
 		vgic_write_pending(m->vgic, of, s->irq->intid, false);
 		if (!vgic_irq_pending(s->irq))
 			s->raise_time = NEVER;
 		break;
 	case VGIC_EFFECT_STATE:
+		machine_records_write(m);
 		apply_state(m, s, &m->wl->props[e->prop]);
 		break;
 	case VGIC_EFFECT_ACTIVE:

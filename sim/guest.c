@@ -154,7 +154,6 @@ static void acknowledge(struct machine *m, unsigned int index)
 	f->raise_time = s->active_raise = s->raise_time;
 	s->raise_time = NEVER;
 	s->in_lr = false;
-	s->outside = 0;
 	s->physical = false;
 	s->acks++;
 	if (s->raiser && s->raiser_vcpu == index)
@@ -217,6 +216,7 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 		uint64_t out = m->wl->profile.dir_out_ns;
 
 		machine_exit(m, index, VGIC_EXIT_DIR);
+		machine_records_dir(m, index, intid);
 		vgic_deactivate(m->vgic, index, intid);
 		machine_enter_at(m, index, m->now + out);
 		trapped = true;

@@ -67,8 +67,10 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	vgic_cell_exit(m->cell, kind, misr);
 	if (kind == VGIC_EXIT_MI && on_timeline(m, index))
 		vgic_timeline_mi(&m->cell->timeline, m->now, misr);
+	machine_records_before_sync(m, index);
 	vgic_save(m->vgic, index, &v->hw);
 	vgic_sync(m->vgic, index);
+	machine_records_sync(m, index);
 	v->state = VCPU_OUT;
 	v->mi_at = v->exit_at = v->next = NEVER;
 	v->stalled = false;
@@ -162,8 +164,6 @@ static void look_outside(struct machine *m, unsigned int index)
 			continue;
 		if (q->priority < worst)
 			v->inverted = true;
-		if (q->user)
-			((struct msource *)q->user)->outside++;
 	}
 }
 
@@ -203,7 +203,9 @@ static void enter(struct machine *m, unsigned int index)
 	if (v->flush_time != NEVER)
 		vgic_cell_depth(m->cell, v->depth, m->now - v->flush_time);
 	v->flush_time = m->now;
+	machine_records_before_flush(m, index);
 	vgic_flush(m->vgic, index);
+	machine_records_flush(m, index);
 	vgic_restore(m->vgic, index, &v->hw);
 	look_outside(m, index);
 	m->cell->entries[k->used_lrs]++;

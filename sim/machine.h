@@ -60,7 +60,7 @@ struct msource {
 	uint64_t raise_time; /* NEVER: nothing outstanding */
 	bool in_lr;	     /* since the raise */
 	bool physical;	     /* level of the physical line */
-	uint32_t outside;    /* entries it stood outside since the raise */
+	uint32_t open;	     /* acknowledged and neither finished nor deactivated by the guest */
 	uint16_t raiser_vcpu;
 	uint32_t raiser;	       /* serial of the frame that asked for it, 0 if none */
 	uint64_t active_raise;	       /* raise time of the handling in progress */
@@ -83,6 +83,11 @@ struct machine {
 	struct vgic_v3_cpuif_config hw_cfg;
 	struct vgic *vgic;
 	struct vgic_cell *cell;
+	struct vgic_fates *fates;
+	void *record;		  /* of a flush or sync being made */
+	struct vgic_irq **listed; /* the list before the sync */
+	unsigned int nr_listed, nr_back;
+	uint64_t back[VGR_MAX_LRS];
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct msource *sources;
@@ -117,6 +122,20 @@ void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
 void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, unsigned int v);
 
+/* machine_records.c: what happens, told to the fates as records. 0 or -ENOMEM. */
+int machine_records_init(struct machine *m);
+void machine_records_finish(struct machine *m);
+void machine_records_before_flush(struct machine *m, unsigned int v);
+void machine_records_flush(struct machine *m, unsigned int v);
+void machine_records_before_sync(struct machine *m, unsigned int v);
+void machine_records_sync(struct machine *m, unsigned int v);
+/* vcpu: of a private INTID, else VGR_NO_VCPU. */
+void machine_records_inject(struct machine *m, uint16_t vcpu, uint32_t intid, bool level);
+void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
+void machine_records_dir(struct machine *m, unsigned int v, uint32_t intid);
+/* A register write that may take interrupts back. */
+void machine_records_write(struct machine *m);
+
 /* effects.c */
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
 		   const struct frame *f);
@@ -127,6 +146,7 @@ void effects_serve_asked(struct machine *m, unsigned int v);
 int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
 void raised(struct machine *m, struct msource *s);
+void machine_inject(struct machine *m, struct msource *s, bool level);
 
 /* guest.c */
 /* Makes the guest of vCPU v act at its present time; called until it has nothing to do. */

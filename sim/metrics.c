@@ -78,9 +78,13 @@ static const struct vgic_metric metrics[] = {
 	{"spurious", "acknowledgements",
 	 "Acknowledges of an interrupt that was no longer pending by its source."},
 	{"lost", "interrupts",
-	 "Raises at the end of the replay that are neither pending, nor in an LR, nor were "
-	 "acknowledged. "
-	 "Must be 0."},
+	 "Interrupts that were pending and are no more, neither in an LR nor on a list, though "
+	 "they "
+	 "were neither acknowledged nor taken back by a line or a register write. Must be 0."},
+	{"stuck", "interrupts",
+	 "Interrupts that are active to the end because nobody deactivates them: for the last 32 "
+	 "entries and 1 ms, or after a DIR, or when all programs are over."},
+	{"reordered", "flushes", "Flushes after which the list stood in another order."},
 	{"starved", "interrupts",
 	 "Deliverable interrupts that stood outside the LRs until the end, with the time since "
 	 "when."},
@@ -123,6 +127,7 @@ void vgic_cell_finish(struct vgic_cell *c)
 	free(c->timeline.segments);
 	free(c->timeline.mis);
 	free(c->timeline.depths);
+	free(c->fates);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -173,10 +178,21 @@ void vgic_cell_depth(struct vgic_cell *c, uint32_t depth, uint64_t ns)
 	c->depth_ns[depth < VGIC_DEPTHS ? depth : VGIC_DEPTHS - 1] += ns;
 }
 
-void vgic_cell_starved(struct vgic_cell *c, uint16_t vcpu, uint32_t intid, uint64_t since_ns)
+int vgic_cell_fates(struct vgic_cell *c, struct vgic_fates *f, enum vgic_fates_end end)
 {
-	if (c->nr_starved < VGIC_MAX_STARVED)
-		c->starved[c->nr_starved++] = (struct vgic_starved){vcpu, intid, since_ns};
+	int ret = vgic_fates_finish(f, end, &c->fates, &c->nr_fates);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < c->nr_fates; i++) {
+		const struct vgic_fate *t = &c->fates[i];
+
+		c->lost += t->lost;
+		if (t->kind == VGIC_FATE_STARVED && c->nr_starved < VGIC_MAX_STARVED)
+			c->starved[c->nr_starved++] =
+				(struct vgic_starved){t->vcpu, t->intid, t->since_ns};
+	}
+	return 0;
 }
 
 static void segment_end(struct vgic_timeline *tl, unsigned int i, uint64_t t)

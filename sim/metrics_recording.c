@@ -11,14 +11,9 @@
 #define EC_WFX	0x01
 #define EC_DABT 0x24
 
-/* Outside the LRs for so long until the end: starved. */
-#define STARVED_ENTRIES 32u
-#define STARVED_NS	1000000u
-
 struct waiting {
 	uint32_t intid;
 	uint64_t since;
-	uint64_t entries;
 };
 
 struct vcpu_meter {
@@ -34,13 +29,11 @@ struct vcpu_meter {
 	/* Raised, and not yet in an LR: for raise_to_lr. */
 	struct waiting *raised;
 	size_t nr_raised, cap_raised;
-	/* Outside at the last flush. */
-	struct waiting *outside;
-	size_t nr_outside, cap_outside;
 };
 
 struct vgic_measure {
 	struct vgic_cell cell;
+	struct vgic_fates *fates;
 	uint16_t vm;
 	bool started;
 	uint64_t start, first_entry, last_exit;
@@ -68,7 +61,8 @@ int vgic_measure_create(struct vgic_measure **out, unsigned int nr_lr, uint16_t 
 
 	if (!m)
 		return -ENOMEM;
-	if (vgic_cell_init(&m->cell, nr_lr)) {
+	if (vgic_cell_init(&m->cell, nr_lr) || vgic_fates_create(&m->fates, vm)) {
+		vgic_cell_finish(&m->cell);
 		free(m);
 		return -ENOMEM;
 	}
@@ -81,11 +75,10 @@ void vgic_measure_destroy(struct vgic_measure *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < m->nr_vcpus; i++) {
+	for (size_t i = 0; i < m->nr_vcpus; i++)
 		free(m->vcpus[i].raised);
-		free(m->vcpus[i].outside);
-	}
 	free(m->vcpus);
+	vgic_fates_destroy(m->fates);
 	vgic_cell_finish(&m->cell);
 	free(m);
 }
@@ -129,7 +122,7 @@ static int wait_add(struct waiting **list, size_t *n, size_t *cap, uint32_t inti
 		*list = p;
 		*cap = want;
 	}
-	(*list)[(*n)++] = (struct waiting){intid, t, 0};
+	(*list)[(*n)++] = (struct waiting){intid, t};
 	return 0;
 }
 
@@ -157,12 +150,11 @@ static bool group_enabled(uint32_t vmcr, uint16_t state)
 	return vmcr & (state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
 }
 
-/* Deliverable interrupts left outside: depth, inversion, and for how long each has waited. */
-static int measure_outside(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_flush *f)
+/* Deliverable interrupts left outside: depth and inversion. */
+static void measure_outside(struct vcpu_meter *v, const struct vgr_flush *f)
 {
 	const struct vgr_irq *q = (const struct vgr_irq *)(f + 1) + f->n_before;
 	int worst_inside = -1;
-	size_t kept = 0;
 
 	v->depth = 0;
 	v->inverted = false;
@@ -172,10 +164,8 @@ static int measure_outside(struct vgic_measure *m, struct vcpu_meter *v, const s
 		if ((v->lr[i] & VGIC_LR_STATE) && prio > worst_inside)
 			worst_inside = prio;
 	}
-	if (f->n_after <= v->used) {
-		v->nr_outside = 0;
-		return 0;
-	}
+	if (f->n_after <= v->used)
+		return;
 	for (unsigned int i = 0; i < f->n_after; i++) {
 		bool active = q[i].state & VGR_IRQ_ACTIVE;
 		bool ready = is_pending(&q[i]) && (q[i].state & VGR_IRQ_ENABLED) && !active;
@@ -183,38 +173,29 @@ static int measure_outside(struct vgic_measure *m, struct vcpu_meter *v, const s
 		if ((!active && !(ready && q[i].target == f->r.vcpu)) || in_lr(v, q[i].intid))
 			continue;
 		v->depth++;
-		if (!ready || !group_enabled(f->vmcr, q[i].state))
-			continue;
-		if (q[i].priority < worst_inside)
+		if (ready && group_enabled(f->vmcr, q[i].state) && q[i].priority < worst_inside)
 			v->inverted = true;
-		struct waiting *w = wait_find(v->outside, v->nr_outside, q[i].intid);
-
-		if (!w) {
-			if (wait_add(&v->outside, &v->nr_outside, &v->cap_outside, q[i].intid,
-				     f->r.time))
-				return -ENOMEM;
-			w = &v->outside[v->nr_outside - 1];
-		}
-		w->entries++;
 	}
-	for (size_t i = 0; i < v->nr_outside; i++) {
-		bool still = false;
-
-		for (unsigned int k = 0; k < f->n_after && !still; k++)
-			still = q[k].intid == v->outside[i].intid && is_pending(&q[k]) &&
-				!(q[k].state & VGR_IRQ_ACTIVE) && !in_lr(v, q[k].intid);
-		if (still)
-			v->outside[kept++] = v->outside[i];
-	}
-	v->nr_outside = kept;
-	return 0;
 }
 
-static int on_flush(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_flush *f)
+/* The list stands in another order than before: it was sorted. */
+static bool is_reordered(const struct vgr_flush *f)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
+	const struct vgr_irq *after = before + f->n_before;
+
+	if (f->n_before != f->n_after)
+		return false;
+	for (unsigned int i = 0; i < f->n_before; i++)
+		if (before[i].intid != after[i].intid)
+			return true;
+	return false;
+}
+
+static void on_flush(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_flush *f)
 {
 	const struct vgr_irq *q = (const struct vgr_irq *)(f + 1);
 	const uint64_t *lr = (const uint64_t *)(q + f->n_before + f->n_after);
-	int ret;
 
 	if (v->flush_begin)
 		vgic_cell_depth(&m->cell, v->depth, f->begin - v->flush_begin);
@@ -235,12 +216,12 @@ static int on_flush(struct vgic_measure *m, struct vcpu_meter *v, const struct v
 			      f->r.time > w->since ? f->r.time - w->since : 0);
 		*w = v->raised[--v->nr_raised];
 	}
-	ret = measure_outside(m, v, f);
+	measure_outside(v, f);
+	m->cell.reordered += is_reordered(f);
 	if (timeline_of(m, f->r.vcpu)) {
 		vgic_timeline_lrs(&m->cell.timeline, f->r.time - m->start, v->lr, v->used);
 		vgic_timeline_depth(&m->cell.timeline, f->r.time - m->start, v->depth);
 	}
-	return ret;
 }
 
 static void on_entry(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_rec *r)
@@ -346,6 +327,8 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 {
 	struct vcpu_meter *v = NULL;
 
+	if (vgic_fates_record(m->fates, rec))
+		return -ENOMEM;
 	if (!m->started) {
 		m->started = true;
 		m->start = rec->time;
@@ -362,7 +345,8 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 	switch (rec->type) {
 	case VGR_FLUSH:
 		exit_settle(m, v);
-		return on_flush(m, v, (const struct vgr_flush *)rec);
+		on_flush(m, v, (const struct vgr_flush *)rec);
+		break;
 	case VGR_ENTRY:
 		on_entry(m, v, rec);
 		break;
@@ -401,21 +385,14 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 	return 0;
 }
 
-void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
+int vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 {
 	struct vgic_cell *c = &m->cell;
 
-	for (size_t i = 0; i < m->nr_vcpus; i++) {
-		struct vcpu_meter *v = &m->vcpus[i];
-
-		exit_settle(m, v);
-		for (size_t k = 0; k < v->nr_outside; k++) {
-			const struct waiting *w = &v->outside[k];
-
-			if (w->entries >= STARVED_ENTRIES && m->last_exit > w->since + STARVED_NS)
-				vgic_cell_starved(c, (uint16_t)i, w->intid, w->since - m->start);
-		}
-	}
+	for (size_t i = 0; i < m->nr_vcpus; i++)
+		exit_settle(m, &m->vcpus[i]);
+	if (vgic_cell_fates(c, m->fates, VGIC_FATES_CUT))
+		return -ENOMEM;
 	c->latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;
 	c->wall_ns = m->last_exit > m->first_entry ? m->last_exit - m->first_entry : 0;
 	if (c->nr_starved)
@@ -424,6 +401,7 @@ void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 		vgic_timeline_close(&c->timeline, m->last_exit - m->start);
 	*cell = *c;
 	memset(c, 0, sizeof(*c));
+	return 0;
 }
 
 /* ---- the busiest stretch ---- */

@@ -6,10 +6,6 @@
 
 #include "machine.h"
 
-/* Outside the LRs for so long until the end: starved (as in metrics_recording.c). */
-#define STARVED_ENTRIES 32u
-#define STARVED_NS	1000000u
-
 static const char *const arrivals_names[] = {"causal", "open", "dependent"};
 
 const char *vgic_arrivals_name(enum vgic_arrivals arrivals)
@@ -70,7 +66,6 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 	if (!(m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
 		return;
 	s->in_lr = true;
-	s->outside = 0;
 	vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_LR], m->now - s->raise_time);
 }
 
@@ -204,44 +199,11 @@ static int start_vcpus(struct machine *m)
 	return 0;
 }
 
-/* Interrupts that stood outside the LRs to the end. */
-static void find_starved(struct machine *m, bool stuck)
-{
-	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
-		const struct vgic_vcpu *k = &m->vgic->vcpus[i];
-
-		for (struct vgic_irq *q = k->list.head; q; q = q->next) {
-			struct msource *s = q->user;
-			bool inside = false;
-
-			if (!s || s->raise_time == NEVER || s->in_lr || q->active ||
-			    vgic_irq_oracle(m->vgic, q) != i)
-				continue;
-			for (unsigned int n = 0; n < k->used_lrs && !inside; n++)
-				inside = (k->lr[n] & VGIC_LR_STATE) &&
-					 (k->lr[n] & VGIC_LR_VINTID) == q->intid;
-			if (inside)
-				continue;
-			if (stuck ? s->outside > 0
-				  : s->outside >= STARVED_ENTRIES &&
-					    m->now > s->raise_time + STARVED_NS)
-				vgic_cell_starved(m->cell, (uint16_t)i, q->intid, s->raise_time);
-		}
-	}
-}
-
-/* Raised and not acknowledged, but neither pending in software nor on any list. */
-static bool is_lost(const struct msource *s)
-{
-	return s->raise_time != NEVER && s->irq && s->irq->enabled &&
-	       s->irq->target != VGIC_NO_VCPU && s->irq->vcpu == VGIC_NO_VCPU &&
-	       !vgic_irq_pending(s->irq) && !s->irq->level;
-}
-
-static void conclude(struct machine *m)
+static int conclude(struct machine *m)
 {
 	struct vgic_cell *c = m->cell;
 	bool stuck = false;
+	int ret;
 
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		stuck |= m->vcpus[i].state != VCPU_DONE;
@@ -251,22 +213,26 @@ static void conclude(struct machine *m)
 	c->order_known = true;
 	if (c->has_timeline)
 		vgic_timeline_close(&c->timeline, m->now);
+	ret = vgic_cell_fates(c, m->fates,
+			      m->livelock ? VGIC_FATES_CUT
+			      : stuck	  ? VGIC_FATES_BLOCKED
+					  : VGIC_FATES_OVER);
+	if (ret)
+		return ret;
 	if (m->livelock) {
 		c->outcome = VGIC_OUTCOME_LIVELOCK;
 		c->stuck_vcpu = (uint16_t)m->livelock_vcpu;
-		return;
+		return 0;
 	}
-	find_starved(m, stuck);
-	for (size_t i = 0; i < m->wl->nr_sources; i++)
-		c->lost += is_lost(&m->sources[i]);
 	if (c->nr_starved) {
 		c->outcome = VGIC_OUTCOME_STARVED;
-		return;
+		return 0;
 	}
 	for (size_t i = 0; i < m->wl->nr_sources; i++)
 		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE;
 		     s = m->wl->scripts[s].next)
 			c->unhandled++;
+	return 0;
 }
 
 static void machine_finish(struct machine *m)
@@ -276,6 +242,7 @@ static void machine_finish(struct machine *m)
 		free(m->vcpus[i].asked);
 	}
 	free(m->vcpus);
+	machine_records_finish(m);
 	free(m->sources);
 	free(m->dependents);
 	free(m->ask);
@@ -335,6 +302,9 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
 	if (!m.vcpus || !m.sources || !m.dependents || !m.ask || !m.heap)
 		goto fail;
+	ret = machine_records_init(&m);
+	if (ret)
+		goto fail;
 	ret = vgic_create(&m.vgic, &vc);
 	if (ret)
 		goto fail;
@@ -358,7 +328,9 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	ret = m.nomem ? -ENOMEM : 0;
 	if (ret)
 		goto fail;
-	conclude(&m);
+	ret = conclude(&m);
+	if (ret)
+		goto fail;
 	machine_finish(&m);
 	return 0;
 fail:

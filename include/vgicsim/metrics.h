@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vgicsim/fates.h>
 #include <vgicsim/hist.h>
 #include <vgicsim/records.h>
 #include <vgicsim/workload.h>
@@ -93,6 +94,9 @@ struct vgic_cell {
 	uint64_t inversions, inversion_ns;
 	bool order_known; /* spurious and lost are measured */
 	uint64_t spurious, lost;
+	uint64_t reordered;	 /* flushes that changed the order of the list */
+	struct vgic_fate *fates; /* of every interrupt, sorted by INTID, then vCPU */
+	size_t nr_fates;
 	struct vgic_starved starved[VGIC_MAX_STARVED];
 	size_t nr_starved;
 	bool has_timeline;
@@ -116,7 +120,8 @@ void vgic_cell_occupancy(struct vgic_cell *c, const uint64_t *lr, unsigned int n
 /* depth interrupts stood outside the LRs for ns of wall time. */
 void vgic_cell_depth(struct vgic_cell *c, uint32_t depth, uint64_t ns);
 
-void vgic_cell_starved(struct vgic_cell *c, uint16_t vcpu, uint32_t intid, uint64_t since_ns);
+/* Ends f: its list becomes the cell's, with what starved and was lost. 0 or -ENOMEM. */
+int vgic_cell_fates(struct vgic_cell *c, struct vgic_fates *f, enum vgic_fates_end end);
 
 /* LRs of the vCPU from time t on (n of them, the others are empty); MI; depth. */
 void vgic_timeline_lrs(struct vgic_timeline *tl, uint64_t t, const uint64_t *lr, unsigned int n);
@@ -136,8 +141,8 @@ void vgic_measure_destroy(struct vgic_measure *m);
 int vgic_measure_timeline(struct vgic_measure *m, uint16_t vcpu, uint64_t t0, uint64_t t1);
 /* 0 or -ENOMEM. */
 int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec);
-/* Moves the numbers into cell, which the caller finishes. */
-void vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell);
+/* Moves the numbers into cell, which the caller finishes. 0 or -ENOMEM. */
+int vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell);
 
 /*
  * Looks for the stretch of window_ns with most LR activity (LRs in use, MIs,

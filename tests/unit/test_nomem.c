@@ -277,10 +277,10 @@ static int measure_scene(void)
 	ret = vgic_measure_timeline(m, 0, 0, 1000000);
 	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
 		ret = vgic_measure_record(m, r);
-	if (!ret) {
-		vgic_measure_finish(m, &c);
+	if (!ret)
+		ret = vgic_measure_finish(m, &c);
+	if (!ret)
 		vgic_cell_finish(&c);
-	}
 	vgic_measure_destroy(m);
 	return ret;
 }

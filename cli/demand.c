@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <string.h>
+#include "demand.h"
+#include "exit.h"
+#include "output.h"
+
+int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
+		const struct vgic_policy *policy, const struct demand_wishes *wishes)
+{
+	const struct vgr_header *h = vgr_reader_header(r);
+	struct vgic_derive_config dc = {
+		.nr_lr = h->nr_lr,
+		.pre_bits = h->pre_bits,
+		.prio_bits = h->pri_bits,
+		.eager_vmcr = policy->eager_vmcr,
+	};
+	struct vgic_derive *derive = NULL;
+	struct vgic_measure *measure = NULL;
+	const struct vgr_rec *rec;
+	int ret, code = EXIT_SOFTWARE;
+
+	memset(d, 0, sizeof(*d));
+	if (vgic_derive_create(&derive, &dc) || vgic_measure_create(&measure, h->nr_lr, 0))
+		goto nomem;
+	if (wishes && wishes->timeline &&
+	    vgic_measure_timeline(measure, wishes->vcpu, wishes->t0, wishes->t1))
+		goto nomem;
+	while ((ret = vgr_reader_next(r, &rec)) > 0) {
+		d->pairs += rec->type == VGR_SYNC;
+		if (vgic_derive_record(derive, rec) || vgic_measure_record(measure, rec) ||
+		    (wishes && wishes->tap && wishes->tap(wishes->opaque, rec)))
+			goto nomem;
+	}
+	if (ret < 0) {
+		code = cli_fail_recording(path, vgr_reader_error(r));
+		goto out;
+	}
+	ret = vgic_derive_finish(derive, &d->workload);
+	if (ret == -ENODATA) {
+		code = cli_fail(EXIT_INPUT,
+				"nothing to replay: %s: no vCPU of the recording entered its guest",
+				path);
+		goto out;
+	}
+	if (ret || vgic_measure_finish(measure, &d->recorded))
+		goto nomem;
+	vgic_derive_stats(derive, &d->derived);
+	code = EXIT_OK;
+	goto out;
+nomem:
+	code = cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
+out:
+	vgic_derive_destroy(derive);
+	vgic_measure_destroy(measure);
+	return code;
+}
+
+void demand_finish(struct demand *d)
+{
+	vgic_cell_finish(&d->recorded);
+	vgic_workload_destroy(d->workload);
+	memset(d, 0, sizeof(*d));
+}
+
+void demand_machine(struct vgic_replay_config *c, const struct vgr_header *h,
+		    const struct demand *d)
+{
+	c->nr_lr = h->nr_lr;
+	c->has_tdir = h->tdir != VGR_NO;
+	c->eoicount_on_split = d->workload->eoicount_on_split || h->emulated == VGR_YES;
+	c->pre_bits = h->pre_bits;
+	c->prio_bits = h->pri_bits;
+	c->nr_mi_delays = 1;
+	c->mi_delay_ns[0] = d->workload->profile.mi_delay_ns;
+	c->seed = 1;
+	c->arrivals = VGIC_ARRIVALS_CAUSAL;
+}

@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The fate of each interrupt, from what the lists and the LRs show. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vgicsim/fates.h>
+#include <vgicsim/vgic.h>
+
+struct entry {
+	struct vgic_fate fate;
+	uint16_t of;	 /* vCPU of a private one, VGR_NO_VCPU */
+	uint16_t target; /* when last listed */
+	uint16_t state;
+	bool seen;  /* state is known */
+	bool want;  /* raised, and neither taken nor taken back */
+	bool shown; /* since then a list or an LR had it pending */
+	bool again; /* raised once more since its vCPU was last out of the guest */
+	bool active;
+	bool dir;    /* a DIR came since it became active */
+	bool listed; /* on a list when its vCPU was last looked at */
+	uint64_t want_since, want_entries, active_since, active_entries, lost_since;
+	uint64_t writes; /* of registers, when it was last seen as it is */
+	uint64_t stamp;
+};
+
+struct vcpu {
+	uint64_t lr[VGIC_MAX_LRS];
+	unsigned int used;
+	bool flushed;
+	uint64_t entries;
+	uint32_t *list; /* entries on its list at the last look */
+	size_t nr_list, cap_list;
+};
+
+struct vgic_fates {
+	uint16_t vm;
+	bool started;
+	uint64_t start, last;
+	uint64_t nr_records;
+	uint64_t writes; /* writes of anyone that may take interrupts back */
+	uint64_t stamp;
+	struct entry *v;
+	size_t n, cap;
+	uint32_t *index; /* hash of (vcpu, intid) to entry + 1 */
+	size_t nr_index;
+	struct vcpu *vcpus;
+	size_t nr_vcpus;
+};
+
+static const char *const names[VGIC_FATE_KINDS] = {
+	"not raised", "delivered", "withdrawn", "waiting", "stuck", "starved", "lost"};
+
+const char *vgic_fate_name(enum vgic_fate_kind kind)
+{
+	return names[kind];
+}
+
+int vgic_fates_create(struct vgic_fates **out, uint16_t vm)
+{
+	struct vgic_fates *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	f->vm = vm;
+	*out = f;
+	return 0;
+}
+
+void vgic_fates_destroy(struct vgic_fates *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->nr_vcpus; i++)
+		free(f->vcpus[i].list);
+	free(f->vcpus);
+	free(f->index);
+	free(f->v);
+	free(f);
+}
+
+/* ---- tables ---- */
+
+static struct vcpu *vcpu_of(struct vgic_fates *f, uint16_t index)
+{
+	if (index >= f->nr_vcpus) {
+		size_t n = (size_t)index + 1;
+		struct vcpu *v = realloc(f->vcpus, n * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		memset(v + f->nr_vcpus, 0, (n - f->nr_vcpus) * sizeof(*v));
+		f->vcpus = v;
+		f->nr_vcpus = n;
+	}
+	return &f->vcpus[index];
+}
+
+static size_t hash_of(uint16_t of, uint32_t intid)
+{
+	return (size_t)((((uint64_t)of << 32 | intid) * 0x9e3779b97f4a7c15ull) >> 40);
+}
+
+static int grow_index(struct vgic_fates *f)
+{
+	size_t n = f->nr_index ? f->nr_index * 2 : 512;
+	uint32_t *p = calloc(n, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->n; i++) {
+		size_t h = hash_of(f->v[i].of, f->v[i].fate.intid) & (n - 1);
+
+		while (p[h])
+			h = (h + 1) & (n - 1);
+		p[h] = (uint32_t)i + 1;
+	}
+	free(f->index);
+	f->index = p;
+	f->nr_index = n;
+	return 0;
+}
+
+static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
+{
+	uint16_t of = intid < VGIC_NR_PRIVATE ? vcpu : VGR_NO_VCPU;
+
+	if (f->n * 2 >= f->nr_index && grow_index(f))
+		return NULL;
+	size_t h = hash_of(of, intid) & (f->nr_index - 1);
+
+	for (; f->index[h]; h = (h + 1) & (f->nr_index - 1)) {
+		struct entry *e = &f->v[f->index[h] - 1];
+
+		if (e->fate.intid == intid && e->of == of)
+			return e;
+	}
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 64;
+		struct entry *p = realloc(f->v, cap * sizeof(*p));
+
+		if (!p)
+			return NULL;
+		f->v = p;
+		f->cap = cap;
+	}
+	struct entry *e = &f->v[f->n++];
+
+	memset(e, 0, sizeof(*e));
+	e->fate.intid = intid;
+	e->fate.vcpu = e->of = of;
+	e->target = VGR_NO_VCPU;
+	f->index[h] = (uint32_t)f->n;
+	return e;
+}
+
+static int remember(struct vcpu *v, uint32_t entry)
+{
+	if (v->nr_list == v->cap_list) {
+		size_t cap = v->cap_list ? v->cap_list * 2 : 32;
+		uint32_t *p = realloc(v->list, cap * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		v->list = p;
+		v->cap_list = cap;
+	}
+	v->list[v->nr_list++] = entry;
+	return 0;
+}
+
+/* ---- one interrupt ---- */
+
+static bool is_lpi(const struct entry *e)
+{
+	return e->fate.intid >= VGIC_LPI_BASE;
+}
+
+static uint64_t entries_of_target(const struct vgic_fates *f, const struct entry *e)
+{
+	uint16_t t = e->of != VGR_NO_VCPU ? e->of : e->target;
+
+	return t < f->nr_vcpus ? f->vcpus[t].entries : 0;
+}
+
+static void raise(struct vgic_fates *f, struct entry *e, uint64_t time)
+{
+	e->fate.raised++;
+	e->again = e->want;
+	if (e->want)
+		return;
+	e->want = true;
+	e->shown = false;
+	e->want_since = time;
+	e->want_entries = entries_of_target(f, e);
+}
+
+static void taken(struct vgic_fates *f, struct entry *e, uint64_t time)
+{
+	/* Asked for by something that no record tells of. */
+	if (!e->want)
+		e->fate.raised++;
+	e->want = false;
+	e->fate.delivered++;
+	e->fate.outside_entries = 0;
+	e->dir = false;
+	e->active = true;
+	e->active_since = time;
+	e->active_entries = 0;
+	e->writes = f->writes;
+}
+
+static void ended(struct entry *e)
+{
+	e->fate.ended++;
+	e->active = false;
+	e->dir = false;
+}
+
+static bool is_pending(const struct vgr_irq *q)
+{
+	return (q->state & VGR_IRQ_LATCH) ||
+	       ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
+}
+
+/* The state of one interrupt while its vCPU is out of the guest: nothing of it is in an LR. */
+static void look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const struct vgr_irq *q,
+		 uint64_t time)
+{
+	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
+
+	if (q->state & VGR_IRQ_GONE)
+		return;
+	if (e->of == VGR_NO_VCPU)
+		e->fate.vcpu = vcpu;
+	e->seen = true;
+	e->state = q->state;
+	e->target = q->target;
+	e->fate.priority = q->priority;
+	if (is_pending(q)) {
+		if (!e->want) {
+			e->fate.raised -= e->again;
+			raise(f, e, time);
+		}
+		e->shown = true;
+		e->writes = f->writes;
+	} else if (e->want && e->shown && (q->vcpu == vcpu || q->vcpu == VGR_NO_VCPU)) {
+		/* An edge goes only when it is taken, or by a register write. */
+		if (!(q->state & VGR_IRQ_LEVEL) && e->writes == f->writes) {
+			e->fate.lost++;
+			e->lost_since = time;
+		}
+		e->want = false;
+	}
+	e->again = false;
+	if (active && !e->active) {
+		e->active = true;
+		e->active_since = time;
+		e->active_entries = 0;
+		e->dir = false;
+	} else if (!active && e->active) {
+		ended(e);
+	}
+}
+
+/* ---- records ---- */
+
+static bool group_enabled(const struct vgr_flush *fl, uint16_t state)
+{
+	const uint32_t any = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
+
+	/* Kernels that save VMCR at a put only have nothing to show before the first one. */
+	if (fl->active_spis < 0 && !(fl->vmcr & any))
+		return true;
+	return fl->vmcr & (state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
+}
+
+static bool in_lr(const struct vcpu *v, uint32_t intid)
+{
+	for (unsigned int i = 0; i < v->used; i++)
+		if ((v->lr[i] & VGIC_LR_STATE) && (v->lr[i] & VGIC_LR_VINTID) == intid)
+			return true;
+	return false;
+}
+
+/* An entry is about to be made: who stands outside, who is active. */
+static void look_inside(struct vgic_fates *f, const struct vcpu *v, const struct vgr_flush *fl,
+			struct entry *e, const struct vgr_irq *q)
+{
+	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
+	bool outside = is_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
+		       !(q->state & VGR_IRQ_GONE) && q->target == fl->r.vcpu && fl->dist_enabled &&
+		       group_enabled(fl, q->state) && !in_lr(v, q->intid);
+
+	if (active)
+		e->active_entries++;
+	if (!outside) {
+		e->fate.outside_entries = 0;
+		return;
+	}
+	if (!e->fate.outside_entries++) {
+		e->fate.outside_ns = fl->r.time - f->start;
+		e->fate.outside_record = f->nr_records;
+	}
+}
+
+static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush *fl)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(fl + 1);
+	const struct vgr_irq *after = before + fl->n_before;
+	const uint64_t *lr = (const uint64_t *)(after + fl->n_after);
+	bool whole = !(fl->r.flags & (VGR_F_CUT | VGR_F_TORN));
+
+	if (fl->nested)
+		return 0;
+	f->stamp++;
+	for (unsigned int i = 0; i < fl->n_before; i++) {
+		struct entry *e = entry_of(f, fl->r.vcpu, before[i].intid);
+
+		if (!e)
+			return -ENOMEM;
+		e->stamp = f->stamp;
+		look(f, e, fl->r.vcpu, &before[i], fl->begin);
+	}
+	for (size_t i = 0; i < v->nr_list && whole; i++) {
+		struct entry *e = &f->v[v->list[i]];
+
+		/* Taken off since the last look; another vCPU may have it by now. */
+		if (e->stamp == f->stamp || (e->of == VGR_NO_VCPU && e->fate.vcpu != fl->r.vcpu))
+			continue;
+		e->listed = false;
+		e->fate.outside_entries = 0;
+		if (e->active)
+			ended(e);
+	}
+	v->nr_list = 0;
+	v->used = fl->used_lrs < fl->nr_lr ? fl->used_lrs : fl->nr_lr;
+	memcpy(v->lr, lr, v->used * sizeof(*lr));
+	v->flushed = true;
+	v->entries++;
+	for (unsigned int i = 0; i < fl->n_after; i++) {
+		struct entry *e = entry_of(f, fl->r.vcpu, after[i].intid);
+
+		if (!e || remember(v, (uint32_t)(e - f->v)))
+			return -ENOMEM;
+		e->listed = true;
+		look_inside(f, v, fl, e, &after[i]);
+	}
+	return 0;
+}
+
+/* What the run did to one LR. */
+static void run_of_lr(struct vgic_fates *f, struct entry *e, uint64_t was, uint64_t is,
+		      uint64_t time)
+{
+	bool p0 = was & VGIC_LR_PENDING, a0 = was & VGIC_LR_ACTIVE;
+	bool p1 = is & VGIC_LR_PENDING, a1 = is & VGIC_LR_ACTIVE;
+	bool ack = p0 && !p1;
+
+	if (a0 && (!a1 || ack) && e->active)
+		ended(e);
+	if (ack) {
+		taken(f, e, time);
+		if (!a1 || is_lpi(e))
+			ended(e);
+	}
+}
+
+static int on_sync(struct vgic_fates *f, struct vcpu *v, const struct vgr_sync *s)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
+	const struct vgr_irq *after = before + s->n_before;
+	const uint64_t *lr = (const uint64_t *)(after + s->n_before);
+	const uint32_t *rest = (const uint32_t *)(lr + s->used_lrs);
+	unsigned int used = s->used_lrs < v->used ? s->used_lrs : v->used;
+
+	if (s->nested)
+		return 0;
+	if (v->flushed && !(s->r.flags & (VGR_F_NO_FOLD | VGR_F_SKIPPED))) {
+		for (unsigned int i = 0; i < used; i++) {
+			struct entry *e;
+
+			if (!(v->lr[i] & VGIC_LR_STATE))
+				continue;
+			e = entry_of(f, s->r.vcpu, (uint32_t)(v->lr[i] & VGIC_LR_VINTID));
+			if (!e)
+				return -ENOMEM;
+			run_of_lr(f, e, v->lr[i], lr[i], s->begin);
+		}
+	}
+	v->flushed = false;
+	for (unsigned int i = 0; i < s->n_before; i++) {
+		struct entry *e = entry_of(f, s->r.vcpu, after[i].intid);
+
+		if (!e)
+			return -ENOMEM;
+		e->listed = false;
+		look(f, e, s->r.vcpu, &after[i], s->r.time);
+	}
+	v->nr_list = 0;
+	for (unsigned int i = 0; i < s->n_after; i++) {
+		struct entry *e = entry_of(f, s->r.vcpu, rest[i]);
+
+		if (!e || remember(v, (uint32_t)(e - f->v)))
+			return -ENOMEM;
+		e->listed = true;
+	}
+	return 0;
+}
+
+static int on_inject(struct vgic_fates *f, const struct vgr_inject *in)
+{
+	struct entry *e = entry_of(f, in->r.vcpu, in->intid);
+
+	if (!e)
+		return -ENOMEM;
+	if (in->level)
+		raise(f, e, in->r.time);
+	else
+		e->want = false;
+	return 0;
+}
+
+static int on_sgi(struct vgic_fates *f, const struct vgr_sgi *s)
+{
+	uint32_t intid = (s->value >> 24) & 0xf;
+	bool all = s->value & (1ull << 40);
+	uint64_t aff1 = (s->value >> 16) & 0xff;
+
+	for (size_t i = 0; i < f->nr_vcpus; i++) {
+		bool hit = all ? i != s->r.vcpu : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
+		struct entry *e = hit ? entry_of(f, (uint16_t)i, intid) : NULL;
+
+		if (hit && !e)
+			return -ENOMEM;
+		/* KVM drops an SGI of a group that the register is not for. */
+		if (hit && (s->allow_group1 || !e->seen || !(e->state & VGR_IRQ_GROUP1)))
+			raise(f, e, s->r.time);
+	}
+	return 0;
+}
+
+static int on_dir(struct vgic_fates *f, const struct vgr_dir *d)
+{
+	struct entry *e = entry_of(f, d->r.vcpu, (uint32_t)(d->value & 0xffffff));
+
+	if (!e)
+		return -ENOMEM;
+	if (e->active)
+		e->dir = true;
+	return 0;
+}
+
+/*
+ * GICD_CTLR, ICENABLER, ICPENDR, or another device with registers at these places in
+ * its page: records do not say where the GIC's frames are.
+ */
+static bool takes_back(const struct vgr_mmio *m)
+{
+	uint64_t at = m->gpa & 0xfff;
+
+	return m->write && (!at || (at >= 0x180 && at < 0x200) || (at >= 0x280 && at < 0x300));
+}
+
+int vgic_fates_record(struct vgic_fates *f, const struct vgr_rec *rec)
+{
+	struct vcpu *v = NULL;
+
+	f->nr_records++;
+	if (!f->started) {
+		f->started = true;
+		f->start = rec->time;
+	}
+	if (rec->type == VGR_LOSS)
+		/* What was not recorded may have been a register write. */
+		f->writes++;
+	if (rec->vm != f->vm || rec->time < f->start ||
+	    (rec->vcpu >= VGIC_MAX_VCPUS && (rec->vcpu != VGR_NO_VCPU || rec->type != VGR_INJECT)))
+		return 0;
+	if (rec->vcpu != VGR_NO_VCPU) {
+		v = vcpu_of(f, rec->vcpu);
+		if (!v)
+			return -ENOMEM;
+	}
+	if (rec->type != VGR_KICK && rec->time > f->last)
+		f->last = rec->time;
+	switch (rec->type) {
+	case VGR_FLUSH:
+		return on_flush(f, v, (const struct vgr_flush *)rec);
+	case VGR_SYNC:
+		return on_sync(f, v, (const struct vgr_sync *)rec);
+	case VGR_INJECT:
+		return on_inject(f, (const struct vgr_inject *)rec);
+	case VGR_SGI:
+		return on_sgi(f, (const struct vgr_sgi *)rec);
+	case VGR_DIR:
+		return on_dir(f, (const struct vgr_dir *)rec);
+	case VGR_MMIO:
+		f->writes += takes_back((const struct vgr_mmio *)rec);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* ---- judgement ---- */
+
+static bool lasted(const struct vgic_fates *f, uint64_t since, uint64_t entries)
+{
+	return entries >= VGIC_FATE_ENTRIES && f->last > since + VGIC_FATE_NS;
+}
+
+/*
+ * Pending, enabled, and on no list. Whether it is still enabled only its last
+ * listing tells, and only if no register was written since.
+ */
+static bool is_off_lists(const struct vgic_fates *f, const struct entry *e, bool forever)
+{
+	uint64_t entries = entries_of_target(f, e) - e->want_entries;
+
+	return e->want && !e->listed && e->seen && (e->state & VGR_IRQ_ENABLED) &&
+	       e->target != VGR_NO_VCPU && e->writes == f->writes &&
+	       (forever ? entries > 0 : lasted(f, e->want_since, entries));
+}
+
+static void judge(const struct vgic_fates *f, struct entry *e, enum vgic_fates_end end)
+{
+	struct vgic_fate *t = &e->fate;
+	bool blocked = end == VGIC_FATES_BLOCKED;
+
+	if (t->lost || is_off_lists(f, e, blocked)) {
+		t->kind = VGIC_FATE_LOST;
+		t->since_ns = (t->lost ? e->lost_since : e->want_since) - f->start;
+		t->lost += !t->lost;
+	} else if (t->outside_entries &&
+		   (blocked || lasted(f, t->outside_ns + f->start, t->outside_entries))) {
+		t->kind = VGIC_FATE_STARVED;
+		t->since_ns = t->outside_ns;
+		t->entries = t->outside_entries;
+	} else if (e->active && (end != VGIC_FATES_CUT || e->dir ||
+				 lasted(f, e->active_since, e->active_entries))) {
+		t->kind = VGIC_FATE_STUCK;
+		t->since_ns = e->active_since - f->start;
+		t->entries = e->active_entries;
+		t->refused = e->dir;
+	} else if (e->want) {
+		t->kind = VGIC_FATE_WAITING;
+		t->since_ns = e->want_since - f->start;
+	} else if (t->delivered) {
+		t->kind = VGIC_FATE_DELIVERED;
+	} else {
+		t->kind = t->raised ? VGIC_FATE_WITHDRAWN : VGIC_FATE_NONE;
+	}
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct vgic_fate *a = pa, *b = pb;
+
+	if (a->intid != b->intid)
+		return a->intid < b->intid ? -1 : 1;
+	return (a->vcpu > b->vcpu) - (a->vcpu < b->vcpu);
+}
+
+int vgic_fates_finish(struct vgic_fates *f, enum vgic_fates_end end, struct vgic_fate **list,
+		      size_t *n)
+{
+	struct vgic_fate *v = calloc(f->n ? f->n : 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->n; i++) {
+		judge(f, &f->v[i], end);
+		v[i] = f->v[i].fate;
+	}
+	qsort(v, f->n, sizeof(*v), compare);
+	*list = v;
+	*n = f->n;
+	return 0;
+}
+
+const struct vgic_fate *vgic_fate_find(const struct vgic_fate *list, size_t n, uint16_t vcpu,
+				       uint32_t intid)
+{
+	size_t from = 0, to = n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (list[mid].intid < intid)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	for (; from < n && list[from].intid == intid; from++)
+		if (intid >= VGIC_NR_PRIVATE || list[from].vcpu == vcpu)
+			return &list[from];
+	return NULL;
+}
+
+bool vgic_fates_blocked(const struct vgic_fate *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].kind >= VGIC_FATE_STUCK)
+			return true;
+	return false;
+}
+
+/* What counts: came through or not, and what is wrong with it at the end. */
+static enum vgic_fate_kind class_of(const struct vgic_fate *f)
+{
+	if (!f)
+		return VGIC_FATE_NONE;
+	if (f->kind == VGIC_FATE_WAITING || f->kind == VGIC_FATE_DELIVERED)
+		return f->delivered ? VGIC_FATE_DELIVERED : VGIC_FATE_WAITING;
+	return (enum vgic_fate_kind)f->kind;
+}
+
+enum vgic_verdict vgic_fate_verdict(const struct vgic_fate_triple *t)
+{
+	enum vgic_fate_kind source = class_of(t->source), replayed = class_of(t->replayed),
+			    recorded = class_of(t->recorded);
+
+	if (replayed == recorded)
+		return VGIC_VERDICT_AGREE;
+	if (source == VGIC_FATE_NONE && replayed == VGIC_FATE_NONE)
+		return VGIC_VERDICT_OPEN;
+	if (replayed == VGIC_FATE_WAITING && source != VGIC_FATE_DELIVERED && t->source_blocked)
+		return VGIC_VERDICT_OPEN;
+	if (recorded == VGIC_FATE_NONE && replayed == source && !t->recorded_blocked)
+		return VGIC_VERDICT_OPEN;
+	return VGIC_VERDICT_DIFFER;
+}
