@@ -26,6 +26,8 @@
 #define GUEST_FIRST_SPI	  32
 #define GUEST_TIMER_INTID 27
 #define GUEST_SPURIOUS	  1023
+#define GUEST_ANY_CPU	  0xff /* as a route: while it changes any vCPU may take the SPI */
+#define GUEST_MULTI_SGIS  4    /* SGI numbers of multisgi */
 
 /* Hypercall page: 32-bit stores, one register each. */
 enum guest_hc {
@@ -50,6 +52,10 @@ enum guest_stim {
 	GUEST_RESTORE,
 	GUEST_REPRIO,
 	GUEST_REGROUP,
+	GUEST_MIGRATE,
+	GUEST_DIST,
+	GUEST_INFLIGHT,
+	GUEST_MULTISGI,
 	GUEST_NR_STIMS,
 };
 

@@ -171,6 +171,64 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
 		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE,
 	},
+	[GUEST_MIGRATE] = {
+		.name = "migrate",
+		.summary = "routes changed while SPIs are pending, active and in list registers",
+		.does = "Even rounds: every vCPU raises its share and acknowledges half of it (EOImode 0: one);\n"
+			"its neighbour routes all of them to vCPUs by chance; after an exit everywhere the\n"
+			"active ones are finished and raised again. Odd rounds: routes change all the time\n"
+			"while everybody takes what comes.",
+		.must = "every SPI once, in even rounds on the vCPU that it was routed to last; nothing left\n"
+			"active or pending",
+		.example = "vgic-guest migrate --irqs 40 --vcpus 4 --seed 7",
+		.defaults = { COMMON, .stim = GUEST_MIGRATE, .irqs = 24, .repeat = 40, .vcpus = 2,
+			      .eoimode = 1, .hold = 1, .timeout = 20 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 2,
+		.uses = ALL,
+	},
+	[GUEST_DIST] = {
+		.name = "dist",
+		.summary = "the distributor off with SPIs pending, more of them meanwhile, and on again",
+		.does = "Every vCPU raises half of its share; vCPU 0 turns the distributor off; after an exit\n"
+			"the other half is raised; vCPU 0 turns it on. What has not come a few exits later is\n"
+			"given another chance by ISENABLER.",
+		.must = "nothing while it is off, in the end every SPI once. Counted: what came by itself, and\n"
+			"what came only after ISENABLER was written",
+		.notes = { "came_alone", "needed_help" },
+		.example = "vgic-guest dist --irqs 24 --trigger level",
+		.defaults = { PLAIN, .stim = GUEST_DIST, .irqs = 12, .repeat = 40 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = ALL,
+	},
+	[GUEST_INFLIGHT] = {
+		.name = "inflight",
+		.summary = "enable and pending bits changed while another vCPU has the SPI in a list register",
+		.does = "A vCPU has its share pending and makes no exits; the next one writes for each SPI in\n"
+			"turn ICENABLER, ICPENDR, ISPENDR, nothing. Then the first takes what comes, and the\n"
+			"disabled ones are enabled again.",
+		.must = "untouched and disabled ones once, cleared ones at most once, those made pending again\n"
+			"once or twice. Counted: disabled and cleared ones that came all the same, and twice",
+		.notes = { "disabled_came", "cleared_came", "came_twice" },
+		.example = "vgic-guest inflight --irqs 40 --vcpus 3",
+		.defaults = { COMMON, .stim = GUEST_INFLIGHT, .irqs = 24, .repeat = 40, .vcpus = 2,
+			      .hold = 1, .timeout = 20 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 2,
+		.uses = ALL,
+	},
+	[GUEST_MULTISGI] = {
+		.name = "multisgi",
+		.summary = "several vCPUs send the same SGIs to one vCPU that has less urgent SPIs pending",
+		.does = "While one vCPU has IRQs masked and its share of SPIs pending, all vCPUs send it SGIs 0\n"
+			"to 3. A GICv2 keeps one of each sender, a GICv3 one of all.",
+		.must = "every SGI once from every sender (GICv3: once), every SPI once. Counted: SPIs that came\n"
+			"while a more urgent SGI was still owed",
+		.notes = { "interleaved" },
+		.example = "vgic-guest multisgi --vcpus 8 --gic 2",
+		.defaults = { COMMON, .stim = GUEST_MULTISGI, .irqs = 24, .repeat = 40, .vcpus = 4,
+			      .hold = 1, .timeout = 20 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 2,
+		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE,
+	},
 	[GUEST_REGROUP] = {
 		.name = "regroup",
 		.summary = "groups turned off and on while active interrupts are in no list register",

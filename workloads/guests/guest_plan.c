@@ -132,6 +132,8 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 			sh->is_group0[intid] = 1;
 			sh->prio[intid] = 0x08;
 		}
+		if (sh->stim == GUEST_MULTISGI)
+			sh->prio[intid] = 0xc0;
 		if (sh->stim == GUEST_REMOTE_DIR)
 			sh->route[intid] = 0;
 		if (sh->stim == GUEST_MIXED) {
@@ -177,5 +179,10 @@ uint64_t guest_log_bound(const struct guest_shared *sh)
 	/* Its own, the neighbour's, and the timer. */
 	if (sh->stim == GUEST_REGISTERS)
 		per_round = 2 * sh->nr_irqs + 1;
+	/* Whoever is routed to, and once more. */
+	if (sh->stim == GUEST_MIGRATE || sh->stim == GUEST_INFLIGHT)
+		per_round = 2 * sh->nr_irqs;
+	if (sh->stim == GUEST_MULTISGI)
+		per_round += GUEST_MULTI_SGIS * sh->nr_vcpus;
 	return per_round * sh->repeat + (sh->stim == GUEST_MIXED ? 200000 : 64);
 }

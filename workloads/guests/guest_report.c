@@ -25,6 +25,14 @@ static const char *const fail_words[GUEST_NR_FAILS] = {
 	[GUEST_FAIL_EXCEPTION] = "guest_exception",
 };
 
+/* The bit of the vCPU that an SPI goes to; while that changes, of the first. */
+static uint32_t route_bit(const struct guest_vm *vm, uint32_t intid)
+{
+	uint32_t route = vm->sh->route[intid];
+
+	return 1U << (route < vm->o->vcpus ? route : 0);
+}
+
 static void read_bits(struct guest_vm *vm, uint32_t offset, uint32_t *by_intid)
 {
 	uint32_t c, i, bits, lines, intid, words = (GUEST_FIRST_SPI + vm->o->irqs + 31) / 32;
@@ -44,7 +52,7 @@ static void read_bits(struct guest_vm *vm, uint32_t offset, uint32_t *by_intid)
 		for (i = 0; i < 32; i++) {
 			intid = 32 * c + i;
 			if (bits >> i & 1)
-				by_intid[intid] |= 1U << vm->sh->route[intid];
+				by_intid[intid] |= route_bit(vm, intid);
 		}
 	}
 }
@@ -75,12 +83,13 @@ void guest_judge(struct guest_vm *vm, struct guest_verdict *v)
 	}
 	for (i = GUEST_FIRST_SPI; i < GUEST_FIRST_SPI + vm->o->irqs; i++) {
 		/* While its group is off nobody owes the guest an interrupt. */
-		if (v->starved && sh->is_group0[i] && !sh->vcpu[sh->route[i]].group0_on)
+		if (v->starved && sh->is_group0[i] && sh->route[i] < GUEST_MAX_VCPUS &&
+		    !sh->vcpu[sh->route[i]].group0_on)
 			continue;
 		if (sh->want[i] > sh->got[i])
-			v->missing[i] |= 1U << sh->route[i];
+			v->missing[i] |= route_bit(vm, i);
 		if (sh->got[i] > sh->want[i])
-			v->surplus[i] |= 1U << sh->route[i];
+			v->surplus[i] |= route_bit(vm, i);
 	}
 	/* KVM's word for it, independent of what the guest saw. */
 	read_bits(vm, ISACTIVER, v->active);
@@ -178,7 +187,7 @@ static void left_sets(const struct guest_vm *vm, uint32_t *by_intid)
 	uint32_t i;
 
 	for (i = 0; i < GUEST_NR_INTIDS; i++)
-		by_intid[i] = vm->sh->left[i] ? 1U << vm->sh->route[i] : 0;
+		by_intid[i] = vm->sh->left[i] ? route_bit(vm, i) : 0;
 }
 
 static void print_notes(FILE *out, const struct guest_vm *vm)

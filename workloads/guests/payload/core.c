@@ -15,6 +15,8 @@ static const struct stim *const stims[GUEST_NR_STIMS] = {
 	[GUEST_MIXED] = &stim_mixed,	     [GUEST_REGISTERS] = &stim_registers,
 	[GUEST_EOI_ORDER] = &stim_eoi_order, [GUEST_RESTORE] = &stim_restore,
 	[GUEST_REPRIO] = &stim_reprio,	     [GUEST_REGROUP] = &stim_regroup,
+	[GUEST_MIGRATE] = &stim_migrate,     [GUEST_DIST] = &stim_dist,
+	[GUEST_INFLIGHT] = &stim_inflight,   [GUEST_MULTISGI] = &stim_multisgi,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];
@@ -135,7 +137,7 @@ static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
 		got = __atomic_add_fetch(&SH->got[intid], 1, __ATOMIC_ACQ_REL);
 		want = __atomic_load_n(&SH->want[intid], __ATOMIC_ACQUIRE);
 		raised = READ(SH->raised_at[intid]);
-		if (SH->route[intid] != cpu)
+		if (READ(SH->route[intid]) != cpu && READ(SH->route[intid]) != GUEST_ANY_CPU)
 			fail(cpu, GUEST_FAIL_WRONG_CPU, intid, cpu, SH->route[intid]);
 	}
 	v->irqs++;
@@ -354,6 +356,13 @@ void check_share_quiet(uint32_t cpu, uint32_t owner)
 {
 	check_bits(cpu, owner, GIC_ISACTIVER, GUEST_FAIL_ACTIVE);
 	check_bits(cpu, owner, GIC_ISPENDR, GUEST_FAIL_PENDING);
+}
+
+void check_round_over(uint32_t cpu)
+{
+	check_idle(cpu);
+	check_rpr(cpu, GUEST_SPURIOUS, 0xff);
+	check_share_quiet(cpu, cpu);
 }
 
 bool private_active(uint32_t cpu, uint32_t intid)

@@ -21,6 +21,7 @@ struct stim {
 extern const struct stim stim_burst, stim_ackall, stim_preempt, stim_group, stim_level;
 extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed, stim_registers;
 extern const struct stim stim_eoi_order, stim_restore, stim_reprio, stim_regroup;
+extern const struct stim stim_migrate, stim_dist, stim_inflight, stim_multisgi;
 
 static inline uint32_t this_cpu(void)
 {
@@ -133,6 +134,9 @@ void count_left(uint32_t cpu, uint32_t note);
 
 /* Add to what the stimulus counts. */
 void note_add(uint32_t note, uint64_t n);
+
+/* IAR 1023, running priority 0xff, and check_share_quiet() of the own share. */
+void check_round_over(uint32_t cpu);
 
 /* ISACTIVER, ISPENDR of one private interrupt of this vCPU. */
 bool private_active(uint32_t cpu, uint32_t intid);

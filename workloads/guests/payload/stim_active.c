@@ -61,9 +61,7 @@ static void eoi_order_run(uint32_t cpu)
 			dir(cpu, s->intid[s->index[k]], s->log[s->index[k]]);
 		if (!promised)
 			count_left(cpu, 0);
-		check_idle(cpu);
-		check_rpr(cpu, GUEST_SPURIOUS, 0xff);
-		check_share_quiet(cpu, cpu);
+		check_round_over(cpu);
 	}
 }
 
@@ -116,9 +114,7 @@ static void restore_run(uint32_t cpu)
 				fail(cpu, GUEST_FAIL_ACTIVE, intid, 0, 1);
 		}
 		end_restored(cpu);
-		check_idle(cpu);
-		check_rpr(cpu, GUEST_SPURIOUS, 0xff);
-		check_share_quiet(cpu, cpu);
+		check_round_over(cpu);
 		barrier();
 	}
 }
@@ -181,9 +177,7 @@ static void end_top(uint32_t cpu, uint32_t wrong_victim)
 static void round_over(uint32_t cpu, uint32_t left_active)
 {
 	count_left(cpu, left_active);
-	check_idle(cpu);
-	check_rpr(cpu, GUEST_SPURIOUS, 0xff);
-	check_share_quiet(cpu, cpu);
+	check_round_over(cpu);
 }
 
 static void reprio_run(uint32_t cpu)

@@ -53,13 +53,6 @@ static void round_begin(uint32_t cpu, uint32_t round)
 	taken[cpu].n = 0;
 }
 
-static void round_end(uint32_t cpu)
-{
-	check_idle(cpu);
-	check_rpr(cpu, GUEST_SPURIOUS, 0xff);
-	check_share_quiet(cpu, cpu);
-}
-
 /* An edge that comes while its interrupt is active must be delivered after it, once. */
 static void raise_again(uint32_t cpu, uint32_t intid)
 {
@@ -90,7 +83,7 @@ static void burst_run(uint32_t cpu)
 		round_begin(cpu, r);
 		raise_neighbour(cpu);
 		if (wait_share(cpu))
-			round_end(cpu);
+			check_round_over(cpu);
 	}
 }
 
@@ -160,7 +153,7 @@ static void ackall_run(uint32_t cpu)
 				return;
 			dir_all(cpu, &rng);
 		}
-		round_end(cpu);
+		check_round_over(cpu);
 	}
 }
 
@@ -226,7 +219,7 @@ static void preempt_run(uint32_t cpu)
 			taken[cpu].n = 0;
 		}
 		if (!aborted())
-			round_end(cpu);
+			check_round_over(cpu);
 	}
 }
 
@@ -335,7 +328,7 @@ static void group_run(uint32_t cpu)
 			return;
 		if (SH->group0 && !take_group0(cpu))
 			return;
-		round_end(cpu);
+		check_round_over(cpu);
 	}
 }
 
