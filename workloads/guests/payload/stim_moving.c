@@ -251,26 +251,31 @@ static enum kind kind_of(uint32_t intid)
 	return (enum kind)((intid - GUEST_FIRST_SPI) / SH->nr_vcpus % NR_KINDS);
 }
 
+static void change(uint32_t owner, uint32_t intid)
+{
+	if (kind_of(intid) == PENDED) {
+		__atomic_fetch_add(&SH->want[intid], 1, __ATOMIC_ACQ_REL);
+		pend_spi(intid);
+	} else if (kind_of(intid) == CLEARED) {
+		gic_write_bit(owner, GIC_ICPENDR, intid);
+	} else if (kind_of(intid) == DISABLED) {
+		enable_spi(intid, false);
+	}
+}
+
+/* ISPENDR first: it makes the owner leave the guest, after which the others would find it out. */
 static void change_share(uint32_t owner)
 {
-	uint32_t k, n = guest_share_size(SH, owner), intid;
+	static const enum kind turns[] = {PENDED, CLEARED, DISABLED};
+	uint32_t t, k, n = guest_share_size(SH, owner);
 
-	for (k = 0; k < n; k++) {
-		intid = guest_share(SH, owner, k);
-		switch (kind_of(intid)) {
-		case DISABLED:
-			enable_spi(intid, false);
-			break;
-		case CLEARED:
-			gic_write_bit(owner, GIC_ICPENDR, intid);
-			break;
-		case PENDED:
-			__atomic_fetch_add(&SH->want[intid], 1, __ATOMIC_ACQ_REL);
-			pend_spi(intid);
-			break;
-		default:
-			break;
-		}
+	for (t = 0; t < sizeof(turns) / sizeof(turns[0]); t++) {
+		for (k = 0; k < n; k++)
+			if (kind_of(guest_share(SH, owner, k)) == turns[t])
+				change(owner, guest_share(SH, owner, k));
+		/* Time for it to be back in the guest. */
+		for (k = 0; k < 5000 && turns[t] != DISABLED; k++)
+			isb();
 	}
 	__atomic_store_n(&changed, 1, __ATOMIC_RELEASE);
 }
