@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include <vgicsim/derive.h>
+#include <vgicsim/fates.h>
 #include <vgicsim/metrics.h>
+#include <vgicsim/parting.h>
 #include <vgicsim/replay.h>
 #include <vgicsim/verify.h>
 
@@ -298,6 +300,43 @@ static int busy_scene(void)
 	return ret;
 }
 
+static int fates_scene(void)
+{
+	struct vgic_fates *f;
+	struct vgic_fate *list;
+	size_t n;
+	int ret = vgic_fates_create(&f, 0);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_fates_record(f, r);
+	if (!ret)
+		ret = vgic_fates_finish(f, VGIC_FATES_CUT, &list, &n);
+	if (!ret)
+		free(list);
+	vgic_fates_destroy(f);
+	return ret;
+}
+
+static int parting_scene(void)
+{
+	struct vgic_parting_point point;
+	struct vgic_parting *p;
+	int ret = vgic_parting_create(&p, 0);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_parting_record(p, 0, r);
+	for (const struct vgr_rec *r = next_rec(&brief, NULL); r && !ret; r = next_rec(&brief, r))
+		ret = vgic_parting_record(p, 1, r);
+	if (!ret && vgic_parting_find(p, &point) < 0)
+		ret = -EINVAL;
+	vgic_parting_destroy(p);
+	return ret;
+}
+
 /* The made-up host keeps no boundary: every sync differs and is kept until the end. */
 static int verify_scene(void)
 {
@@ -354,6 +393,12 @@ static void measuring(void **state)
 	assert_true(run_out_everywhere(busy_scene) > 3);
 }
 
+static void comparing(void **state)
+{
+	assert_true(run_out_everywhere(fates_scene) > 8);
+	assert_true(run_out_everywhere(parting_scene) > 4);
+}
+
 static void verifying(void **state)
 {
 	assert_true(run_out_everywhere(verify_scene) > 20);
@@ -372,9 +417,8 @@ static void replaying(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(deriving),
-		cmocka_unit_test(measuring),
-		cmocka_unit_test(verifying),
+		cmocka_unit_test(deriving),  cmocka_unit_test(measuring),
+		cmocka_unit_test(comparing), cmocka_unit_test(verifying),
 		cmocka_unit_test(replaying),
 	};
 
