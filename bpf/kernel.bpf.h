@@ -160,6 +160,7 @@ struct kvm_vcpu {
 	struct kvm *kvm;
 	int vcpu_id;
 	int vcpu_idx;
+	int mode; /* 0: OUTSIDE_GUEST_MODE */
 	struct kvm_vcpu_arch arch;
 };
 

@@ -233,7 +233,7 @@ static void text_flags(FILE *f, uint16_t flags)
 	} names[] = {
 		{VGR_F_CUT, "cut"},	    {VGR_F_NO_FOLD, "no-fold"},
 		{VGR_F_TORN, "torn"},	    {VGR_F_NO_CONFIG, "unlocked"},
-		{VGR_F_SKIPPED, "skipped"},
+		{VGR_F_SKIPPED, "skipped"}, {VGR_F_INSIDE, "inside"},
 	};
 	size_t i;
 
