@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/fs.h>
@@ -62,6 +63,7 @@ static _Noreturn void power_off(void)
 {
 	fflush(stdout);
 	/* The console's last bytes are still on their way out of the emulated UART. */
+	tcdrain(STDOUT_FILENO);
 	usleep(100000);
 	sync();
 	reboot(RB_POWER_OFF);
