@@ -126,6 +126,8 @@ static __always_inline void begin_pair(struct scratch *s, struct kvm_vcpu *vcpu,
 	s->kvm = BPF_CORE_READ(vcpu, kvm);
 	s->phase = phase;
 	s->flags = 0;
+	if (bpf_core_field_exists(vcpu->mode))
+		s->flags = BPF_CORE_READ(vcpu, mode) ? VGR_F_INSIDE : VGR_F_OUTSIDE;
 	s->folded = 0;
 	s->nested = 0;
 }
@@ -224,8 +226,6 @@ static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
 	cs->run_vm = id->vm;
 	cs->run_vcpu = id->vcpu;
 	begin_pair(s, vcpu, PHASE_SYNC);
-	if (bpf_core_field_exists(vcpu->mode))
-		s->flags |= BPF_CORE_READ(vcpu, mode) ? VGR_F_INSIDE : VGR_F_OUTSIDE;
 	y = (void *)s->out;
 	y->begin = bpf_ktime_get_ns();
 	y->active_spis_before = read_active_spis(s->kvm);

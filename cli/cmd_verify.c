@@ -255,6 +255,7 @@ static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
 					     .static_traps = h->static_traps,
 					     .has_levels = has_probe(h, "get_input_level"),
 					     .has_acked = has_probe(h, "kvm_notify_acked_irq"),
+					     .has_entries = has_probe(h, "kvm_entry"),
 					     .opaque = s,
 					     .mismatch = on_mismatch,
 				     });

@@ -29,6 +29,7 @@ struct run {
 	uint16_t vm, vcpu;
 	uint32_t boundary;
 	bool flush_checked;
+	bool flushed; /* and since then nothing lost, and no entry */
 };
 
 struct vgic_verify {
@@ -350,6 +351,7 @@ static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 		return err;
 	run->boundary = v->check.boundary;
 	run->flush_checked = checked;
+	run->flushed = true;
 	v->totals.checked_flushes += checked;
 	return 0;
 }
@@ -364,6 +366,7 @@ static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 		return -ENOMEM;
 	v->totals.syncs++;
 	v->check.boundary = run->boundary;
+	v->check.called_off = run->flushed && v->cfg.has_entries;
 	err = check_sync(&v->check, s);
 	if (!err)
 		err = settle(v, &s->r, s->begin, &checked);
@@ -371,7 +374,7 @@ static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 		return err;
 	v->totals.checked_syncs += checked;
 	v->totals.pairs += checked && run->flush_checked;
-	run->flush_checked = false;
+	run->flush_checked = run->flushed = false;
 	run->boundary = VGR_BOUNDARY_UNKNOWN;
 	return 0;
 }
@@ -429,6 +432,23 @@ static bool sizes_fit(const struct vgr_rec *rec)
 	return rec->size >= need;
 }
 
+static int on_entry(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	struct run *run = run_of(v, rec);
+
+	if (!run)
+		return -ENOMEM;
+	run->flushed = false;
+	return 0;
+}
+
+/* An entry may be among what is lost. */
+static void on_loss(struct vgic_verify *v)
+{
+	for (size_t i = 0; i < v->nr_runs; i++)
+		v->runs[i].flushed = false;
+}
+
 /* 0 or -ENOMEM. */
 static int on_vcpu(struct vgic_verify *v, const struct vgr_vcpu *vcpu)
 {
@@ -480,6 +500,12 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 	case VGR_SYNC:
 		err = on_sync(v, (const struct vgr_sync *)rec);
 		s->nr_levels = s->nr_acked = 0;
+		break;
+	case VGR_ENTRY:
+		err = on_entry(v, rec);
+		break;
+	case VGR_LOSS:
+		on_loss(v);
 		break;
 	case VGR_LEVEL:
 		if (s->nr_levels < MAX_SAMPLES) {

@@ -124,6 +124,17 @@ static void compare_hcr(struct check *c, uint32_t kernel, uint32_t model)
 	}
 }
 
+/* Where the run loop sets the mode around flush and sync, if the recorder looked. */
+static void compare_mode(struct check *c, const struct vgr_rec *rec, bool model,
+			 const struct rule *rule)
+{
+	bool kernel = rec->flags & VGR_F_INSIDE;
+
+	if (!(rec->flags & (VGR_F_INSIDE | VGR_F_OUTSIDE)) || kernel == model)
+		return;
+	differ(c, rule, "in guest mode", VGR_BOUNDARY_NONE, kernel, model);
+}
+
 int check_flush(struct check *c, const struct vgr_flush *f)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
@@ -146,6 +157,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 	vcpu->vmcr = f->vmcr;
 	c->vgic->active_spis = f->active_spis > 0 ? f->active_spis : 0;
 	c->vgic->dist_enabled = f->dist_enabled;
+	compare_mode(c, &f->r, c->cfg->policy->flush_after_check, &rule_mode_flush);
 
 	skipped = f->r.flags & VGR_F_SKIPPED;
 	if (skipped || (!c->cfg->policy->no_empty_shortcut && !f->n_before && !f->n_after)) {
@@ -305,6 +317,9 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	c->begin = s->begin;
 	c->end = s->r.time;
 	c->notified = 0;
+	if (c->called_off && c->cfg->policy->flush_after_check)
+		differ(c, &rule_called_off, "entered", VGR_BOUNDARY_NONE, false, true);
+	compare_mode(c, &s->r, c->cfg->policy->mode_after_sync, &rule_mode_sync);
 
 	skipped = s->r.flags & VGR_F_SKIPPED;
 	if (skipped || (!c->cfg->policy->no_empty_shortcut && !s->n_before)) {

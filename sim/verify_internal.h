@@ -68,7 +68,8 @@ struct rule {
 };
 
 extern const struct rule rule_skip, rule_used, rule_order_flush, rule_boundary, rule_order_sync,
-	rule_owner, rule_counter, rule_level, rule_notify;
+	rule_owner, rule_counter, rule_level, rule_notify, rule_called_off, rule_mode_flush,
+	rule_mode_sync;
 
 const struct rule *rule_of_lr(uint64_t diff);
 const struct rule *rule_of_hcr(uint32_t diff);
@@ -111,6 +112,7 @@ struct check {
 	struct vgic_verify_totals *totals;
 	struct samples *samples; /* of the record's CPU */
 	uint32_t boundary; /* in: of the vCPU's last flush by the model; out of a flush: its own */
+	bool called_off;   /* in: the sync follows a flush, and no entry came between */
 	/* Results. */
 	struct diff diffs[MAX_DIFFS];
 	unsigned int nr_diffs;

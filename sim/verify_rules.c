@@ -28,6 +28,15 @@ const struct rule rule_level = {"OV-47", NULL,
 const struct rule rule_notify = {
 	"OV-49", "HI-8", "resamplers are notified of an SPI whose LR ended with the EOI bit set"};
 
+const struct rule rule_called_off = {
+	"OV-73", NULL, "from 7.3 on an entry is called off before its flush, and then has no sync"};
+const struct rule rule_mode_flush = {
+	"OV-73", NULL,
+	"a vCPU counts as in the guest at the flush from 7.3 on, before only after it"};
+const struct rule rule_mode_sync = {
+	"OV-73", NULL,
+	"a vCPU counts as in the guest until after the sync from 7.3 on, before not"};
+
 static const struct rule lr_intid = {
 	"OV-20", "HI-4", "LRs hold the first deliverable interrupts of the list, in order"};
 static const struct rule lr_active = {"OV-23", NULL,

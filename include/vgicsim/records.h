@@ -56,8 +56,8 @@ enum vgr_type {
 #define VGR_F_NO_CONFIG 0x0008 /* flush: taken at the end of the function, list lock dropped */
 #define VGR_F_SKIPPED	0x0010 /* flush/sync: the kernel took its empty-list short cut (6.12) */
 /*
- * sync: vcpu->mode at its begin. Exactly one of the two is set; none if the recorder
- * did not look. Up to 7.2 the mode is OUTSIDE_GUEST_MODE by then (OV-73).
+ * flush, sync: vcpu->mode at the begin. Exactly one of the two is set; none if the
+ * recorder did not look. Up to 7.2 the mode is OUTSIDE_GUEST_MODE at both (OV-73).
  */
 #define VGR_F_OUTSIDE	0x0020
 #define VGR_F_INSIDE	0x0040

@@ -67,6 +67,7 @@ struct vgic_verify_config {
 	uint32_t static_traps; /* VGIC_HCR_T* */
 	bool has_levels;       /* VGR_LEVEL records were captured */
 	bool has_acked;	       /* VGR_ACKED records were captured */
+	bool has_entries;      /* VGR_ENTRY records were captured */
 	void *opaque;
 	/* Called once for each mismatch, in order of the records. */
 	void (*mismatch)(void *opaque, const struct vgic_verify_mismatch *m);

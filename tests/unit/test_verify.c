@@ -759,6 +759,66 @@ static void flipped_bits(void **state)
 	assert_true(vgic_verify_totals(verify)->mismatches > 1000);
 }
 
+/* What of the run loop a recording shows tells 7.3 from 7.2. */
+static void where_the_mode_changes(void **state)
+{
+	static const struct {
+		const char *policy;
+		uint16_t right, wrong;
+	} cases[] = {
+		{"linux-7.2", VGR_F_OUTSIDE, VGR_F_INSIDE},
+		{"linux-7.3", VGR_F_INSIDE, VGR_F_OUTSIDE},
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		for (int sync = 0; sync < 2; sync++) {
+			use_policy(cases[i].policy);
+			overflow();
+			make_flush();
+			if (sync) {
+				put();
+				make_sync();
+			}
+			u.r.flags |= cases[i].right;
+			put();
+			assert_int_equal(nr_found, 0);
+			u.r.flags ^= cases[i].right | cases[i].wrong;
+			put();
+			assert_int_equal(vgic_verify_finish(verify), 0);
+			assert_int_equal(nr_found, 1);
+			assert_string_equal(first_rule, "OV-73");
+			assert_string_equal(first_field, "in guest mode");
+		}
+	}
+}
+
+static void entry_called_off(void **state)
+{
+	struct vgr_entry entry = {.r = {.type = VGR_ENTRY, .size = sizeof(entry)}};
+	struct vgr_loss loss = {.r = {.type = VGR_LOSS, .size = sizeof(loss)}, .first_seq = 1};
+
+	for (int i = 0; i < 5; i++) {
+		use_policy(i == 1 ? "linux-7.2" : "linux-7.3");
+		cfg.has_entries = i != 2;
+		restart();
+		overflow();
+		make_flush();
+		put();
+		if (i == 3)
+			assert_int_equal(vgic_verify_record(verify, &entry.r), 0);
+		if (i == 4)
+			assert_int_equal(vgic_verify_record(verify, &loss.r), 0);
+		make_sync();
+		put();
+		assert_int_equal(vgic_verify_finish(verify), 0);
+		assert_int_equal(nr_found, i == 0);
+		if (!i) {
+			assert_string_equal(first_rule, "OV-73");
+			assert_string_equal(first_field, "entered");
+		}
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -781,6 +841,8 @@ int main(void)
 		TEST(unknown_boundary_is_the_model_s),
 		TEST(forged_records),
 		TEST(flipped_bits),
+		TEST(where_the_mode_changes),
+		TEST(entry_called_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
