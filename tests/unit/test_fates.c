@@ -488,6 +488,7 @@ static void records_of_others(void **state)
 	put(&kick.r, VGR_KICK, sizeof(kick), VGR_NO_VCPU);
 	now = 500; /* before the start */
 	put(&in.r, VGR_INJECT, sizeof(in), VGR_NO_VCPU);
+	free(list);
 	assert_int_equal(vgic_fates_finish(fates, VGIC_FATES_CUT, &list, &nr_list), 0);
 	assert_int_equal(nr_list, 0);
 	assert_false(vgic_fates_blocked(list, nr_list));
