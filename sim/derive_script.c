@@ -23,6 +23,12 @@ struct raiser {
 #define DROPPED 4u /* EOIR seen */
 #define HAS_DIR 8u /* a DIR was seen, on whatever vCPU */
 
+/* A DIR without a trace that the program writes after item at of the stream. */
+struct owed {
+	size_t at;
+	uint32_t script;
+};
+
 struct builder {
 	struct vgic_derive *d;
 	struct vgic_workload *wl;
@@ -32,6 +38,8 @@ struct builder {
 	uint64_t g;
 	uint8_t *crossed;      /* by script */
 	struct raiser *raiser; /* by source */
+	struct owed *owed;
+	size_t nr_owed, cap_owed;
 };
 
 /*
@@ -141,12 +149,83 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 
 /*
  * Hardware that counts a split EOIR has KVM deactivate before the guest's DIR,
- * which then finds nothing and, untrapped, leaves no trace. Taken again later
- * without a DIR: it was written right after the EOIR.
+ * which then finds nothing and, untrapped, leaves no trace. Taken again later, or
+ * not active in the end, without a DIR: it was written.
  */
 static bool unseen_dir(const struct builder *b, uint32_t script)
 {
-	return !(b->crossed[script] & HAS_DIR) && b->wl->scripts[script].next != VGIC_WL_NONE;
+	const struct vgic_script *s = &b->wl->scripts[script];
+
+	return !(b->crossed[script] & HAS_DIR) &&
+	       (s->next != VGIC_WL_NONE || !b->d->known[s->source].active_seen);
+}
+
+/*
+ * When: where the program writes DIRs of its own, after many EOIRs, with the last of
+ * them before the source is taken again; else right after the EOIR.
+ */
+static int owe_dir(struct builder *b, const struct dvcpu *v, size_t item, bool *owed)
+{
+	uint32_t script = v->items[item].script, again = b->wl->scripts[script].next;
+	size_t last = item;
+
+	for (size_t i = item + 1; i < v->nr_items; i++) {
+		const struct item *it = &v->items[i];
+
+		if (it->kind == ITEM_ACK && it->script == again)
+			break;
+		if (it->kind == VGIC_OP_DIR && it->script != VGIC_WL_NONE &&
+		    (b->crossed[it->script] & (FOREIGN | CROSSED)))
+			last = i;
+	}
+	*owed = last != item;
+	if (!*owed)
+		return 0;
+	if (b->nr_owed == b->cap_owed) {
+		size_t cap = b->cap_owed ? b->cap_owed * 2 : 32;
+		struct owed *p = realloc(b->owed, cap * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		b->owed = p;
+		b->cap_owed = cap;
+	}
+	b->owed[b->nr_owed++] = (struct owed){last, script};
+	return 0;
+}
+
+/* The how manieth acknowledge of its source it is, from 1. */
+static uint32_t ordinal(const struct vgic_workload *wl, uint32_t script)
+{
+	uint32_t n = 1;
+
+	for (uint32_t s = wl->sources[wl->scripts[script].source].first_script; s != script;
+	     s = wl->scripts[s].next)
+		n++;
+	return n;
+}
+
+/* The DIRs that come after this item, in the order of their EOIRs. */
+static int pay_owed(struct builder *b, size_t item)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->nr_owed; i++) {
+		uint32_t script = b->owed[i].script, op;
+
+		if (b->owed[i].at != item) {
+			b->owed[kept++] = b->owed[i];
+			continue;
+		}
+		op = vgic_workload_op(b->wl, VGIC_OP_DIR);
+		if (op == VGIC_WL_NONE)
+			return -ENOMEM;
+		b->wl->ops[op].source = b->wl->scripts[script].source;
+		b->wl->ops[op].count = ordinal(b->wl, script);
+		append(b, &b->stack[b->n - 1], op, false);
+	}
+	b->nr_owed = kept;
+	return 0;
 }
 
 static int append_unseen_dir(struct builder *b, struct frame *f)
@@ -200,8 +279,12 @@ static int walk(struct builder *b, const struct dvcpu *v)
 			break;
 		case VGIC_OP_DROP:
 			if (f && unseen_dir(b, it->script)) {
-				append(b, f, it->op, false);
-				if (append_unseen_dir(b, f))
+				bool owed;
+
+				if (owe_dir(b, v, i, &owed))
+					return -ENOMEM;
+				append(b, f, it->op, owed);
+				if (!owed && append_unseen_dir(b, f))
 					return -ENOMEM;
 				frame_remove(b, f);
 				break;
@@ -221,6 +304,8 @@ static int walk(struct builder *b, const struct dvcpu *v)
 		default:
 			append(b, top, it->op, false);
 		}
+		if (b->nr_owed && pay_owed(b, i))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -263,5 +348,6 @@ out:
 	free(b.crossed);
 	free(b.raiser);
 	free(b.stack);
+	free(b.owed);
 	return ret;
 }

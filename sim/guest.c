@@ -73,17 +73,64 @@ static bool can_ack(const struct machine *m, struct mvcpu *v)
 	return f->own < op->at || f->nested < op->nested || must_wait(m, f);
 }
 
-/* Interrupts that the recorded guest handled and this one has not yet. */
+/* Raised, and the guest lets it in: it has not come yet. */
 static bool has_due(const struct machine *m, unsigned int index)
 {
+	uint32_t vmcr = m->vcpus[index].hw.vmcr;
+
 	for (size_t i = 0; i < m->wl->nr_sources; i++) {
 		const struct msource *s = &m->sources[i];
 
-		if (s->raise_time != NEVER && s->cursor != VGIC_WL_NONE && s->irq &&
-		    s->irq->vcpu == index && s->irq->enabled)
+		if (s->raise_time != NEVER && s->irq && s->irq->vcpu == index && s->irq->enabled &&
+		    (vmcr & (s->irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
 			return true;
 	}
 	return false;
+}
+
+/* One that the guest has neither finished nor deactivated, on a vCPU without frames. */
+static struct msource *left_active(const struct machine *m, unsigned int index)
+{
+	for (size_t i = 0; i < m->wl->nr_sources; i++)
+		if (m->sources[i].open && m->sources[i].taker == index)
+			return &m->sources[i];
+	return NULL;
+}
+
+/* The handler whose priority is the running one; NULL if none is. */
+static struct frame *undropped(struct mvcpu *v)
+{
+	for (unsigned int i = v->nr_frames; i > 1; i--)
+		if (!v->frames[i - 1].dropped)
+			return &v->frames[i - 1];
+	return NULL;
+}
+
+/*
+ * The recorded program is over. What was raised still comes in; a handler whose end the
+ * recording does not show ends when nothing is due any more, or when its priority is all
+ * that keeps out what is due.
+ */
+enum ending { ENDING_WAIT, ENDING_DROP, ENDING_CLOSE, ENDING_DIR, ENDING_DONE };
+
+static enum ending ending_of(const struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	const struct frame *f = top_of(v);
+	bool split = v->hw.vmcr & VGIC_VMCR_VEOIM;
+
+	/* What it waits for does not come: nobody knows what it would have done. */
+	if (v->gave_up)
+		return ENDING_DONE;
+	if (has_due(m, index)) {
+		if (!split || f->masked || vgic_v3_cpuif_hppi(&v->hw) < 0 ||
+		    vgic_v3_cpuif_can_signal(&v->hw) || !undropped(v))
+			return ENDING_WAIT;
+		return ENDING_DROP;
+	}
+	if (v->nr_frames > 1)
+		return ENDING_CLOSE;
+	return split && left_active(m, index) ? ENDING_DIR : ENDING_DONE;
 }
 
 void guest_plan(struct machine *m, unsigned int index)
@@ -98,8 +145,8 @@ void guest_plan(struct machine *m, unsigned int index)
 		return;
 	}
 	if (is_over(f)) {
-		v->stalled = v->draining;
-		v->next = v->draining ? NEVER : v->now;
+		v->stalled = v->draining && ending_of(m, index) == ENDING_WAIT;
+		v->next = v->stalled ? NEVER : v->now;
 	} else if (must_wait(m, f)) {
 		v->stalled = true;
 		effects_serve_asked(m, index);
@@ -134,6 +181,8 @@ static void acknowledge(struct machine *m, unsigned int index)
 	struct frame *f = &v->frames[v->nr_frames];
 
 	v->progressed = true;
+	v->gave_up = false;
+	v->unsynced = v->draining;
 	top_of(v)->nested++;
 	m->cell->interrupts++;
 	memset(f, 0, sizeof(*f));
@@ -156,6 +205,8 @@ static void acknowledge(struct machine *m, unsigned int index)
 	s->in_lr = false;
 	s->physical = false;
 	s->acks++;
+	s->open++;
+	s->taker = (uint16_t)index;
 	if (s->raiser && s->raiser_vcpu == index)
 		for (unsigned int i = 0; i < v->nr_frames; i++)
 			if (v->frames[i].serial == s->raiser)
@@ -199,6 +250,8 @@ static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool 
 	m->sources[f->source].physical = again;
 	struct vgic_access a = vgic_v3_cpuif_eoi(&v->hw, f->group, intid);
 
+	if (!(v->hw.vmcr & VGIC_VMCR_VEOIM) && m->sources[f->source].open)
+		m->sources[f->source].open--;
 	finish_access(m, f, &a);
 }
 
@@ -212,6 +265,8 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	struct vgic_access a = vgic_v3_cpuif_dir(&v->hw, intid);
 	bool trapped = false;
 
+	if (s->open)
+		s->open--;
 	if ((a.did & VGIC_DID_TRAP) && !vgic_dir_fast(m->vgic, index, &v->hw, intid)) {
 		uint64_t out = m->wl->profile.dir_out_ns;
 
@@ -312,6 +367,57 @@ bool guest_merge(struct machine *m, unsigned int index)
 	return true;
 }
 
+/* The end of a handler of which no recording tells: its device is silenced, it is finished. */
+static void close_frame(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct frame copy = *top_of(v);
+	struct msource *s = copy.source == VGIC_WL_NONE ? NULL : &m->sources[copy.source];
+
+	if (s && s->irq && s->irq->level && s->irq->line_level && !s->irq->hw)
+		machine_inject(m, s, false);
+	if (!copy.dropped)
+		write_eoi(m, v, top_of(v), false);
+	frame_end(v);
+	if ((v->hw.vmcr & VGIC_VMCR_VEOIM) && s && s->open)
+		write_dir(m, index, copy.source, NULL, &copy);
+}
+
+static void do_ending(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	struct msource *s;
+
+	v->draining = true;
+	switch (ending_of(m, index)) {
+	case ENDING_WAIT:
+		return;
+	case ENDING_DROP:
+		write_eoi(m, v, undropped(v), false);
+		break;
+	case ENDING_CLOSE:
+		close_frame(m, index);
+		break;
+	case ENDING_DIR:
+		s = left_active(m, index);
+		if (s->irq && s->irq->level && s->irq->line_level && !s->irq->hw)
+			machine_inject(m, s, false);
+		write_dir(m, index, s->index, NULL, top_of(v));
+		break;
+	case ENDING_DONE:
+		/* What it did last takes effect at an exit, and may let more in. */
+		if (v->unsynced) {
+			machine_refold(m, index);
+			return;
+		}
+		v->state = VCPU_DONE;
+		v->next = NEVER;
+		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+		return;
+	}
+	v->progressed = v->unsynced = true;
+}
+
 static void do_op(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -319,12 +425,7 @@ static void do_op(struct machine *m, unsigned int index)
 
 	v->progressed = true;
 	if (f->script == VGIC_WL_NONE) {
-		struct frame copy = *f;
-
-		write_eoi(m, v, f, false);
-		frame_end(v);
-		if ((v->hw.vmcr & VGIC_VMCR_VEOIM) && copy.source != VGIC_WL_NONE)
-			write_dir(m, index, copy.source, NULL, &copy);
+		close_frame(m, index);
 		return;
 	}
 	const struct vgic_op *op = &m->wl->ops[f->op];
@@ -376,15 +477,7 @@ void guest_step(struct machine *m, unsigned int index)
 		return;
 	}
 	if (is_over(f)) {
-		if (!v->draining && has_due(m, index)) {
-			v->draining = true;
-			return;
-		}
-		if (!v->draining || !has_due(m, index)) {
-			v->state = VCPU_DONE;
-			v->next = NEVER;
-			machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
-		}
+		do_ending(m, index);
 		return;
 	}
 	if (must_wait(m, f) || at_of(m, f) > f->own)
@@ -399,7 +492,7 @@ bool guest_waits(const struct machine *m, unsigned int index)
 
 	if (v->state == VCPU_DONE || v->state == VCPU_WFI || f->masked)
 		return false;
-	return v->draining ? has_due(m, index) : !is_over(f) && must_wait(m, f);
+	return v->draining && is_over(f) ? has_due(m, index) : !is_over(f) && must_wait(m, f);
 }
 
 bool guest_give_up(struct machine *m, unsigned int index)
@@ -409,10 +502,9 @@ bool guest_give_up(struct machine *m, unsigned int index)
 
 	if (v->state != VCPU_GUEST || !v->stalled)
 		return false;
-	if (v->draining) {
-		v->state = VCPU_DONE;
-		v->next = NEVER;
-		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+	if (v->draining && is_over(f)) {
+		v->gave_up = true;
+		guest_plan(m, index);
 		return true;
 	}
 	if (is_over(f) || f->script == VGIC_WL_NONE)

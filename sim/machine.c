@@ -54,6 +54,14 @@ static void advance(struct machine *m, unsigned int index)
 	v->now = m->now;
 }
 
+void machine_fold(struct machine *m, unsigned int index)
+{
+	machine_records_before_sync(m, index);
+	vgic_save(m->vgic, index, &m->vcpus[index].hw);
+	vgic_sync(m->vgic, index);
+	machine_records_sync(m, index);
+}
+
 void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kind)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -67,13 +75,10 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	vgic_cell_exit(m->cell, kind, misr);
 	if (kind == VGIC_EXIT_MI && on_timeline(m, index))
 		vgic_timeline_mi(&m->cell->timeline, m->now, misr);
-	machine_records_before_sync(m, index);
-	vgic_save(m->vgic, index, &v->hw);
-	vgic_sync(m->vgic, index);
-	machine_records_sync(m, index);
+	machine_fold(m, index);
 	v->state = VCPU_OUT;
 	v->mi_at = v->exit_at = v->next = NEVER;
-	v->stalled = false;
+	v->stalled = v->unsynced = false;
 	m->last_exit = m->now;
 	show_lrs(m, index);
 	if (v->progressed) {
@@ -82,6 +87,23 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 		m->livelock = true;
 		m->livelock_vcpu = (uint16_t)index;
 	}
+}
+
+void machine_refold(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	m->uncounted = true;
+	machine_fold(m, index);
+	machine_records_before_flush(m, index);
+	vgic_flush(m->vgic, index);
+	machine_records_flush(m, index);
+	vgic_restore(m->vgic, index, &v->hw);
+	m->uncounted = false;
+	v->unsynced = false;
+	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? m->now : NEVER;
+	show_lrs(m, index);
+	guest_plan(m, index);
 }
 
 void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)

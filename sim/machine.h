@@ -38,6 +38,8 @@ struct mvcpu {
 	uint64_t mi_at, exit_at;
 	bool stalled;  /* the guest waits for something that others must do */
 	bool draining; /* its program is over, interrupts are still due */
+	bool gave_up;  /* what is due will not come */
+	bool unsynced; /* after its program was over it took or ended something since the entry */
 	bool progressed, kick, cpu_wait;
 	uint32_t requests;
 	uint32_t wfi, wfi_woken;
@@ -60,7 +62,8 @@ struct msource {
 	uint64_t raise_time; /* NEVER: nothing outstanding */
 	bool in_lr;	     /* since the raise */
 	bool physical;	     /* level of the physical line */
-	uint32_t open;	     /* acknowledged and neither finished nor deactivated by the guest */
+	uint32_t open;	     /* acknowledges that the guest has not deactivated */
+	uint16_t taker;	     /* vCPU of the last acknowledge */
 	uint16_t raiser_vcpu;
 	uint32_t raiser;	       /* serial of the frame that asked for it, 0 if none */
 	uint64_t active_raise;	       /* raise time of the handling in progress */
@@ -106,7 +109,8 @@ struct machine {
 	uint64_t first_entry, last_exit;
 	bool nomem;
 	bool livelock;
-	bool stuck; /* a guest waits for what its vgic keeps outside the LRs */
+	bool uncounted; /* what happens now has no place in the recording */
+	bool stuck;	/* a guest waits for what its vgic keeps outside the LRs */
 	uint16_t livelock_vcpu;
 };
 
@@ -114,6 +118,10 @@ struct machine {
 void machine_run(struct machine *m);
 /* Leaves the guest; kind VGIC_EXIT_OTHER_IRQ becomes VGIC_EXIT_MI if MISR says so. */
 void machine_exit(struct machine *m, unsigned int v, enum vgic_exit_kind kind);
+/* Save, sync, and the record of it. */
+void machine_fold(struct machine *m, unsigned int v);
+/* What the guest did takes effect in its vgic, by an exit and an entry that do not count. */
+void machine_refold(struct machine *m, unsigned int v);
 void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
 /*
  * Gives up the only CPU. prefer: who had it next in the recording, after ns;

@@ -59,7 +59,7 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 	struct machine *m = opaque;
 	struct msource *s = irq->user;
 
-	if (what == VGIC_EVENT_REPLAYED)
+	if (what == VGIC_EVENT_REPLAYED && !m->uncounted)
 		m->cell->eoicount++;
 	if (what != VGIC_EVENT_POPULATED || !s || s->raise_time == NEVER || s->in_lr)
 		return;
@@ -213,6 +213,11 @@ static int conclude(struct machine *m)
 	c->order_known = true;
 	if (c->has_timeline)
 		vgic_timeline_close(&c->timeline, m->now);
+	/* What the last runs did shows only when they are folded; it counts no more. */
+	m->uncounted = true;
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (m->vcpus[i].state == VCPU_GUEST)
+			machine_fold(m, i);
 	ret = vgic_cell_fates(c, m->fates,
 			      m->livelock ? VGIC_FATES_CUT
 			      : stuck	  ? VGIC_FATES_BLOCKED
