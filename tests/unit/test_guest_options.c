@@ -110,6 +110,9 @@ static void refusals(void **state)
 		{"regroup --mode strom", "active storm toggle"},
 		{"regroup --mode storm --vcpus 2", "one vCPU"},
 		{"burst --gic 2 --vcpus 9", "8"},
+		{"lpi --gic 2", "GICv2 has no LPIs"},
+		{"lpi --mode move --vcpus 1", "--vcpus"},
+		{"lpi --irqs 257", "256"},
 	};
 	struct guest_options o;
 	size_t i;
@@ -249,6 +252,20 @@ static void priorities(void **state)
 				assert_true(sh.prio[32 + k] > sh.prio[32]);
 		assert_true(sh.is_group0[32 + (p == GUEST_REGROUP_STORM ? n : 1)]);
 		assert_false(sh.is_group0[32]);
+	}
+	/* LPIs are dealt out as SPIs are, and nest up to a tower's height. */
+	memset(&sh, 0, sizeof(sh));
+	sh.stim = GUEST_LPI;
+	sh.mode = GUEST_LPI_NEST;
+	sh.nr_irqs = 80;
+	sh.nr_vcpus = 2;
+	guest_plan(&sh, GUEST_PRIO_RISING, 0);
+	guest_plan_lpis(&sh, GUEST_PRIO_RISING);
+	for (k = 0; k < 80; k++) {
+		assert_int_equal(sh.lpi_route[k], k % 2);
+		assert_true(sh.lpi_prio[k] >= 0x08 && sh.lpi_prio[k] < 0xf8);
+		if (k >= 2 && k / 2 % GUEST_PRIO_LEVELS)
+			assert_true(sh.lpi_prio[k] < sh.lpi_prio[k - 2]);
 	}
 	/* All of a remote-dir goes to vCPU 0, whose share is the whole. */
 	plan(GUEST_REMOTE_DIR, 40, 4, GUEST_PRIO_RISING);

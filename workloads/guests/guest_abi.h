@@ -12,11 +12,13 @@
 /* Guest-physical map; the GIC frames need 64 KiB alignment (KVM_VGIC_V3_ADDR_TYPE_*). */
 #define GUEST_GICD_BASE	    0x08000000ULL
 #define GUEST_GICC_BASE	    0x08010000ULL /* GICv2 only */
+#define GUEST_GITS_BASE	    0x08080000ULL
 #define GUEST_GICR_BASE	    0x080a0000ULL
 #define GUEST_GICR_STRIDE   0x20000ULL
 #define GUEST_HC_BASE	    0x0c000000ULL
 #define GUEST_RAM_BASE	    0x40000000ULL
 #define GUEST_SHARED_OFFSET 0x400000ULL
+#define GUEST_LPI_OFFSET    0x600000ULL /* tables and command queue, 2 MiB */
 #define GUEST_LOG_OFFSET    0x800000ULL
 
 #define GUEST_MAX_VCPUS	  16
@@ -26,12 +28,16 @@
 #define GUEST_FIRST_SPI	  32
 #define GUEST_TIMER_INTID 27
 #define GUEST_SPURIOUS	  1023
+#define GUEST_FIRST_LPI	  8192
+#define GUEST_MAX_LPIS	  256
+#define GUEST_LPI_DEVICE  7    /* DeviceID whose EventID n is LPI 8192 + n */
 #define GUEST_ANY_CPU	  0xff /* as a route: while it changes any vCPU may take the SPI */
 #define GUEST_MULTI_SGIS  4    /* SGI numbers of multisgi */
 
 /* Hypercall page: 32-bit stores, one register each. */
 enum guest_hc {
-	GUEST_HC_RAISE_BATCH = 0x00, /* value: entries of batch[] of this vCPU to raise, in order */
+	GUEST_HC_RAISE_BATCH = 0x00, /* value: entries of batch[] of this vCPU to raise, in order;
+				      * an LPI is raised by KVM_SIGNAL_MSI */
 	GUEST_HC_LOWER = 0x08,	     /* value: INTID whose line goes low */
 	GUEST_HC_DONE = 0x10,	     /* this vCPU has finished */
 	GUEST_HC_YIELD = 0x18,	     /* give the host CPU to another vCPU thread */
@@ -56,11 +62,22 @@ enum guest_stim {
 	GUEST_DIST,
 	GUEST_INFLIGHT,
 	GUEST_MULTISGI,
+	GUEST_LPI,
 	GUEST_NR_STIMS,
 };
 
 /* --mode of the stimuli that have one, in the order of their words. */
 enum guest_regroup_mode { GUEST_REGROUP_ACTIVE, GUEST_REGROUP_STORM, GUEST_REGROUP_TOGGLE };
+enum guest_lpi_mode {
+	GUEST_LPI_BURST,
+	GUEST_LPI_NEST,
+	GUEST_LPI_AGAIN,
+	GUEST_LPI_MOVE,
+	GUEST_LPI_MOVEALL,
+	GUEST_LPI_INV,
+	GUEST_LPI_OFF,
+	GUEST_LPI_OFF_ACTIVE,
+};
 
 enum guest_prio { GUEST_PRIO_SAME, GUEST_PRIO_RISING, GUEST_PRIO_FALLING, GUEST_PRIO_RANDOM };
 enum guest_order { GUEST_FIFO, GUEST_LIFO, GUEST_RANDOM };
@@ -150,6 +167,8 @@ struct guest_shared {
 	uint8_t route[GUEST_NR_INTIDS];
 	uint8_t is_level[GUEST_NR_INTIDS];
 	uint8_t is_group0[GUEST_NR_INTIDS];
+	uint8_t lpi_prio[GUEST_MAX_LPIS];
+	uint8_t lpi_route[GUEST_MAX_LPIS];
 
 	/* Observations, and what the vCPUs need to meet. */
 	uint32_t abort __attribute__((aligned(64)));
@@ -159,6 +178,9 @@ struct guest_shared {
 	uint32_t want[GUEST_NR_INTIDS];
 	uint32_t got[GUEST_NR_INTIDS];
 	uint64_t raised_at[GUEST_NR_INTIDS];
+	uint32_t lpi_want[GUEST_MAX_LPIS];
+	uint32_t lpi_got[GUEST_MAX_LPIS];
+	uint64_t lpi_raised_at[GUEST_MAX_LPIS];
 	/*
 	 * Set by a guest that may now be kept from running at all: it counts beat up; if that
 	 * stands still the VMM lowers the lines of group 0, counts note[0] and sets storm to 2.

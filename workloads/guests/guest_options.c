@@ -229,6 +229,27 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 2,
 		.uses = GUEST_USES_TRIGGER | GUEST_USES_EOIMODE,
 	},
+	[GUEST_LPI] = {
+		.name = "lpi",
+		.summary = "LPIs of an ITS: bursts, nested, moved, disabled while they run",
+		.does = "The guest maps N events of one device to LPIs of its vCPUs; the VMM signals MSIs.\n"
+			"burst: all of a share at once. nest: each handler signals a more urgent one.\n"
+			"again: each handler signals its own LPI once more. move: pending ones to the next vCPU\n"
+			"by MOVI. moveall: those of vCPU 0 to vCPU 1 by MOVALL. inv: every second one turned off\n"
+			"in the property table while it pends, and on again, with INV. off: the next vCPU turns\n"
+			"EnableLPIs of this one off and on while its share pends; what is gone is signalled again.\n"
+			"off-active: a handler turns EnableLPIs off before its EOIR and on after it.",
+		.must = "every MSI once and on the vCPU that it is mapped or moved to; in order of priority in\n"
+			"a burst. Counted: dropped by EnableLPIs and signalled again; moved by MOVALL though\n"
+			"another vCPU's",
+		.notes = { "dropped", "moved_foreign" },
+		.modes = { "burst", "nest", "again", "move", "moveall", "inv", "off", "off-active" },
+		.example = "vgic-guest lpi --mode nest --irqs 12",
+		.defaults = { COMMON, .stim = GUEST_LPI, .irqs = 24, .repeat = 40, .vcpus = 2,
+			      .prio = GUEST_PRIO_RISING, .hold = 1, .timeout = 20 },
+		.max_irqs = GUEST_MAX_LPIS, .min_vcpus = 1,
+		.uses = GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_NEEDS_GIC3,
+	},
 	[GUEST_REGROUP] = {
 		.name = "regroup",
 		.summary = "groups turned off and on while active interrupts are in no list register",
@@ -466,6 +487,12 @@ static int check(const struct guest_options *o, char *err, size_t len)
 	else if ((o->stim == GUEST_ACKALL || o->stim == GUEST_REMOTE_DIR) && !o->eoimode)
 		snprintf(err, len, "%s: needs --eoimode 1, where EOIR does not deactivate",
 			 s->name);
+	else if (o->gic == GUEST_GIC_2 && (s->uses & GUEST_NEEDS_GIC3))
+		snprintf(err, len, "%s: a GICv2 has no LPIs; needs --gic 3", s->name);
+	else if (o->stim == GUEST_LPI && o->vcpus < 2 &&
+		 (o->mode == GUEST_LPI_MOVE || o->mode == GUEST_LPI_MOVEALL ||
+		  o->mode == GUEST_LPI_OFF))
+		snprintf(err, len, "lpi --mode %s: --vcpus is at least 2", s->modes[o->mode]);
 	else if (o->stim == GUEST_REGROUP && o->mode == GUEST_REGROUP_STORM &&
 		 (o->repeat > 1000 || o->vcpus > 1))
 		snprintf(err, len, "regroup --mode storm: one vCPU and 1000 rounds at most");

@@ -62,6 +62,7 @@ struct guest_stim_info {
 #define GUEST_USES_INJECT  (1U << 6)
 #define GUEST_USES_GROUP0  (1U << 8)
 #define GUEST_USES_PACE	   (1U << 7)
+#define GUEST_NEEDS_GIC3   (1U << 9)
 
 /* Indexed by enum guest_stim. */
 extern const struct guest_stim_info guest_stims[GUEST_NR_STIMS];

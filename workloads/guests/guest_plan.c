@@ -145,6 +145,22 @@ void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level)
 	}
 }
 
+void guest_plan_lpis(struct guest_shared *sh, enum guest_prio prio)
+{
+	uint64_t state = sh->seed;
+	uint32_t v = sh->nr_vcpus, n = sh->nr_irqs, i;
+
+	for (i = 0; i < n && i < GUEST_MAX_LPIS; i++) {
+		/* A tower has one level for each storey; it begins anew after the last level. */
+		if (sh->mode == GUEST_LPI_NEST)
+			sh->lpi_prio[i] = (uint8_t)(0xf0 - 8 * (i / v % GUEST_PRIO_LEVELS));
+		else
+			sh->lpi_prio[i] =
+				share_prio(prio, i / v, guest_share_size(sh, i % v), &state);
+		sh->lpi_route[i] = (uint8_t)(i % v);
+	}
+}
+
 uint32_t guest_share_size(const struct guest_shared *sh, uint32_t vcpu)
 {
 	if (sh->stim == GUEST_REMOTE_DIR)
@@ -181,6 +197,8 @@ uint64_t guest_log_bound(const struct guest_shared *sh)
 		per_round = 2 * sh->nr_irqs + 1;
 	/* Whoever is routed to, and once more. */
 	if (sh->stim == GUEST_MIGRATE || sh->stim == GUEST_INFLIGHT)
+		per_round = 2 * sh->nr_irqs;
+	if (sh->stim == GUEST_LPI)
 		per_round = 2 * sh->nr_irqs;
 	if (sh->stim == GUEST_MULTISGI)
 		per_round += GUEST_MULTI_SGIS * sh->nr_vcpus;

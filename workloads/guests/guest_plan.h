@@ -34,6 +34,12 @@ void guest_order_list(uint32_t *list, uint32_t n, enum guest_order order, uint64
  */
 void guest_plan(struct guest_shared *sh, enum guest_prio prio, int level);
 
+/*
+ * The same for lpi_prio[] and lpi_route[]: LPI number i goes to vCPU i modulo the vCPUs. To be
+ * called after guest_plan(), as nest depends on the mode.
+ */
+void guest_plan_lpis(struct guest_shared *sh, enum guest_prio prio);
+
 /* The k-th SPI of the share of @vcpu in the order of INTIDs, or 0 if the share is shorter. */
 uint32_t guest_share(const struct guest_shared *sh, uint32_t vcpu, uint32_t k);
 

@@ -91,12 +91,25 @@ void guest_judge(struct guest_vm *vm, struct guest_verdict *v)
 		if (sh->got[i] > sh->want[i])
 			v->surplus[i] |= route_bit(vm, i);
 	}
+	for (i = 0; i < GUEST_MAX_LPIS; i++) {
+		uint32_t bit = 1U << (sh->lpi_route[i] < vm->o->vcpus ? sh->lpi_route[i] : 0);
+
+		if (sh->lpi_want[i] > sh->lpi_got[i])
+			v->missing[GUEST_NR_INTIDS + i] |= bit;
+		if (sh->lpi_got[i] > sh->lpi_want[i])
+			v->surplus[GUEST_NR_INTIDS + i] |= bit;
+	}
 	/* KVM's word for it, independent of what the guest saw. */
 	read_bits(vm, ISACTIVER, v->active);
 	read_bits(vm, ISPENDR, v->pending);
-	for (i = 0; i < GUEST_NR_INTIDS; i++)
+	for (i = 0; i < GUEST_NR_SET; i++)
 		any |= v->missing[i] || v->surplus[i] || v->active[i] || v->pending[i];
 	v->pass = !any && !vm->timed_out;
+}
+
+static uint32_t intid_at(uint32_t index)
+{
+	return index < GUEST_NR_INTIDS ? index : GUEST_FIRST_LPI + index - GUEST_NR_INTIDS;
 }
 
 /* "32-35, 40" for the INTIDs that have bit @c; false if there is none. */
@@ -105,15 +118,15 @@ static bool ranges(FILE *out, const uint32_t *by_intid, uint32_t c, const char *
 	uint32_t i, first;
 	bool any = false;
 
-	for (i = 0; i < GUEST_NR_INTIDS; i++) {
+	for (i = 0; i < GUEST_NR_SET; i++) {
 		if (!(by_intid[i] >> c & 1))
 			continue;
 		first = i;
-		while (i + 1 < GUEST_NR_INTIDS && by_intid[i + 1] >> c & 1)
+		while (i + 1 < GUEST_NR_SET && i + 1 != GUEST_NR_INTIDS && by_intid[i + 1] >> c & 1)
 			i++;
-		fprintf(out, "%s%u", any ? ", " : before, first);
+		fprintf(out, "%s%u", any ? ", " : before, intid_at(first));
 		if (i > first)
-			fprintf(out, "-%u", i);
+			fprintf(out, "-%u", intid_at(i));
 		any = true;
 	}
 	return any;
@@ -193,7 +206,7 @@ static void left_sets(const struct guest_vm *vm, uint32_t *by_intid)
 static void print_notes(FILE *out, const struct guest_vm *vm)
 {
 	const struct guest_stim_info *s = &guest_stims[vm->o->stim];
-	uint32_t left[GUEST_NR_INTIDS], i;
+	uint32_t left[GUEST_NR_SET] = {0}, i;
 
 	for (i = 0; i < GUEST_MAX_NOTES && s->notes[i]; i++)
 		fprintf(out, "%s%s %" PRIu64, i ? ", " : "  counted: ", s->notes[i],
@@ -254,10 +267,10 @@ static void json_set(FILE *out, const struct guest_vm *vm, const char *name,
 
 	fprintf(out, ",\"%s\":[", name);
 	for (c = 0; c < vm->o->vcpus; c++) {
-		for (i = 0; i < GUEST_NR_INTIDS; i++) {
+		for (i = 0; i < GUEST_NR_SET; i++) {
 			if (!(by_intid[i] >> c & 1))
 				continue;
-			fprintf(out, "%s{\"vcpu\":%u,\"intid\":%u}", sep, c, i);
+			fprintf(out, "%s{\"vcpu\":%u,\"intid\":%u}", sep, c, intid_at(i));
 			sep = ",";
 		}
 	}
@@ -266,8 +279,8 @@ static void json_set(FILE *out, const struct guest_vm *vm, const char *name,
 
 void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, FILE *out)
 {
-	static const uint32_t none[GUEST_NR_INTIDS];
-	uint32_t left[GUEST_NR_INTIDS];
+	static const uint32_t none[GUEST_NR_SET];
+	uint32_t left[GUEST_NR_SET] = {0};
 	const struct guest_options *o = vm->o;
 	const char *sep = "";
 	struct utsname host;

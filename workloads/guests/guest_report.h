@@ -6,6 +6,9 @@
 
 #include "guest_vm.h"
 
+/* Indices of sets of INTIDs: LPI 8192 + n has index 1024 + n. */
+#define GUEST_NR_SET (GUEST_NR_INTIDS + GUEST_MAX_LPIS)
+
 /* What is wrong with a finished run, gathered from the guest's memory and KVM's own state. */
 struct guest_verdict {
 	bool pass;
@@ -14,10 +17,10 @@ struct guest_verdict {
 	uint32_t round; /* the furthest that a vCPU began */
 	uint64_t log_lost;
 	/* By INTID; private INTIDs of vCPU c in bit c, SPIs in the bit of the vCPU they go to. */
-	uint32_t missing[GUEST_NR_INTIDS];
-	uint32_t surplus[GUEST_NR_INTIDS];
-	uint32_t active[GUEST_NR_INTIDS];
-	uint32_t pending[GUEST_NR_INTIDS];
+	uint32_t missing[GUEST_NR_SET];
+	uint32_t surplus[GUEST_NR_SET];
+	uint32_t active[GUEST_NR_SET];
+	uint32_t pending[GUEST_NR_SET];
 };
 
 /* To be called after guest_vm_run(), when no vCPU runs. */

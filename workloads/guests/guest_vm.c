@@ -178,6 +178,8 @@ static int make_ram(struct guest_vm *vm)
 	sh->patience = freq * o->patience / 1000;
 	sh->timer_ticks = freq / (o->stim == GUEST_MIXED ? 1000 : 20000);
 	guest_plan(sh, o->prio, o->trigger == GUEST_LEVEL_TRIGGER);
+	if (o->stim == GUEST_LPI)
+		guest_plan_lpis(sh, o->prio);
 	sh->log_gpa = GUEST_RAM_BASE + GUEST_LOG_OFFSET;
 	sh->log_cap = guest_log_bound(sh);
 	if (sh->log_cap > (512ULL << 20) / o->vcpus / sizeof(struct guest_log))
@@ -277,6 +279,28 @@ static int gic_set(struct guest_vm *vm, uint32_t group, uint64_t attr, void *val
 	return 0;
 }
 
+static int make_its(struct guest_vm *vm)
+{
+	struct kvm_create_device dev = {.type = KVM_DEV_TYPE_ARM_VGIC_ITS};
+	uint64_t base = GUEST_GITS_BASE;
+	struct kvm_device_attr addr = {.group = KVM_DEV_ARM_VGIC_GRP_ADDR,
+				       .attr = KVM_VGIC_ITS_ADDR_TYPE,
+				       .addr = (uint64_t)(uintptr_t)&base};
+	struct kvm_device_attr init = {.group = KVM_DEV_ARM_VGIC_GRP_CTRL,
+				       .attr = KVM_DEV_ARM_VGIC_CTRL_INIT};
+
+	if (vm->gic_version != 3)
+		return fail(vm, ENOTSUP, "%s: a GICv2 has no LPIs; needs a host with a GICv3",
+			    guest_stims[vm->o->stim].name);
+	if (ioctl(vm->vm, KVM_CREATE_DEVICE, &dev))
+		return fail(vm, errno, "KVM gives no ITS to guests here: %s", strerror(errno));
+	vm->its = (int)dev.fd;
+	if (ioctl(vm->its, KVM_SET_DEVICE_ATTR, &addr) ||
+	    ioctl(vm->its, KVM_SET_DEVICE_ATTR, &init))
+		return fail(vm, errno, "ITS set-up: %s", strerror(errno));
+	return 0;
+}
+
 static int set_up_gic(struct guest_vm *vm)
 {
 	const bool v2 = vm->gic_version == 2;
@@ -291,6 +315,8 @@ static int set_up_gic(struct guest_vm *vm)
 			  v2 ? KVM_VGIC_V2_ADDR_TYPE_CPU : KVM_VGIC_V3_ADDR_TYPE_REDIST,
 			  &second)) ||
 	    (rc = gic_set(vm, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL)))
+		return rc;
+	if (vm->o->stim == GUEST_LPI && (rc = make_its(vm)))
 		return rc;
 	for (i = 0; i < vm->o->irqs && vm->o->inject == GUEST_INJECT_IRQFD; i++) {
 		struct kvm_irqfd fd = {.gsi = i};
@@ -341,7 +367,7 @@ int guest_vm_init(struct guest_vm *vm, const struct guest_options *o)
 
 	memset(vm, 0, sizeof(*vm));
 	vm->o = o;
-	vm->kvm = vm->vm = vm->gic = -1;
+	vm->kvm = vm->vm = vm->gic = vm->its = -1;
 	for (i = 0; i < GUEST_MAX_VCPUS; i++)
 		vm->cpu[i].fd = -1;
 	for (i = 0; i < GUEST_MAX_SPIS; i++)
@@ -363,6 +389,20 @@ static int line(struct guest_vm *vm, uint32_t intid, uint32_t level)
 				    .level = level};
 
 	return ioctl(vm->vm, KVM_IRQ_LINE, &irq) < 0 ? -errno : 0;
+}
+
+static int signal_msi(struct guest_vm *vm, uint32_t intid)
+{
+	const uint64_t doorbell = GUEST_GITS_BASE + 0x10040;
+	struct kvm_msi msi = {.address_lo = (uint32_t)doorbell,
+			      .address_hi = (uint32_t)(doorbell >> 32),
+			      .data = intid - GUEST_FIRST_LPI,
+			      .flags = KVM_MSI_VALID_DEVID,
+			      .devid = GUEST_LPI_DEVICE};
+
+	__atomic_store_n(&vm->sh->lpi_raised_at[intid - GUEST_FIRST_LPI],
+			 host_counter() + (uint64_t)vm->cnt_offset, __ATOMIC_RELEASE);
+	return ioctl(vm->vm, KVM_SIGNAL_MSI, &msi) < 0 ? -errno : 0;
 }
 
 static int raise_one(struct guest_vm *vm, uint32_t intid)
@@ -412,6 +452,11 @@ static int raise_batch(struct guest_cpu *c, uint32_t n)
 		return -ERANGE;
 	for (i = 0; i < n && !rc; i++) {
 		intid = batch[i];
+		if (intid >= GUEST_FIRST_LPI && intid < GUEST_FIRST_LPI + vm->o->irqs &&
+		    vm->its >= 0) {
+			rc = signal_msi(vm, intid);
+			continue;
+		}
 		if (intid < GUEST_FIRST_SPI || intid >= GUEST_FIRST_SPI + vm->o->irqs)
 			return -ERANGE;
 		if (vm->o->inject == GUEST_INJECT_SYNC) {
@@ -672,6 +717,8 @@ void guest_vm_finish(struct guest_vm *vm)
 	for (i = 0; i < GUEST_MAX_SPIS; i++)
 		if (vm->eventfd[i] >= 0)
 			close(vm->eventfd[i]);
+	if (vm->its >= 0)
+		close(vm->its);
 	if (vm->gic >= 0)
 		close(vm->gic);
 	if (vm->vm >= 0)

@@ -35,8 +35,8 @@ struct guest_injector {
 
 struct guest_vm {
 	const struct guest_options *o;
-	int kvm, vm, gic;
-	uint32_t gic_version; /* 2 or 3 */
+	int kvm, vm, gic, its; /* its: -1 without */
+	uint32_t gic_version;  /* 2 or 3 */
 	void *ram;
 	size_t ram_size;
 	struct guest_shared *sh;

@@ -8,15 +8,25 @@
 #define YIELDS	  16
 
 static const struct stim *const stims[GUEST_NR_STIMS] = {
-	[GUEST_BURST] = &stim_burst,	     [GUEST_ACKALL] = &stim_ackall,
-	[GUEST_PREEMPT] = &stim_preempt,     [GUEST_SGI] = &stim_sgi,
-	[GUEST_TIMER] = &stim_timer,	     [GUEST_GROUP] = &stim_group,
-	[GUEST_LEVEL] = &stim_level,	     [GUEST_REMOTE_DIR] = &stim_remote_dir,
-	[GUEST_MIXED] = &stim_mixed,	     [GUEST_REGISTERS] = &stim_registers,
-	[GUEST_EOI_ORDER] = &stim_eoi_order, [GUEST_RESTORE] = &stim_restore,
-	[GUEST_REPRIO] = &stim_reprio,	     [GUEST_REGROUP] = &stim_regroup,
-	[GUEST_MIGRATE] = &stim_migrate,     [GUEST_DIST] = &stim_dist,
-	[GUEST_INFLIGHT] = &stim_inflight,   [GUEST_MULTISGI] = &stim_multisgi,
+	[GUEST_BURST] = &stim_burst,
+	[GUEST_ACKALL] = &stim_ackall,
+	[GUEST_PREEMPT] = &stim_preempt,
+	[GUEST_SGI] = &stim_sgi,
+	[GUEST_TIMER] = &stim_timer,
+	[GUEST_GROUP] = &stim_group,
+	[GUEST_LEVEL] = &stim_level,
+	[GUEST_REMOTE_DIR] = &stim_remote_dir,
+	[GUEST_MIXED] = &stim_mixed,
+	[GUEST_REGISTERS] = &stim_registers,
+	[GUEST_EOI_ORDER] = &stim_eoi_order,
+	[GUEST_RESTORE] = &stim_restore,
+	[GUEST_REPRIO] = &stim_reprio,
+	[GUEST_REGROUP] = &stim_regroup,
+	[GUEST_MIGRATE] = &stim_migrate,
+	[GUEST_DIST] = &stim_dist,
+	[GUEST_INFLIGHT] = &stim_inflight,
+	[GUEST_MULTISGI] = &stim_multisgi,
+	[GUEST_LPI] = &stim_lpi,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];
@@ -83,9 +93,14 @@ void order_reset(uint32_t cpu)
 	last_prio[cpu] = 0;
 }
 
+static uint32_t prio_of(uint32_t intid)
+{
+	return intid >= GUEST_FIRST_LPI ? SH->lpi_prio[intid - GUEST_FIRST_LPI] : SH->prio[intid];
+}
+
 void order_check(uint32_t cpu, uint32_t intid)
 {
-	uint32_t prio = SH->prio[intid];
+	uint32_t prio = prio_of(intid);
 
 	if (!SH->sync_raise)
 		return;
@@ -115,17 +130,22 @@ static struct guest_log *log_new(uint32_t cpu)
 	return &log[cpu * SH->log_cap + v->log_n++];
 }
 
+static bool is_lpi(uint32_t intid)
+{
+	return intid - GUEST_FIRST_LPI < SH->nr_irqs && SH->stim == GUEST_LPI;
+}
+
 static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
 {
 	struct guest_vcpu *v = cpu_of(cpu);
 	uint64_t now, raised;
-	uint32_t got, want;
+	uint32_t got, want, route = cpu, lpi;
 
 	if (intid == GUEST_SPURIOUS)
 		return intid;
 	dsb();
 	now = counter();
-	if (intid >= GUEST_NR_INTIDS) {
+	if (intid >= GUEST_NR_INTIDS && !is_lpi(intid)) {
 		fail(cpu, GUEST_FAIL_TWICE, intid, 0, 0);
 		return GUEST_SPURIOUS;
 	}
@@ -133,23 +153,30 @@ static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
 		got = ++v->got[intid];
 		want = __atomic_load_n(&v->want[intid], __ATOMIC_ACQUIRE);
 		raised = READ(v->raised_at[intid]);
+	} else if (is_lpi(intid)) {
+		lpi = intid - GUEST_FIRST_LPI;
+		got = __atomic_add_fetch(&SH->lpi_got[lpi], 1, __ATOMIC_ACQ_REL);
+		want = __atomic_load_n(&SH->lpi_want[lpi], __ATOMIC_ACQUIRE);
+		raised = READ(SH->lpi_raised_at[lpi]);
+		route = READ(SH->lpi_route[lpi]);
 	} else {
 		got = __atomic_add_fetch(&SH->got[intid], 1, __ATOMIC_ACQ_REL);
 		want = __atomic_load_n(&SH->want[intid], __ATOMIC_ACQUIRE);
 		raised = READ(SH->raised_at[intid]);
-		if (READ(SH->route[intid]) != cpu && READ(SH->route[intid]) != GUEST_ANY_CPU)
-			fail(cpu, GUEST_FAIL_WRONG_CPU, intid, cpu, SH->route[intid]);
+		route = READ(SH->route[intid]);
 	}
+	if (route != cpu && route != GUEST_ANY_CPU)
+		fail(cpu, GUEST_FAIL_WRONG_CPU, intid, cpu, route);
 	v->irqs++;
 	*log = log_new(cpu);
 	**log = (struct guest_log){.intid = intid,
 				   .round = v->round,
 				   .raise = raised,
 				   .ack = now,
-				   .prio = SH->prio[intid]};
+				   .prio = prio_of(intid)};
 	if (got > want)
 		fail(cpu, GUEST_FAIL_TWICE, intid, got, want);
-	check_rpr(cpu, intid, SH->prio[intid]);
+	check_rpr(cpu, intid, prio_of(intid));
 	return intid;
 }
 
@@ -187,12 +214,14 @@ uint32_t ack_group0(uint32_t cpu, struct guest_log **log)
 void eoi(uint32_t intid, struct guest_log *log)
 {
 	log->eoi = counter();
-	gic_eoir(SH->is_group0[intid] ? 0 : SH->group, handle_of(this_cpu(), intid));
+	gic_eoir(intid < GUEST_NR_INTIDS && SH->is_group0[intid] ? 0 : SH->group,
+		 handle_of(this_cpu(), intid));
 }
 
 void dir(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
-	if (!SH->eoimode)
+	/* An LPI has no DIR: its EOIR deactivates in either mode. */
+	if (!SH->eoimode || is_lpi(intid))
 		return;
 	log->dir = counter();
 	log->dir_vcpu = cpu;
@@ -209,7 +238,10 @@ void batch_add(uint32_t cpu, uint32_t intid)
 {
 	struct guest_vcpu *v = cpu_of(cpu);
 
-	__atomic_fetch_add(&SH->want[intid], 1, __ATOMIC_ACQ_REL);
+	if (is_lpi(intid))
+		__atomic_fetch_add(&SH->lpi_want[intid - GUEST_FIRST_LPI], 1, __ATOMIC_ACQ_REL);
+	else
+		__atomic_fetch_add(&SH->want[intid], 1, __ATOMIC_ACQ_REL);
 	v->batch[v->nr_batch++] = intid;
 }
 
