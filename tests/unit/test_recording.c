@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <xxhash.h>
 #include "format.h"
+#include "header.h"
 #include "sample.h"
 
 static char path[64];
@@ -236,6 +237,33 @@ static void list_registers_of_the_host(void **state)
 		}
 		assert_int_equal(vgr_reader_next(r, &rec), 0);
 		vgr_reader_close(r);
+	}
+}
+
+/* The writer refuses to make such a file, so this is what somebody else would have put there. */
+static void forged_list_registers(void **state)
+{
+	static const struct {
+		uint8_t gic, nr_lr;
+		int want;
+	} cases[] = {{3, 16, 0}, {3, 17, -EPROTO}, {2, 64, 0}, {2, 65, -EPROTO}, {0, 17, -EPROTO}};
+	struct vgr_header h, back;
+	const char *why;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sample_header(&h);
+		h.gic_host = cases[i].gic;
+		h.nr_lr = cases[i].nr_lr;
+		text = header_encode(&h);
+		assert_non_null(text);
+		vgr_header_init(&back);
+		why = NULL;
+		assert_int_equal(header_decode(&back, text, strlen(text), &why), cases[i].want);
+		assert_int_equal(why != NULL, cases[i].want != 0);
+		header_release(&back);
+		free(text);
 	}
 }
 
