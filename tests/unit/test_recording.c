@@ -742,13 +742,21 @@ static void full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),	   cmocka_unit_test(same_records_in_any_shape),
-		cmocka_unit_test(bad_options),	   cmocka_unit_test(list_registers_of_the_host),
-		cmocka_unit_test(empty_recording), cmocka_unit_test(hostile_names),
-		cmocka_unit_test(unfinished),	   cmocka_unit_test(refuses_unsound_records),
-		cmocka_unit_test(cut_anywhere),	   cmocka_unit_test(flip_anywhere),
-		cmocka_unit_test(skips_damage),	   cmocka_unit_test(other_files),
-		cmocka_unit_test(forged_values),   cmocka_unit_test(full_disk),
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(same_records_in_any_shape),
+		cmocka_unit_test(bad_options),
+		cmocka_unit_test(list_registers_of_the_host),
+		cmocka_unit_test(forged_list_registers),
+		cmocka_unit_test(empty_recording),
+		cmocka_unit_test(hostile_names),
+		cmocka_unit_test(unfinished),
+		cmocka_unit_test(refuses_unsound_records),
+		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(flip_anywhere),
+		cmocka_unit_test(skips_damage),
+		cmocka_unit_test(other_files),
+		cmocka_unit_test(forged_values),
+		cmocka_unit_test(full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);
