@@ -717,6 +717,197 @@ static void forged_records(void **state)
 	verify = NULL;
 }
 
+/* A change in the window of the record in u, whose first interrupt differs; then the verdict. */
+static void tell_change(struct vgr_rec *rec, uint16_t type, uint32_t size)
+{
+	rec->type = type;
+	rec->size = size;
+	rec->time = u.flush.begin + 1;
+	rec->cpu = 1;
+	put();
+	assert_int_equal(vgic_verify_record(verify, rec), 0);
+}
+
+static void changes_that_name_no_interrupt(void **state)
+{
+	struct vgr_msi msi = {.r.vcpu = VGR_NO_VCPU, .devid = 1};
+	struct vgr_plain prune = {.r.vcpu = 1};
+	struct vgr_mmio ctlr = {.r.vcpu = 1, .gpa = 0x8000000, .len = 4, .write = 1};
+	struct vgic_irq *lpi;
+
+	/* 0: an LPI, 1: an SPI, 2: a PPI */
+	for (int what = 0; what < 3; what++) {
+		use_policy("newest");
+		assert_int_equal(vgic_lpi_add(kernel, VGIC_LPI_BASE), 0);
+		lpi = irq(VGIC_LPI_BASE);
+		lpi->enabled = true;
+		lpi->target = 0;
+		if (what == 0)
+			vgic_write_pending(kernel, 0, VGIC_LPI_BASE, true);
+		else
+			vgic_inject(kernel, 0, what == 1 ? 40 : 20, true);
+		make_flush();
+		put();
+		clean();
+		after(0)->state ^= VGR_IRQ_ENABLED;
+		/* The ITS moves and raises LPIs only. */
+		tell_change(&msi.r, VGR_MSI, sizeof(msi));
+		if (what == 0)
+			expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+		else
+			expect("OV-28", "state after");
+		/* A prune moves what can move: LPIs and SPIs. */
+		tell_change(&prune.r, VGR_PRUNE, sizeof(prune));
+		if (what < 2)
+			expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+		else
+			expect("OV-28", "state after");
+		/* GICD_CTLR is about all. */
+		tell_change(&ctlr.r, VGR_MMIO, sizeof(ctlr));
+		expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	}
+}
+
+static void changes_of_another_vm(void **state)
+{
+	struct vgr_inject inject = {.r = {.vcpu = VGR_NO_VCPU, .tid = 7}, .intid = 40, .level = 1};
+
+	overflow();
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	inject.r.vm = 1;
+	tell_change(&inject.r, VGR_INJECT, sizeof(inject));
+	expect("OV-28", "state after");
+	/* Whose it is was not seen: it may be this one's. */
+	inject.r.vm = VGR_NO_VM;
+	tell_change(&inject.r, VGR_INJECT, sizeof(inject));
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+}
+
+/* In idle there is no thread whose next record would end it. */
+static void a_handler_in_idle(void **state)
+{
+	struct vgr_inject inject = {
+		.r = {.type = VGR_INJECT, .size = sizeof(inject), .vcpu = VGR_NO_VCPU, .cpu = 1},
+		.intid = 40,
+		.level = 1};
+	struct vgr_plain load = {.r = {.type = VGR_WFX, .size = sizeof(load), .cpu = 1}};
+
+	overflow();
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	inject.r.time = u.flush.begin - 300;
+	load.r.time = u.flush.begin - 200;
+	assert_int_equal(vgic_verify_record(verify, &inject.r), 0);
+	assert_int_equal(vgic_verify_record(verify, &load.r), 0);
+	put();
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+}
+
+/* A guest with a GICv2: its SGIs have a source, which its LR shows. */
+static void a_vm_with_a_gicv2(void **state)
+{
+	struct vgr_vcpu vcpu = {
+		.r = {.type = VGR_VCPU, .size = sizeof(vcpu)},
+		.vgic_model = 2,
+	};
+
+	kernel->cfg.model_v2 = true;
+	vgic_write_gicd_sgir(kernel, 1, 5 | 1u << 16);
+	assert_int_equal(irq(5)->source, 2);
+	make_flush();
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_true(nr_found > 0);
+	restart();
+	/* Of another VM that does not tell. */
+	vcpu.r.vm = 3;
+	assert_int_equal(vgic_verify_record(verify, &vcpu.r), 0);
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_true(nr_found > 0);
+	restart();
+	vcpu.r.vm = VGR_NO_VM;
+	assert_int_equal(vgic_verify_record(verify, &vcpu.r), 0);
+	vcpu.r.vm = 0;
+	assert_int_equal(vgic_verify_record(verify, &vcpu.r), 0);
+	put();
+	clean();
+}
+
+static void records_that_are_too_short(void **state)
+{
+	static const struct {
+		uint16_t type;
+		uint32_t size;
+	} types[] = {
+		{VGR_VCPU, sizeof(struct vgr_vcpu)},   {VGR_FLUSH, sizeof(struct vgr_flush)},
+		{VGR_SYNC, sizeof(struct vgr_sync)},   {VGR_INJECT, sizeof(struct vgr_inject)},
+		{VGR_SGI, sizeof(struct vgr_sgi)},     {VGR_DIR, sizeof(struct vgr_dir)},
+		{VGR_MMIO, sizeof(struct vgr_mmio)},   {VGR_LEVEL, sizeof(struct vgr_level)},
+		{VGR_ACKED, sizeof(struct vgr_acked)}, {VGR_LOSS, sizeof(struct vgr_loss)},
+		{VGR_KICK, sizeof(struct vgr_rec)},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		memset(&u, 0, sizeof(u));
+		u.r.type = types[i].type;
+		u.r.size = types[i].size - 8;
+		assert_int_equal(vgic_verify_record(verify, &u.r), -EINVAL);
+		u.r.size = types[i].size;
+		assert_int_equal(vgic_verify_record(verify, &u.r), 0);
+	}
+	memset(&u, 0, sizeof(u));
+	u.r.type = VGR_SYNC;
+	u.r.size = sizeof(u);
+	u.sync.used_lrs = VGIC_MAX_LRS + 1;
+	assert_int_equal(vgic_verify_record(verify, &u.r), -EINVAL);
+}
+
+/* More levels and notifications than KVM makes in one sync: the first ones count. */
+static void a_flood_of_samples(void **state)
+{
+	struct vgr_level level = {
+		.r = {.type = VGR_LEVEL, .size = sizeof(level)},
+		.intid = 27,
+	};
+	struct vgr_acked acked = {.r = {.type = VGR_ACKED, .size = sizeof(acked)}, .pin = 8};
+
+	cfg.has_levels = cfg.has_acked = true;
+	restart();
+	overflow();
+	make_flush();
+	make_sync();
+	level.r.time = acked.r.time = u.sync.begin + 1;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(vgic_verify_record(verify, &level.r), 0);
+		assert_int_equal(vgic_verify_record(verify, &acked.r), 0);
+	}
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_int_equal(vgic_verify_totals(verify)->mismatched_records, 1);
+	assert_in_range(vgic_verify_totals(verify)->mismatches, 64, 128);
+}
+
+static void reasons_have_names(void **state)
+{
+	for (int i = 0; i <= VGIC_NR_UNDECIDED; i++) {
+		const char *name = vgic_undecided_name((enum vgic_undecided)i);
+		const char *key = vgic_undecided_key((enum vgic_undecided)i);
+
+		assert_int_equal(strcmp(name, "?") == 0, i == VGIC_NR_UNDECIDED);
+		assert_int_equal(strcmp(key, "?") == 0, i == VGIC_NR_UNDECIDED);
+		for (int k = 0; k < i; k++) {
+			assert_string_not_equal(name, vgic_undecided_name((enum vgic_undecided)k));
+			assert_string_not_equal(key, vgic_undecided_key((enum vgic_undecided)k));
+		}
+	}
+	cfg.policy = NULL;
+	vgic_verify_destroy(verify);
+	assert_int_equal(vgic_verify_create(&verify, &cfg), -EINVAL);
+	verify = NULL;
+}
+
 /* Whatever bits are turned in a record that keeps its sizes, verify answers and stays whole. */
 static void flipped_bits(void **state)
 {
@@ -840,6 +1031,13 @@ int main(void)
 		TEST(notifications),
 		TEST(unknown_boundary_is_the_model_s),
 		TEST(forged_records),
+		TEST(changes_that_name_no_interrupt),
+		TEST(changes_of_another_vm),
+		TEST(a_handler_in_idle),
+		TEST(a_vm_with_a_gicv2),
+		TEST(records_that_are_too_short),
+		TEST(a_flood_of_samples),
+		TEST(reasons_have_names),
 		TEST(flipped_bits),
 		TEST(where_the_mode_changes),
 		TEST(entry_called_off),
