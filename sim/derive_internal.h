@@ -60,7 +60,7 @@ struct dvcpu {
 	bool exists;
 	uint32_t tid;
 	/* run */
-	bool flushed, entered, in_guest, synced;
+	bool flushed, entered, synced;
 	uint64_t entry, g, g0, g1, sync_begin, flush_begin, flush_time;
 	uint64_t lr[VGIC_V3_MAX_LRS], back[VGIC_V3_MAX_LRS];
 	unsigned int used;

@@ -19,8 +19,6 @@ static void *grow(void *v, size_t *size, size_t need, size_t each)
 
 	if (need < *size)
 		return v;
-	while (want <= need)
-		want *= 2;
 	v = realloc(v, want * each);
 	if (v)
 		*size = want;
