@@ -113,6 +113,9 @@ static void refusals(void **state)
 		{"lpi --gic 2", "GICv2 has no LPIs"},
 		{"lpi --mode move --vcpus 1", "--vcpus"},
 		{"lpi --irqs 257", "256"},
+		{"resample --trigger edge", "--trigger"},
+		{"hwdir --eoimode 0", "--eoimode"},
+		{"alias --mode pending", "--mode"},
 	};
 	struct guest_options o;
 	size_t i;

@@ -63,11 +63,15 @@ enum guest_stim {
 	GUEST_INFLIGHT,
 	GUEST_MULTISGI,
 	GUEST_LPI,
+	GUEST_RESAMPLE,
+	GUEST_HWDIR,
+	GUEST_ALIAS,
 	GUEST_NR_STIMS,
 };
 
 /* --mode of the stimuli that have one, in the order of their words. */
 enum guest_regroup_mode { GUEST_REGROUP_ACTIVE, GUEST_REGROUP_STORM, GUEST_REGROUP_TOGGLE };
+enum guest_hwdir_mode { GUEST_HWDIR_PENDING, GUEST_HWDIR_DISABLED };
 enum guest_lpi_mode {
 	GUEST_LPI_BURST,
 	GUEST_LPI_NEST,
@@ -178,6 +182,9 @@ struct guest_shared {
 	uint32_t want[GUEST_NR_INTIDS];
 	uint32_t got[GUEST_NR_INTIDS];
 	uint64_t raised_at[GUEST_NR_INTIDS];
+	/* resample: the device wants its line up; notifications that the VMM has had of it. */
+	uint32_t device_on[GUEST_NR_INTIDS];
+	uint32_t notified[GUEST_NR_INTIDS];
 	uint32_t lpi_want[GUEST_MAX_LPIS];
 	uint32_t lpi_got[GUEST_MAX_LPIS];
 	uint64_t lpi_raised_at[GUEST_MAX_LPIS];

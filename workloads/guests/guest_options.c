@@ -250,6 +250,49 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.max_irqs = GUEST_MAX_LPIS, .min_vcpus = 1,
 		.uses = GUEST_USES_PRIO | GUEST_USES_EOIMODE | GUEST_NEEDS_GIC3,
 	},
+	[GUEST_RESAMPLE] = {
+		.name = "resample",
+		.summary = "level SPIs of an assigned device: a resampling irqfd lowers the line",
+		.does = "The VMM raises N lines by eventfds with a resamplefd, as for an assigned device. The\n"
+			"handler satisfies the device without an exit and writes EOIR. KVM then has to lower\n"
+			"the line and tell the VMM, which raises it again only if the device still wants it.\n"
+			"After 20 deliveries of one request the handler makes an exit before its EOIR.",
+		.must = "every request delivered and in the end notified. Counted: notifications, deliveries\n"
+			"beyond the first of a request, requests that needed the exit",
+		.notes = { "notified", "redelivered", "needed_exit" },
+		.example = "vgic-guest resample --irqs 8",
+		.defaults = { PLAIN, .stim = GUEST_RESAMPLE, .irqs = 2, .repeat = 50,
+			      .trigger = GUEST_LEVEL_TRIGGER },
+		.max_irqs = 64, .min_vcpus = 1,
+		.uses = GUEST_USES_EOIMODE,
+	},
+	[GUEST_HWDIR] = {
+		.name = "hwdir",
+		.summary = "DIR of the timer while it is pending and not active; timer before a disabled SPI",
+		.does = "EOImode 1. pending: after an SPI (whose deactivation may be trapped from then on) the\n"
+			"timer becomes pending and DIR is written for it although it is not active.\n"
+			"disabled: an SPI pends while disabled, the timer becomes pending, the SPI is enabled.",
+		.must = "one timer interrupt for each arming, before the SPI; inactive after its DIR and able\n"
+			"to fire again. Counted: the timer not pending any more after the DIR",
+		.notes = { "lost_pending" },
+		.modes = { "pending", "disabled" },
+		.example = "vgic-guest hwdir --mode disabled",
+		.defaults = { PLAIN, .stim = GUEST_HWDIR, .irqs = 1, .repeat = 100, .eoimode = 1 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = GUEST_USES_TRIGGER,
+	},
+	[GUEST_ALIAS] = {
+		.name = "alias",
+		.summary = "DIR of an INTID that does not exist but equals an active one in its low bits",
+		.does = "EOImode 1. Acknowledges an SPI n, drops its priority and writes DIR for n + 1024 times\n"
+			"1 to 7, then for n.",
+		.must = "nothing active in the end. Counted: n inactive after the wrong DIR",
+		.notes = { "aliased" },
+		.example = "vgic-guest alias --irqs 8",
+		.defaults = { PLAIN, .stim = GUEST_ALIAS, .irqs = 2, .repeat = 50, .eoimode = 1 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = GUEST_USES_TRIGGER,
+	},
 	[GUEST_REGROUP] = {
 		.name = "regroup",
 		.summary = "groups turned off and on while active interrupts are in no list register",

@@ -200,6 +200,11 @@ uint64_t guest_log_bound(const struct guest_shared *sh)
 		per_round = 2 * sh->nr_irqs;
 	if (sh->stim == GUEST_LPI)
 		per_round = 2 * sh->nr_irqs;
+	/* Redeliveries have an end, but only by the handler's exit. */
+	if (sh->stim == GUEST_RESAMPLE)
+		per_round *= 40;
+	if (sh->stim == GUEST_HWDIR)
+		per_round += 2;
 	if (sh->stim == GUEST_MULTISGI)
 		per_round += GUEST_MULTI_SGIS * sh->nr_vcpus;
 	return per_round * sh->repeat + (sh->stim == GUEST_MIXED ? 200000 : 64);

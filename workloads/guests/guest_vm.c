@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -303,7 +304,7 @@ static int make_its(struct guest_vm *vm)
 
 static int set_up_gic(struct guest_vm *vm)
 {
-	const bool v2 = vm->gic_version == 2;
+	const bool v2 = vm->gic_version == 2, resample = vm->o->stim == GUEST_RESAMPLE;
 	uint64_t gicd = GUEST_GICD_BASE, second = v2 ? GUEST_GICC_BASE : GUEST_GICR_BASE;
 	uint32_t nr = (GUEST_FIRST_SPI + vm->o->irqs + 31) / 32 * 32, i;
 	int rc;
@@ -318,7 +319,7 @@ static int set_up_gic(struct guest_vm *vm)
 		return rc;
 	if (vm->o->stim == GUEST_LPI && (rc = make_its(vm)))
 		return rc;
-	for (i = 0; i < vm->o->irqs && vm->o->inject == GUEST_INJECT_IRQFD; i++) {
+	for (i = 0; i < vm->o->irqs && (resample || vm->o->inject == GUEST_INJECT_IRQFD); i++) {
 		struct kvm_irqfd fd = {.gsi = i};
 
 		vm->eventfd[i] = eventfd(0, EFD_CLOEXEC);
@@ -326,6 +327,14 @@ static int set_up_gic(struct guest_vm *vm)
 			return fail(vm, errno, "eventfd %u: %s (raise ulimit -n)", i,
 				    strerror(errno));
 		fd.fd = (uint32_t)vm->eventfd[i];
+		if (resample) {
+			vm->resamplefd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+			if (vm->resamplefd[i] < 0)
+				return fail(vm, errno, "eventfd %u: %s (raise ulimit -n)", i,
+					    strerror(errno));
+			fd.flags = KVM_IRQFD_FLAG_RESAMPLE;
+			fd.resamplefd = (uint32_t)vm->resamplefd[i];
+		}
 		if (ioctl(vm->vm, KVM_IRQFD, &fd))
 			return fail(vm, errno, "KVM_IRQFD: %s", strerror(errno));
 	}
@@ -371,7 +380,7 @@ int guest_vm_init(struct guest_vm *vm, const struct guest_options *o)
 	for (i = 0; i < GUEST_MAX_VCPUS; i++)
 		vm->cpu[i].fd = -1;
 	for (i = 0; i < GUEST_MAX_SPIS; i++)
-		vm->eventfd[i] = -1;
+		vm->eventfd[i] = vm->resamplefd[i] = -1;
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->ended, NULL);
 	pthread_mutex_init(&vm->inj.lock, NULL);
@@ -411,9 +420,38 @@ static int raise_one(struct guest_vm *vm, uint32_t intid)
 
 	__atomic_store_n(&vm->sh->raised_at[intid], host_counter() + (uint64_t)vm->cnt_offset,
 			 __ATOMIC_RELEASE);
-	if (vm->o->inject == GUEST_INJECT_IRQFD)
+	if (vm->o->stim == GUEST_RESAMPLE)
+		__atomic_store_n(&vm->sh->device_on[intid], 1, __ATOMIC_RELEASE);
+	if (vm->eventfd[intid - GUEST_FIRST_SPI] >= 0)
 		return write(vm->eventfd[intid - GUEST_FIRST_SPI], &one, 8) == 8 ? 0 : -errno;
 	return line(vm, intid, 1);
+}
+
+/* The device's other half: KVM says that a line was lowered; a device not yet content raises it. */
+static void *resampler(void *arg)
+{
+	struct guest_vm *vm = arg;
+	struct pollfd fds[GUEST_MAX_SPIS];
+	uint32_t i, intid, n = vm->o->irqs;
+	uint64_t count, one = 1;
+
+	for (i = 0; i < n; i++)
+		fds[i] = (struct pollfd){.fd = vm->resamplefd[i], .events = POLLIN};
+	while (!__atomic_load_n(&vm->stop, __ATOMIC_ACQUIRE)) {
+		if (poll(fds, n, 20) <= 0)
+			continue;
+		for (i = 0; i < n; i++) {
+			if (!(fds[i].revents & POLLIN) ||
+			    read(vm->resamplefd[i], &count, sizeof(count)) != sizeof(count))
+				continue;
+			intid = GUEST_FIRST_SPI + i;
+			if (__atomic_load_n(&vm->sh->device_on[intid], __ATOMIC_ACQUIRE) &&
+			    write(vm->eventfd[i], &one, sizeof(one)) != sizeof(one))
+				continue;
+			__atomic_fetch_add(&vm->sh->notified[intid], 1, __ATOMIC_RELEASE);
+		}
+	}
+	return NULL;
 }
 
 static void *injector(void *arg)
@@ -621,6 +659,10 @@ int guest_vm_run(struct guest_vm *vm)
 		err = pthread_create(&vm->inj.thread, NULL, injector, vm);
 		vm->inj.started = !err;
 	}
+	if (vm->o->stim == GUEST_RESAMPLE) {
+		err = pthread_create(&vm->resampler, NULL, resampler, vm);
+		vm->resampling = !err;
+	}
 	for (i = 0; i < vm->o->vcpus && !err; i++) {
 		err = pthread_create(&vm->cpu[i].thread, NULL, run_cpu, &vm->cpu[i]);
 		vm->cpu[i].started = !err;
@@ -649,6 +691,8 @@ int guest_vm_run(struct guest_vm *vm)
 	for (i = 0; i < vm->o->vcpus; i++)
 		if (vm->cpu[i].started)
 			pthread_join(vm->cpu[i].thread, NULL);
+	if (vm->resampling)
+		pthread_join(vm->resampler, NULL);
 	vm->seconds = (double)(monotonic_ns() - t0) / 1e9;
 	if (vm->inj.started) {
 		pthread_mutex_lock(&vm->inj.lock);
@@ -717,6 +761,9 @@ void guest_vm_finish(struct guest_vm *vm)
 	for (i = 0; i < GUEST_MAX_SPIS; i++)
 		if (vm->eventfd[i] >= 0)
 			close(vm->eventfd[i]);
+	for (i = 0; i < GUEST_MAX_SPIS; i++)
+		if (vm->resamplefd[i] >= 0)
+			close(vm->resamplefd[i]);
 	if (vm->its >= 0)
 		close(vm->its);
 	if (vm->gic >= 0)

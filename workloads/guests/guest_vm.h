@@ -42,7 +42,10 @@ struct guest_vm {
 	struct guest_shared *sh;
 	struct guest_cpu cpu[GUEST_MAX_VCPUS];
 	struct guest_injector inj;
-	int eventfd[GUEST_MAX_SPIS]; /* for --inject irqfd, else -1 */
+	int eventfd[GUEST_MAX_SPIS];	/* for --inject irqfd and resample, else -1 */
+	int resamplefd[GUEST_MAX_SPIS]; /* for resample, else -1 */
+	pthread_t resampler;
+	bool resampling;
 	uint64_t cntfrq;
 	int64_t cnt_offset; /* guest's counter = host's CNTVCT + this */
 	pthread_mutex_t lock;

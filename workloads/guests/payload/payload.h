@@ -22,7 +22,7 @@ extern const struct stim stim_burst, stim_ackall, stim_preempt, stim_group, stim
 extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed, stim_registers;
 extern const struct stim stim_eoi_order, stim_restore, stim_reprio, stim_regroup;
 extern const struct stim stim_migrate, stim_dist, stim_inflight, stim_multisgi;
-extern const struct stim stim_lpi;
+extern const struct stim stim_lpi, stim_resample, stim_hwdir, stim_alias;
 
 static inline uint32_t this_cpu(void)
 {
@@ -138,6 +138,12 @@ void note_add(uint32_t note, uint64_t n);
 
 /* IAR 1023, running priority 0xff, and check_share_quiet() of the own share. */
 void check_round_over(uint32_t cpu);
+
+/* Virtual timer: fires at @cval of the counter; off. wait_private() waits for INTIDs of @mask. */
+void timer_arm(uint32_t cpu, uint64_t cval);
+void timer_off(void);
+bool wait_private(uint32_t cpu, uint32_t mask);
+void check_private_quiet(uint32_t cpu, uint32_t mask);
 
 /* ISACTIVER, ISPENDR of one private interrupt of this vCPU. */
 bool private_active(uint32_t cpu, uint32_t intid);

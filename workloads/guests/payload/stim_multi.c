@@ -3,7 +3,7 @@
 
 /* Stimuli with private interrupts or with work that crosses vCPUs. */
 
-static void timer_arm(uint32_t cpu, uint64_t cval)
+void timer_arm(uint32_t cpu, uint64_t cval)
 {
 	struct guest_vcpu *v = cpu_of(cpu);
 
@@ -14,7 +14,7 @@ static void timer_arm(uint32_t cpu, uint64_t cval)
 	isb();
 }
 
-static void timer_off(void)
+void timer_off(void)
 {
 	sys_write("cntv_ctl_el0", 0);
 	isb();
@@ -39,7 +39,7 @@ static bool private_missing(uint32_t cpu, uint32_t mask)
 	return false;
 }
 
-static bool wait_private(uint32_t cpu, uint32_t mask)
+bool wait_private(uint32_t cpu, uint32_t mask)
 {
 	struct wait w;
 
@@ -54,7 +54,7 @@ static bool wait_private(uint32_t cpu, uint32_t mask)
 	return true;
 }
 
-static void check_private_quiet(uint32_t cpu, uint32_t mask)
+void check_private_quiet(uint32_t cpu, uint32_t mask)
 {
 	uint32_t i;
 
