@@ -73,10 +73,12 @@ static int verify(const char *path, const char **why)
 	if (!vgic_verify_create(&v, &(struct vgic_verify_config){
 					    .policy = vgic_policy_for_release(h->kernel_release),
 					    .nr_lr = h->nr_lr,
+					    .gicv2 = h->gic_host == 2,
 					    .no_tdir = h->tdir == VGR_NO,
 					    .static_traps = h->static_traps,
 					    .has_levels = probed(h, "get_input_level"),
 					    .has_acked = probed(h, "kvm_notify_acked_irq"),
+					    .has_entries = probed(h, "kvm_entry"),
 					    .opaque = &f,
 					    .mismatch = found,
 				    })) {
