@@ -38,7 +38,7 @@ static int find_lr(const struct vgic_host *h, unsigned int vcpu, uint32_t intid)
 	return -1;
 }
 
-unsigned int vgic_host_look(const struct vgic_host *h, const struct vgic_host_irq *i)
+unsigned int vgic_host_irq_look(const struct vgic_host *h, const struct vgic_host_irq *i)
 {
 	const struct vgic_irq *irq = i->irq;
 	unsigned int look = vgic_irq_pending(irq) ? VGIC_LOOK_PENDING : 0;
@@ -70,13 +70,13 @@ int vgic_host_signal(const struct vgic_host *h, unsigned int vcpu)
 
 bool vgic_host_stuck(const struct vgic_host *h, const struct vgic_host_irq *i)
 {
-	return !i->guest_active && (vgic_host_look(h, i) & VGIC_LOOK_ACTIVE);
+	return !i->guest_active && (vgic_host_irq_look(h, i) & VGIC_LOOK_ACTIVE);
 }
 
 bool vgic_host_early(const struct vgic_host *h, const struct vgic_host_irq *i)
 {
 	return i->guest_active && i->irq->intid < VGIC_LPI_BASE &&
-	       !(vgic_host_look(h, i) & VGIC_LOOK_ACTIVE);
+	       !(vgic_host_irq_look(h, i) & VGIC_LOOK_ACTIVE);
 }
 
 bool vgic_host_lost(const struct vgic_host *h, const struct vgic_host_irq *i)
@@ -84,7 +84,7 @@ bool vgic_host_lost(const struct vgic_host *h, const struct vgic_host_irq *i)
 	if (i->phys.mapped && !i->phys.active && (i->phys.lost || i->phys.pending))
 		return i->phys.lost;
 	return i->owed && !(i->phys.mapped && i->phys.pending) &&
-	       !(vgic_host_look(h, i) & VGIC_LOOK_PENDING);
+	       !(vgic_host_irq_look(h, i) & VGIC_LOOK_PENDING);
 }
 
 /* Would an interface with room for everything signal it now? */
@@ -119,7 +119,7 @@ static bool will_exit(const struct vgic_host *h, unsigned int vcpu)
 bool vgic_host_starved(const struct vgic_host *h, const struct vgic_host_irq *i)
 {
 	const struct vgic_irq *irq = i->irq;
-	unsigned int look = vgic_host_look(h, i), vcpu = irq->target;
+	unsigned int look = vgic_host_irq_look(h, i), vcpu = irq->target;
 
 	if (!(look & VGIC_LOOK_PENDING) || (look & (VGIC_LOOK_ACTIVE | VGIC_LOOK_LR)) ||
 	    !irq->enabled || !h->vgic->dist_enabled || vcpu >= h->vgic->cfg.nr_vcpus)
@@ -194,7 +194,7 @@ static const char *const names[] = {
 	[VGIC_COUNT_MI_FIRST + 6] = "mi-vgrp1e",
 	[VGIC_COUNT_MI_FIRST + 7] = "mi-vgrp1d",
 	[VGIC_COUNT_STEPS] = "steps",
-	[VGIC_COUNT_ACKS] = "acks",
+	[VGIC_COUNT_ACKS] = "acked",
 	[VGIC_COUNT_SPURIOUS] = "spurious",
 	[VGIC_COUNT_REDELIVERED] = "redelivered",
 	[VGIC_COUNT_KICKS] = "kicks",

@@ -270,7 +270,7 @@ bool vgic_host_msi(struct vgic_host *h, uint32_t intid);
 #define VGIC_LOOK_PENDING 0x1u
 #define VGIC_LOOK_ACTIVE  0x2u
 #define VGIC_LOOK_LR	  0x4u
-unsigned int vgic_host_look(const struct vgic_host *h, const struct vgic_host_irq *i);
+unsigned int vgic_host_irq_look(const struct vgic_host *h, const struct vgic_host_irq *i);
 /* LR index of a vCPU as it is now: hardware in the guest, shadow outside; misr, hcr alike. */
 uint64_t vgic_host_lr(const struct vgic_host *h, unsigned int vcpu, unsigned int lr);
 uint32_t vgic_host_hcr(const struct vgic_host *h, unsigned int vcpu);

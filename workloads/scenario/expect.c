@@ -127,7 +127,7 @@ static void counter(struct runner *r, const struct statement *st, unsigned int v
 static uint32_t look_virtual(const struct runner *r, const struct vgic_host_irq *i)
 {
 	const struct vgic_irq *irq = i->irq;
-	unsigned int look = vgic_host_look(r->h, i);
+	unsigned int look = vgic_host_irq_look(r->h, i);
 
 	return (look & VGIC_LOOK_PENDING ? IS_PENDING : 0) |
 	       (look & VGIC_LOOK_ACTIVE ? IS_ACTIVE : 0) | (irq->line_level ? IS_LINE : 0) |
@@ -246,9 +246,9 @@ static bool in_set(const struct runner *r, enum set set, const struct vgic_host_
 {
 	switch (set) {
 	case SET_ACTIVE:
-		return vgic_host_look(r->h, i) & VGIC_LOOK_ACTIVE;
+		return vgic_host_irq_look(r->h, i) & VGIC_LOOK_ACTIVE;
 	case SET_PENDING:
-		return vgic_host_look(r->h, i) & VGIC_LOOK_PENDING;
+		return vgic_host_irq_look(r->h, i) & VGIC_LOOK_PENDING;
 	case SET_STUCK:
 		return vgic_host_stuck(r->h, i);
 	case SET_STARVED:
