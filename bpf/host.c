@@ -419,8 +419,8 @@ int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)
 			      h->release);
 	if (!h->have_kvm_device)
 		return refuse(err, -ENODEV,
-			      "/dev/kvm is missing: the kernel was not started at EL2, or "
-			      "with kvm-arm.mode=none");
+			      "/dev/kvm is missing: the kernel was not started at EL2, or with "
+			      "kvm-arm.mode=none, or =protected with a GICv2");
 	if (!h->cap_bpf || !h->cap_perfmon)
 		return refuse(err, -EPERM,
 			      "no privilege: %s%s%s missing: run as root or give these "
