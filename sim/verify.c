@@ -495,11 +495,11 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 		break;
 	case VGR_FLUSH:
 		err = on_flush(v, (const struct vgr_flush *)rec);
-		s->nr_levels = s->nr_acked = 0;
+		s->nr_levels = s->nr_acked = s->nr_lowered = 0;
 		break;
 	case VGR_SYNC:
 		err = on_sync(v, (const struct vgr_sync *)rec);
-		s->nr_levels = s->nr_acked = 0;
+		s->nr_levels = s->nr_acked = s->nr_lowered = 0;
 		break;
 	case VGR_ENTRY:
 		err = on_entry(v, rec);
@@ -515,6 +515,12 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 			s->levels[s->nr_levels].intid = l->intid;
 			s->levels[s->nr_levels].used = false;
 			s->levels[s->nr_levels++].level = l->level;
+		}
+		break;
+	case VGR_INJECT:
+		if (!((const struct vgr_inject *)rec)->level && s->nr_lowered < MAX_SAMPLES) {
+			s->lowered[s->nr_lowered].time = rec->time;
+			s->lowered[s->nr_lowered++].intid = ((const struct vgr_inject *)rec)->intid;
 		}
 		break;
 	case VGR_ACKED:

@@ -239,10 +239,24 @@ static void compare_samples(struct check *c)
 			differ(c, &rule_level, "level sampled", c->samples->levels[i].intid, 1, 0);
 }
 
+/* A resampler lowers the line while it is notified, in the midst of the fold (OV-71). */
+static void lower_resampled(struct check *c, uint32_t intid)
+{
+	struct vgic_irq *irq = vgic_irq_find(c->vgic, 0, intid);
+
+	for (unsigned int i = 0; irq && i < c->samples->nr_lowered; i++)
+		if (c->samples->lowered[i].intid == intid &&
+		    c->samples->lowered[i].time >= c->begin &&
+		    c->samples->lowered[i].time <= c->end)
+			irq->line_level = false;
+}
+
 void check_notified(void *opaque, uint32_t intid)
 {
 	struct check *c = opaque;
 	unsigned int i, n = 0;
+
+	lower_resampled(c, intid);
 
 	if (!c->cfg->has_acked)
 		return;

@@ -91,9 +91,9 @@ struct diff {
 	bool counter; /* active_spis, or a bit that follows from it */
 };
 
-/* VGR_LEVEL and VGR_ACKED of one CPU since its last flush or sync. */
+/* VGR_LEVEL, VGR_ACKED and lines that went low, of one CPU since its last flush or sync. */
 struct samples {
-	unsigned int nr_levels, nr_acked;
+	unsigned int nr_levels, nr_acked, nr_lowered;
 	struct {
 		uint64_t time;
 		uint32_t intid;
@@ -102,7 +102,7 @@ struct samples {
 	struct {
 		uint64_t time;
 		uint32_t intid;
-	} acked[MAX_SAMPLES];
+	} acked[MAX_SAMPLES], lowered[MAX_SAMPLES];
 };
 
 /* What comparing one record yields. */

@@ -669,6 +669,46 @@ static void notifications(void **state)
 	expect("OV-49", "notification");
 }
 
+static void lower(void *opaque, uint32_t intid)
+{
+	(void)opaque;
+	irq(intid)->line_level = false;
+}
+
+/* A resampler that is notified in the midst of a fold lowers its line there. */
+static void a_resampler_lowers_its_line(void **state)
+{
+	struct vgr_inject low = {
+		.r = {.type = VGR_INJECT, .size = sizeof(low), .vcpu = VGR_NO_VCPU},
+		.intid = 40,
+	};
+
+	(void)state;
+	kernel->cfg.env.resample = lower;
+	vgic_inject(kernel, 0, 40, true);
+	vgic_write_active(kernel, 0, 0, 40, true);
+	make_flush();
+	kernel->vcpus[0].lr[0] &= ~VGIC_LR_STATE;
+	make_sync();
+	put();
+	expect("OV-47", "state after");
+	low.r.time = u.sync.begin + 10;
+	assert_int_equal(vgic_verify_record(verify, &low.r), 0);
+	put();
+	clean();
+	/* Another one's line, one that went up, and one of before. */
+	low.intid = 41;
+	assert_int_equal(vgic_verify_record(verify, &low.r), 0);
+	low.intid = 40;
+	low.level = 1;
+	assert_int_equal(vgic_verify_record(verify, &low.r), 0);
+	low.level = 0;
+	low.r.time = u.sync.begin - 10;
+	assert_int_equal(vgic_verify_record(verify, &low.r), 0);
+	put();
+	expect("OV-47", "state after");
+}
+
 static void unknown_boundary_is_the_model_s(void **state)
 {
 	overflow();
@@ -1029,6 +1069,7 @@ int main(void)
 		TEST(late_arrival),
 		TEST(physical_levels),
 		TEST(notifications),
+		TEST(a_resampler_lowers_its_line),
 		TEST(unknown_boundary_is_the_model_s),
 		TEST(forged_records),
 		TEST(changes_that_name_no_interrupt),
