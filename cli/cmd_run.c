@@ -15,7 +15,7 @@
 struct run_values {
 	const char *policy;
 	uint64_t lrs, seed;
-	bool json, quiet, matrix;
+	bool json, quiet, matrix, check, strict;
 };
 
 #define AT(member) offsetof(struct run_values, member)
@@ -32,6 +32,10 @@ static const struct option options[] = {
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print one line of JSON for each run", 0, 0, NULL},
 	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print only expectations that failed", 0, 0,
 	 NULL},
+	{0, "check", OPT_FLAG, AT(check), NULL,
+	 "judge every entry and sync by the invariants of check --invariants", 0, 0, NULL},
+	{0, "strict", OPT_FLAG, AT(strict), NULL,
+	 "the same, and old kernels by what the newest promises", 0, 0, NULL},
 	{0, "matrix", OPT_FLAG, AT(matrix), NULL,
 	 "print the outcome of every scenario under every policy as a table in Markdown", 0, 0,
 	 NULL},
@@ -53,7 +57,7 @@ struct session {
 	size_t nr_files, cap_files;
 	struct vgic_policy_spec spec; /* of --policy */
 	const struct vgic_policy *policy;
-	uint64_t runs, ok, failed;
+	uint64_t runs, ok, failed, broken;
 };
 
 static int add_file(struct session *s, const char *path)
@@ -204,6 +208,10 @@ static void print_event(const struct file *f, const struct vgic_scenario_event *
 		printf("  %sFAILED%s %s:%u: %s\n", colour ? CLI_RED : "", colour ? CLI_RESET : "",
 		       f->path, e->line, e->text);
 		break;
+	case VGIC_SCENARIO_BROKEN:
+		printf("  %sBROKEN%s %s:%u: %s\n", colour ? CLI_RED : "", colour ? CLI_RESET : "",
+		       f->path, e->line, e->text);
+		break;
 	}
 }
 
@@ -212,7 +220,7 @@ static void print_result(const struct session *s, const struct file *f, const ch
 {
 	bool quiet = s->v->quiet;
 
-	if (!quiet || r->nr_failed)
+	if (!quiet || r->nr_failed || r->nr_broken)
 		printf("%s: %s [%s, %u LRs]\n", f->path, vgic_scenario_title(f->scenario), policy,
 		       r->nr_lr);
 	for (size_t i = 0; i < r->nr_events; i++)
@@ -228,10 +236,9 @@ static void print_result(const struct session *s, const struct file *f, const ch
 static json_t *event_json(const struct vgic_scenario_event *e)
 {
 	static const char *const what[] = {
-		[VGIC_SCENARIO_STEP] = "step",
-		[VGIC_SCENARIO_SAID] = "said",
-		[VGIC_SCENARIO_OK] = "ok",
-		[VGIC_SCENARIO_FAILED] = "failed",
+		[VGIC_SCENARIO_STEP] = "step",	   [VGIC_SCENARIO_SAID] = "said",
+		[VGIC_SCENARIO_OK] = "ok",	   [VGIC_SCENARIO_FAILED] = "failed",
+		[VGIC_SCENARIO_BROKEN] = "broken",
 	};
 
 	return json_pack("{s:s, s:i, s:i, s:s}", "what", what[e->what], "line", (int)e->line,
@@ -260,8 +267,11 @@ static int print_json(const struct file *f, const char *policy,
 static int run_one(struct session *s, const struct file *f, const struct vgic_policy *policy,
 		   struct vgic_scenario_result *result)
 {
-	struct vgic_scenario_options o = {
-		.policy = policy, .nr_lr = (unsigned int)s->v->lrs, .seed = s->v->seed};
+	struct vgic_scenario_options o = {.policy = policy,
+					  .nr_lr = (unsigned int)s->v->lrs,
+					  .seed = s->v->seed,
+					  .check = s->v->check,
+					  .strict = s->v->strict};
 	struct vgic_scenario_error error;
 	int err = vgic_scenario_run(f->scenario, &o, result, &error);
 
@@ -272,6 +282,7 @@ static int run_one(struct session *s, const struct file *f, const struct vgic_po
 	s->runs++;
 	s->ok += result->nr_ok;
 	s->failed += result->nr_failed;
+	s->broken += result->nr_broken;
 	return EXIT_OK;
 }
 
@@ -418,6 +429,15 @@ static int matrix(struct session *s)
 	return code ? code : print_variants(s);
 }
 
+static void print_sum(const struct session *s)
+{
+	printf("%" PRIu64 " runs, expectations: %" PRIu64 " ok, %" PRIu64 " failed", s->runs, s->ok,
+	       s->failed);
+	if (s->v->check || s->v->strict)
+		printf("; invariants broken: %" PRIu64, s->broken);
+	printf("\n");
+}
+
 static int session_run(struct session *s, const struct cli_args *args)
 {
 	int code = choose_policy(s);
@@ -439,10 +459,9 @@ static int session_run(struct session *s, const struct cli_args *args)
 	if (code)
 		return code;
 	if (!s->v->json && !s->v->matrix && (s->runs > 1 || s->v->quiet))
-		printf("%" PRIu64 " runs, expectations: %" PRIu64 " ok, %" PRIu64 " failed\n",
-		       s->runs, s->ok, s->failed);
+		print_sum(s);
 	code = cli_finish_stdout();
-	return code ? code : s->failed ? EXIT_FINDING : EXIT_OK;
+	return code ? code : s->failed || s->broken ? EXIT_FINDING : EXIT_OK;
 }
 
 static int run(const void *values, const struct cli_args *args)

@@ -46,6 +46,8 @@ struct vgic_scenario_options {
 	const struct vgic_policy *policy; /* NULL: the scenario's own */
 	unsigned int nr_lr;		  /* 0: the scenario's */
 	uint64_t seed;
+	bool check;  /* judge the model by the invariants at every entry and after every sync */
+	bool strict; /* and old kernels by what the newest promises */
 };
 
 enum vgic_scenario_line {
@@ -53,6 +55,7 @@ enum vgic_scenario_line {
 	VGIC_SCENARIO_SAID,	/* the scenario's own words */
 	VGIC_SCENARIO_OK,	/* an expectation that was met */
 	VGIC_SCENARIO_FAILED,
+	VGIC_SCENARIO_BROKEN, /* an invariant */
 };
 
 struct vgic_scenario_event {
@@ -70,7 +73,7 @@ struct vgic_scenario_metric {
 struct vgic_scenario_result {
 	struct vgic_scenario_event *events;
 	size_t nr_events;
-	unsigned int nr_ok, nr_failed;
+	unsigned int nr_ok, nr_failed, nr_broken;
 	bool judged;	  /* the scenario expected an outcome */
 	char outcome[96]; /* "ok", or what went wrong: "starved stuck" */
 	struct vgic_scenario_metric *metrics;

@@ -407,9 +407,11 @@ static void devices(struct runner *r, const struct statement *st, unsigned int v
 			err = vgic_host_msi(r->h, intid) ? 0 : -EINVAL;
 			break;
 		case OP_LPI_MOVE:
+			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
 			vgic_lpi_move(r->h->vgic, intid, (unsigned int)st->value);
 			break;
 		default:
+			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
 			vgic_lpi_remove(r->h->vgic, intid);
 			break;
 		}
@@ -574,6 +576,7 @@ static void execute(struct runner *r, const struct statement *st, unsigned int v
 		devices(r, st, vcpu);
 		break;
 	case OP_MOVALL:
+		record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
 		vgic_lpi_movall(r->h->vgic, st->n, (unsigned int)st->value);
 		vgic_host_settle(r->h);
 		break;
@@ -797,6 +800,8 @@ int vgic_scenario_run(const struct vgic_scenario *s, const struct vgic_scenario_
 	r->policy = options->policy ? options->policy : s->policy;
 	r->result = result;
 	r->error = error;
+	r->check = options->check || options->strict;
+	r->strict = options->strict;
 	err = set_up(r, options);
 	if (!err)
 		err = run_range(r, 0, s->nr_statements);

@@ -25,7 +25,7 @@ struct runner {
 	unsigned int line, time;
 	unsigned int executed;
 	const char *said;
-	bool nomem;
+	bool nomem, check, strict;
 	unsigned int repeats; /* maintenance interrupts in a row, nothing between */
 	struct acks acks[VGIC_HOST_MAX_VCPUS];
 	/* Counters at the last mark; the last row is all vCPUs together. */

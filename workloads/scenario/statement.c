@@ -223,7 +223,9 @@ static int ack(struct parser *p, struct statement *st)
 {
 	uint64_t source;
 
-	if (!at_end(p) && take_ids(p, &st->ids, &st->none))
+	if (accept_word(p, "none"))
+		st->none = true;
+	else if (number_ahead(p) && take_ids(p, &st->ids, NULL))
 		return -EINVAL;
 	if (accept_word(p, "from")) {
 		if (take_number(p, 7, &source))

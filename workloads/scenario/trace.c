@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vgicsim/invariants.h>
 
 #include "run.h"
 
@@ -220,6 +221,25 @@ static void access_event(struct runner *r, const struct vgic_host_event *e)
 	}
 }
 
+static void violated(void *opaque, const struct vgic_violation *v)
+{
+	struct runner *r = opaque;
+
+	r->result->nr_broken++;
+	record(r, VGIC_SCENARIO_BROKEN, "vcpu %u: rule %u%c, %s: %s", v->vcpu, v->rule, v->part,
+	       v->text, v->what);
+}
+
+static void judge(struct runner *r, const struct vgic_host_event *e)
+{
+	if (e->what == VGIC_HOST_ENTERS)
+		vgic_invariants_state(r->h->vgic, e->vcpu, VGIC_POINT_FLUSHED, r->strict, violated,
+				      r);
+	else if (e->what == VGIC_HOST_SYNCS)
+		vgic_invariants_state(r->h->vgic, e->vcpu, VGIC_POINT_SYNCED, r->strict, violated,
+				      r);
+}
+
 /* A storm is shown by its beginning. */
 static bool is_repeat(struct runner *r, const struct vgic_host_event *e)
 {
@@ -235,6 +255,8 @@ void trace_event(void *opaque, const struct vgic_host_event *e)
 {
 	struct runner *r = opaque;
 
+	if (r->check)
+		judge(r, e);
 	if (is_repeat(r, e))
 		return;
 	switch (e->what) {
