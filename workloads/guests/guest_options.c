@@ -273,8 +273,9 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 			"timer becomes pending and DIR is written for it although it is not active.\n"
 			"disabled: an SPI pends while disabled, the timer becomes pending, the SPI is enabled.",
 		.must = "one timer interrupt for each arming, before the SPI; inactive after its DIR and able\n"
-			"to fire again. Counted: the timer not pending any more after the DIR",
-		.notes = { "lost_pending" },
+			"to fire again. Counted: the timer not pending any more after the DIR; interrupts of the\n"
+			"guest timer that the host took (of all guests): one for each arming is enough",
+		.notes = { "lost_pending", "host_interrupts" },
 		.modes = { "pending", "disabled" },
 		.example = "vgic-guest hwdir --mode disabled",
 		.defaults = { PLAIN, .stim = GUEST_HWDIR, .irqs = 1, .repeat = 100, .eoimode = 1 },

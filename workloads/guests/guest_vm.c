@@ -642,10 +642,36 @@ static void watch_storm(struct guest_vm *vm)
 			line(vm, i, 0);
 }
 
+/* Interrupts of guests' virtual timers that the host has taken so far, on all CPUs. */
+static uint64_t host_timer_interrupts(void)
+{
+	FILE *f = fopen("/proc/interrupts", "re");
+	uint64_t sum = 0, n;
+	char *line = NULL, *at, *end;
+	size_t size = 0;
+
+	while (f && getline(&line, &size, f) > 0) {
+		if (!strstr(line, "kvm guest vtimer"))
+			continue;
+		at = strchr(line, ':');
+		/* The columns of the CPUs end at the name of the interrupt controller. */
+		for (at = at ? at + 1 : line;; at = end) {
+			n = strtoull(at, &end, 10);
+			if (end == at)
+				break;
+			sum += n;
+		}
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return sum;
+}
+
 int guest_vm_run(struct guest_vm *vm)
 {
 	struct sigaction sa = {.sa_handler = no_op};
-	uint64_t t0 = monotonic_ns(), now, progress = t0, last = 0;
+	uint64_t t0 = monotonic_ns(), now, progress = t0, last = 0, timer = host_timer_interrupts();
 	struct timespec slice;
 	int rc = 0, err = 0;
 	uint32_t i;
@@ -693,6 +719,8 @@ int guest_vm_run(struct guest_vm *vm)
 			pthread_join(vm->cpu[i].thread, NULL);
 	if (vm->resampling)
 		pthread_join(vm->resampler, NULL);
+	if (vm->o->stim == GUEST_HWDIR)
+		vm->sh->note[1] = host_timer_interrupts() - timer;
 	vm->seconds = (double)(monotonic_ns() - t0) / 1e9;
 	if (vm->inj.started) {
 		pthread_mutex_lock(&vm->inj.lock);
