@@ -6,6 +6,7 @@
 #include "check_invariants.h"
 #include "exit.h"
 #include "output.h"
+#include "policy_option.h"
 #include "text.h"
 
 struct state {
@@ -62,25 +63,6 @@ static void on_violation(void *opaque, const struct vgic_violation *v)
 		text_record(stdout, &s->gic, v->rec, s->start, true);
 	}
 	s->last = v->index;
-}
-
-static const struct vgic_policy *choose_policy(const char *name, const struct vgr_header *h,
-					       const char *path)
-{
-	const struct vgic_policy *p;
-
-	if (strcmp(name, "auto")) {
-		p = vgic_policy_find(name);
-		if (!p)
-			cli_fail(EXIT_USAGE, "unknown policy: %s: see 'vgicsim verify --help'",
-				 name);
-		return p;
-	}
-	p = vgic_policy_for_release(h->kernel_release);
-	if (!p)
-		cli_fail(EXIT_INPUT, "no policy for kernel %s: %s: name one with --policy",
-			 *h->kernel_release ? h->kernel_release : "(unknown)", path);
-	return p;
 }
 
 static bool has_probe(const struct vgr_header *h, const char *name)
@@ -167,17 +149,15 @@ static int feed(struct vgic_invariants *inv, struct state *s, struct vgr_reader 
 	return EXIT_OK;
 }
 
-static int check_reader(const char *path, struct state *s, struct vgr_reader *r)
+static int check_reader(const char *path, struct state *s, struct vgr_reader *r,
+			const struct vgic_policy *policy)
 {
 	const struct vgr_header *h = vgr_reader_header(r);
-	const struct vgic_policy *policy = choose_policy(s->opts->policy, h, path);
 	const struct vgic_invariants_totals *t;
 	struct vgic_invariants *inv;
 	int ret;
 
 	text_gic_init(&s->gic, h);
-	if (!policy)
-		return strcmp(s->opts->policy, "auto") ? EXIT_USAGE : EXIT_INPUT;
 	ret = vgic_invariants_create(&inv, &(struct vgic_invariants_config){
 						   .policy = policy,
 						   .strict = s->opts->strict,
@@ -218,12 +198,16 @@ int check_invariants(const char *path, const struct check_invariants_opts *opts)
 {
 	struct state s = {.opts = opts};
 	struct vgr_reader *r = cli_open_recording(path);
+	struct policy_option chosen;
 	int ret;
 
 	if (!r)
 		return EXIT_INPUT;
 	s.list = json_array();
-	ret = check_reader(path, &s, r);
+	ret = policy_option_choose(&chosen, opts->policy, vgr_reader_header(r), path);
+	if (ret == EXIT_OK)
+		ret = check_reader(path, &s, r, chosen.policy);
+	policy_option_finish(&chosen);
 	json_decref(s.list);
 	vgr_reader_close(r);
 	return ret;

@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "options.h"
 #include "output.h"
+#include "policy_option.h"
 #include "result_json.h"
 
 #define DEFAULT_WINDOW_NS 5000000u
@@ -31,8 +32,7 @@ static const char *const arrivals_choices[] = {"causal", "open", "dependent", NU
 static const struct option options[] = {
 	{'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers to replay with", 1, MAX_LRS,
 	 NULL},
-	{'P', "policy", OPT_STRING, AT(policy), "NAME",
-	 "kernel generation to replay; auto: the recorded kernel's", 0, 0, NULL},
+	{'P', "policy", OPT_STRING, AT(policy), "NAME", POLICY_OPTION_HELP, 0, 0, NULL},
 	{0, "arrivals", OPT_CHOICE, AT(arrivals), "HOW",
 	 "when devices raise: after the exit they came with, at recorded times, or after the last "
 	 "handling",
@@ -69,6 +69,7 @@ struct session {
 	const char *path;
 	struct vgr_reader *reader;
 	const struct vgr_header *header;
+	struct policy_option chosen;
 	const struct vgic_policy *policy;
 	struct demand demand;
 	struct vgic_replay_config config;
@@ -93,32 +94,6 @@ static int explain(const char *name)
 				"unknown metric: %s: --explain all lists those there are", name);
 	printf("%s [%s]\n    %s\n", m->name, m->unit, m->text);
 	return cli_finish_stdout();
-}
-
-static int choose_policy(struct session *s)
-{
-	const char *release = s->header->kernel_release;
-
-	if (strcmp(s->v->policy, "auto")) {
-		s->policy = vgic_policy_find(s->v->policy);
-		if (s->policy)
-			return EXIT_OK;
-		char known[256] = "";
-
-		for (size_t i = 0; vgic_policy_at(i); i++) {
-			size_t n = strlen(known);
-
-			snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "",
-				 vgic_policy_at(i)->name);
-		}
-		return cli_fail(EXIT_USAGE, "unknown policy: %s: one of %s, newest, auto",
-				s->v->policy, known);
-	}
-	s->policy = vgic_policy_for_release(release);
-	if (!s->policy)
-		return cli_fail(EXIT_INPUT, "no policy for kernel %s: %s: name one with --policy",
-				*release ? release : "(unknown)", s->path);
-	return EXIT_OK;
 }
 
 /* LRS:T0,T1 */
@@ -414,7 +389,8 @@ static int run(const void *values, const struct cli_args *args)
 	if (!s.reader)
 		return EXIT_INPUT;
 	s.header = vgr_reader_header(s.reader);
-	code = choose_policy(&s);
+	code = policy_option_choose(&s.chosen, s.v->policy, s.header, s.path);
+	s.policy = s.chosen.policy;
 	if (!code && s.v->timeline)
 		code = parse_timeline(&s);
 	if (!code && (s.header->nr_lr < 1 || s.header->nr_lr > MAX_LRS))
@@ -435,6 +411,7 @@ static int run(const void *values, const struct cli_args *args)
 		if (s.done[n])
 			vgic_cell_finish(&s.cells[n]);
 	demand_finish(&s.demand);
+	policy_option_finish(&s.chosen);
 	vgr_reader_close(s.reader);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include "exit.h"
 #include "options.h"
 #include "output.h"
+#include "policy_option.h"
 #include "text.h"
 
 struct verify_values {
@@ -17,8 +18,7 @@ struct verify_values {
 #define AT(member) offsetof(struct verify_values, member)
 
 static const struct option options[] = {
-	{'P', "policy", OPT_STRING, AT(policy), "NAME",
-	 "kernel generation to compare with; auto: the recorded kernel's", 0, 0, NULL},
+	{'P', "policy", OPT_STRING, AT(policy), "NAME", POLICY_OPTION_HELP, 0, 0, NULL},
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
 	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print nothing, the exit status tells", 0, 0,
 	 NULL},
@@ -115,35 +115,6 @@ static void on_mismatch(void *opaque, const struct vgic_verify_mismatch *m)
 	s->last = m->index;
 }
 
-static const struct vgic_policy *choose_policy(const char *name, const struct vgr_header *h,
-					       const char *path)
-{
-	const struct vgic_policy *p;
-	const char *release = NULL;
-	char known[256] = "";
-
-	if (strcmp(name, "auto")) {
-		p = vgic_policy_find(name);
-	} else {
-		release = h->kernel_release;
-		p = vgic_policy_for_release(release);
-	}
-	if (p)
-		return p;
-	for (size_t i = 0; vgic_policy_at(i); i++) {
-		size_t n = strlen(known);
-
-		snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "",
-			 vgic_policy_at(i)->name);
-	}
-	if (release)
-		cli_fail(EXIT_INPUT, "no policy for kernel %s: %s: name one with --policy: %s",
-			 *release ? release : "(unknown)", path, known);
-	else
-		cli_fail(EXIT_USAGE, "unknown policy: %s: one of %s, newest, auto", name, known);
-	return NULL;
-}
-
 static bool has_probe(const struct vgr_header *h, const char *name)
 {
 	for (size_t i = 0; i < h->nr_probes; i++)
@@ -236,17 +207,15 @@ static int verify_all(struct vgic_verify *v, struct state *s, struct vgr_reader 
 	return EXIT_OK;
 }
 
-static int verify_file(const char *path, struct state *s, struct vgr_reader *r)
+static int verify_file(const char *path, struct state *s, struct vgr_reader *r,
+		       const struct vgic_policy *policy)
 {
 	const struct vgr_header *h = vgr_reader_header(r);
-	const struct vgic_policy *policy = choose_policy(s->v->policy, h, path);
 	const struct vgic_verify_totals *t;
 	struct vgic_verify *v;
 	int ret;
 
 	text_gic_init(&s->gic, h);
-	if (!policy)
-		return strcmp(s->v->policy, "auto") ? EXIT_USAGE : EXIT_INPUT;
 	ret = vgic_verify_create(&v, &(struct vgic_verify_config){
 					     .policy = policy,
 					     .gicv2 = h->gic_host == 2,
@@ -293,12 +262,16 @@ static int run(const void *values, const struct cli_args *args)
 {
 	struct state s = {.v = values};
 	struct vgr_reader *r = cli_open_recording(args->v[0]);
+	struct policy_option chosen;
 	int ret;
 
 	if (!r)
 		return EXIT_INPUT;
 	s.list = json_array();
-	ret = verify_file(args->v[0], &s, r);
+	ret = policy_option_choose(&chosen, s.v->policy, vgr_reader_header(r), args->v[0]);
+	if (ret == EXIT_OK)
+		ret = verify_file(args->v[0], &s, r, chosen.policy);
+	policy_option_finish(&chosen);
 	json_decref(s.list);
 	vgr_reader_close(r);
 	return ret;
