@@ -12,6 +12,8 @@
 
 #include <vgicsim/derive.h>
 #include <vgicsim/fates.h>
+#include <vgicsim/host.h>
+#include <vgicsim/invariants.h>
 #include <vgicsim/metrics.h>
 #include <vgicsim/parting.h>
 #include <vgicsim/replay.h>
@@ -319,6 +321,42 @@ static int fates_scene(void)
 	return ret;
 }
 
+static int invariants_scene(void)
+{
+	struct vgic_invariants_config cfg = {.policy = vgic_policy_find("linux-7.3"), .nr_lr = 4};
+	struct vgic_invariants *inv;
+	int ret = vgic_invariants_create(&inv, &cfg);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&brief, NULL); r && !ret; r = next_rec(&brief, r))
+		ret = vgic_invariants_record(inv, r);
+	if (!ret)
+		vgic_invariants_finish(inv);
+	vgic_invariants_destroy(inv);
+	return ret;
+}
+
+static int host_scene(void)
+{
+	struct vgic_host_config cfg = {
+		.vgic = {.policy = vgic_policy_find("linux-7.3"),
+			 .nr_vcpus = 2,
+			 .nr_spis = 8,
+			 .nr_lr = 4},
+		.hw = vgic_v3_cpuif_defaults(4),
+	};
+	struct vgic_host *h;
+	int ret = vgic_host_create(&h, &cfg);
+
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < 70 && !ret; i++)
+		ret = vgic_host_add_lpi(h, LPI + i);
+	vgic_host_destroy(h);
+	return ret;
+}
+
 static int parting_scene(void)
 {
 	struct vgic_parting_point point;
@@ -397,6 +435,8 @@ static void comparing(void **state)
 {
 	assert_true(run_out_everywhere(fates_scene) > 8);
 	assert_true(run_out_everywhere(parting_scene) > 4);
+	assert_true(run_out_everywhere(invariants_scene) > 4);
+	assert_true(run_out_everywhere(host_scene) > 140);
 }
 
 static void verifying(void **state)
