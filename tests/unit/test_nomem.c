@@ -12,10 +12,7 @@
 
 #include <vgicsim/derive.h>
 #include <vgicsim/fates.h>
-<<<<<<< main
 #include <vgicsim/host.h>
-=======
->>>>>>> local
 #include <vgicsim/invariants.h>
 #include <vgicsim/metrics.h>
 #include <vgicsim/parting.h>
@@ -398,31 +395,6 @@ static int verify_scene(void)
 	return ret;
 }
 
-/* Taken for LRs of a GICv2, what stands in the records breaks one rule after another. */
-static int invariants_scene(void)
-{
-	struct vgic_invariants_config cfg = {
-		.policy = vgic_policy_find("linux-7.3"),
-		.strict = true,
-		.gicv2 = true,
-		.nr_lr = 4,
-		.has_mmio = true,
-	};
-	struct vgic_invariants *inv;
-	int ret = vgic_invariants_create(&inv, &cfg);
-
-	if (ret)
-		return ret;
-	for (const struct vgr_rec *r = next_rec(&brief, NULL); r && !ret; r = next_rec(&brief, r))
-		ret = vgic_invariants_record(inv, r);
-	if (!ret) {
-		vgic_invariants_finish(inv);
-		ret = vgic_invariants_totals(inv)->violations ? 0 : -EINVAL;
-	}
-	vgic_invariants_destroy(inv);
-	return ret;
-}
-
 static struct vgic_workload *demand;
 static enum vgic_arrivals arrivals;
 
@@ -472,11 +444,6 @@ static void verifying(void **state)
 	assert_true(run_out_everywhere(verify_scene) > 20);
 }
 
-static void judging(void **state)
-{
-	assert_true(run_out_everywhere(invariants_scene) > 40);
-}
-
 static void replaying(void **state)
 {
 	assert_int_equal(derive(&brief, &demand), 0);
@@ -492,7 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deriving),  cmocka_unit_test(measuring),
 		cmocka_unit_test(comparing), cmocka_unit_test(verifying),
-		cmocka_unit_test(judging),   cmocka_unit_test(replaying),
+		cmocka_unit_test(replaying),
 	};
 
 	return cmocka_run_group_tests(tests, make_tapes, drop_tapes);
