@@ -133,6 +133,34 @@ static bool has_fate(const struct vgic_fate *f)
 	return f && f->kind != VGIC_FATE_NONE;
 }
 
+static struct vgic_fate_triple triple_of(const struct session *s, const struct row *r, int side)
+{
+	return (struct vgic_fate_triple){
+		.source = r->recorded[!side],
+		.replayed = r->crossed[side],
+		.recorded = r->recorded[side],
+		.source_blocked = s->side[!side].blocked,
+		.recorded_blocked = s->side[side].blocked,
+	};
+}
+
+static void find_swapped(struct session *s, int side)
+{
+	for (size_t i = 0; i < s->nr_rows; i++) {
+		struct vgic_fate_triple a = triple_of(s, &s->rows[i], side);
+
+		for (size_t k = i + 1;
+		     k < s->nr_rows && s->rows[i].verdict[side] == VGIC_VERDICT_DIFFER; k++) {
+			struct vgic_fate_triple b = triple_of(s, &s->rows[k], side);
+
+			if (s->rows[k].verdict[side] == VGIC_VERDICT_DIFFER &&
+			    vgic_fates_swapped(&a, &b))
+				s->rows[i].verdict[side] = s->rows[k].verdict[side] =
+					VGIC_VERDICT_SWAPPED;
+		}
+	}
+}
+
 /* Every interrupt that was raised anywhere. */
 static int make_rows(struct session *s)
 {
@@ -170,18 +198,16 @@ static int make_rows(struct session *s)
 				vgic_fate_find(cro->fates, cro->nr_fates, r->vcpu, r->intid);
 		}
 		for (int side = 0; side < 2; side++) {
-			struct vgic_fate_triple t = {
-				.source = r->recorded[!side],
-				.replayed = r->crossed[side],
-				.recorded = r->recorded[side],
-				.source_blocked = s->side[!side].blocked,
-				.recorded_blocked = s->side[side].blocked,
-			};
+			struct vgic_fate_triple t = triple_of(s, r, side);
 
 			r->verdict[side] = vgic_fate_verdict(&t);
-			s->verdicts[side][r->verdict[side]]++;
 		}
 		s->rows[s->nr_rows++] = *r;
+	}
+	for (int side = 0; side < 2; side++) {
+		find_swapped(s, side);
+		for (size_t i = 0; i < s->nr_rows; i++)
+			s->verdicts[side][s->rows[i].verdict[side]]++;
 	}
 	return EXIT_OK;
 }
@@ -371,43 +397,77 @@ static bool same_story(const struct row *a, const struct row *b)
 	return a->vcpu == b->vcpu;
 }
 
-static void print_range(const struct row *first, const struct row *last)
-{
-	char name[48];
-	int n = snprintf(name, sizeof(name), "%" PRIu32, first->intid);
+/* INTIDs in ascending order, neighbours as ranges; so many ranges are named. */
+#define MAX_RANGES 8u
 
-	if (last != first)
-		n += snprintf(name + n, sizeof(name) - (size_t)n, "-%" PRIu32, last->intid);
-	if (first->vcpu != VGR_NO_VCPU)
-		snprintf(name + n, sizeof(name) - (size_t)n, " of vCPU %u", first->vcpu);
-	printf("  %-16s", name);
+struct name {
+	char text[128];
+	size_t len;
+	unsigned int ranges;
+	uint32_t first, last; /* of the range being put together */
+	uint64_t left_out;
+};
+
+static void name_range(struct name *n)
+{
+	if (!n->ranges++)
+		n->len = 0;
+	if (n->ranges > MAX_RANGES) {
+		n->left_out += n->last - n->first + 1;
+		return;
+	}
+	n->len += (size_t)snprintf(n->text + n->len, sizeof(n->text) - n->len, "%s%" PRIu32,
+				   n->ranges > 1 ? " " : "", n->first);
+	if (n->last != n->first)
+		n->len += (size_t)snprintf(n->text + n->len, sizeof(n->text) - n->len, "-%" PRIu32,
+					   n->last);
 }
 
-/* Rows of a kind, neighbours with the same story together. Gives how many groups were left out. */
-static uint64_t print_rows(const struct session *s, bool (*wanted)(const struct row *r, int arg),
-			   int arg, void (*tell)(const struct row *r, int arg))
+/* Those with the same story as row i, which is the first of them. */
+static void print_names(const struct session *s, bool (*wanted)(const struct row *r, int arg),
+			int arg, size_t i)
+{
+	struct name n = {.first = s->rows[i].intid, .last = s->rows[i].intid};
+
+	for (size_t k = i + 1; k < s->nr_rows; k++) {
+		if (!wanted(&s->rows[k], arg) || !same_story(&s->rows[i], &s->rows[k]))
+			continue;
+		if (s->rows[k].intid == n.last + 1) {
+			n.last++;
+			continue;
+		}
+		name_range(&n);
+		n.first = n.last = s->rows[k].intid;
+	}
+	name_range(&n);
+	printf("  %s", n.text);
+	if (n.left_out)
+		printf(" and %" PRIu64 " more", n.left_out);
+	if (s->rows[i].vcpu != VGR_NO_VCPU)
+		printf(" of vCPU %u", s->rows[i].vcpu);
+	printf("\n");
+}
+
+/* Rows of a kind, those with the same story together. */
+static void print_rows(const struct session *s, bool (*wanted)(const struct row *r, int arg),
+		       int arg, void (*tell)(const struct row *r, int arg))
 {
 	uint64_t groups = 0;
 
-	for (size_t i = 0, k; i < s->nr_rows; i = k) {
-		k = i + 1;
+	for (size_t i = 0; i < s->nr_rows; i++) {
+		bool told = false;
+
 		if (!wanted(&s->rows[i], arg))
 			continue;
-		while (k < s->nr_rows && s->rows[k].intid == s->rows[k - 1].intid + 1 &&
-		       same_story(&s->rows[i], &s->rows[k]))
-			k++;
-		if (groups++ >= s->v->max_report)
+		for (size_t k = 0; k < i && !told; k++)
+			told = wanted(&s->rows[k], arg) && same_story(&s->rows[k], &s->rows[i]);
+		if (told || groups++ >= s->v->max_report)
 			continue;
-		print_range(&s->rows[i], &s->rows[k - 1]);
+		print_names(s, wanted, arg, i);
 		tell(&s->rows[i], arg);
 	}
-	return groups > s->v->max_report ? groups - s->v->max_report : 0;
-}
-
-static void print_left_out(uint64_t n)
-{
-	if (n)
-		printf("  and %" PRIu64 " more\n", n);
+	if (groups > s->v->max_report)
+		printf("  and %" PRIu64 " more\n", groups - s->v->max_report);
 }
 
 static bool fared_differently(const struct row *r, int arg)
@@ -421,7 +481,7 @@ static void tell_recorded(const struct row *r, int arg)
 {
 	char a[96], b[96];
 
-	printf("A: %-34s B: %s\n", fate_text(r->recorded[0], a, sizeof(a)),
+	printf("    A: %s\n    B: %s\n", fate_text(r->recorded[0], a, sizeof(a)),
 	       fate_text(r->recorded[1], b, sizeof(b)));
 }
 
@@ -434,7 +494,7 @@ static void tell_crossed(const struct row *r, int arg)
 {
 	char a[96], b[96];
 
-	printf("replayed: %-34s recorded: %s\n", fate_text(r->crossed[arg & 1], a, sizeof(a)),
+	printf("    replayed: %s\n    recorded: %s\n", fate_text(r->crossed[arg & 1], a, sizeof(a)),
 	       fate_text(r->recorded[arg & 1], b, sizeof(b)));
 }
 
@@ -456,9 +516,9 @@ static void print_parting(const struct session *s)
 	char t[2][24];
 
 	if (!s->parts) {
-		printf("\nThe runs never part: with the same interrupts on the list and no room "
-		       "for "
-		       "all, both showed the same.\n");
+		printf("\nThe runs never part: no entry of both had the same interrupts on the "
+		       "list, "
+		       "no room for all, and different list registers.\n");
 		return;
 	}
 	for (int i = 0; i < 2; i++)
@@ -478,26 +538,30 @@ static void print_text(const struct session *s)
 {
 	print_numbers(s);
 	printf("\nInterrupts that fared differently:\n");
-	uint64_t left = print_rows(s, fared_differently, 0, tell_recorded);
-
-	print_left_out(left);
+	print_rows(s, fared_differently, 0, tell_recorded);
 	print_parting(s);
 	for (int side = 1; side >= 0; side--) {
+		static const struct {
+			enum vgic_verdict verdict;
+			const char *text;
+		} lists[] = {
+			{VGIC_VERDICT_DIFFER, "differ"},
+			{VGIC_VERDICT_SWAPPED,
+			 "swapped two by two, for the guests raised them in another order"},
+			{VGIC_VERDICT_OPEN, "open, for the demand does not reach so far"},
+		};
 		const uint64_t *n = s->verdicts[side];
 
 		printf("\n%c's demand on %s against %c's recording: %" PRIu64 " agree, %" PRIu64
-		       " differ, %" PRIu64 " open\n",
+		       " differ, %" PRIu64 " swapped, %" PRIu64 " open\n",
 		       side ? 'A' : 'B', s->side[side].policy->name, side ? 'B' : 'A',
-		       n[VGIC_VERDICT_AGREE], n[VGIC_VERDICT_DIFFER], n[VGIC_VERDICT_OPEN]);
-		if (n[VGIC_VERDICT_DIFFER]) {
-			printf(" differ:\n");
-			print_left_out(print_rows(s, has_verdict, VGIC_VERDICT_DIFFER << 1 | side,
-						  tell_crossed));
-		}
-		if (n[VGIC_VERDICT_OPEN]) {
-			printf(" open, for the demand does not reach so far:\n");
-			print_left_out(print_rows(s, has_verdict, VGIC_VERDICT_OPEN << 1 | side,
-						  tell_crossed));
+		       n[VGIC_VERDICT_AGREE], n[VGIC_VERDICT_DIFFER], n[VGIC_VERDICT_SWAPPED],
+		       n[VGIC_VERDICT_OPEN]);
+		for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+			if (!n[lists[i].verdict])
+				continue;
+			printf(" %s:\n", lists[i].text);
+			print_rows(s, has_verdict, (int)lists[i].verdict << 1 | side, tell_crossed);
 		}
 	}
 }
@@ -537,16 +601,18 @@ static json_t *cross_json(const struct session *s, int side)
 {
 	const uint64_t *n = s->verdicts[side];
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "demand", s->side[!side].path, "policy",
-			 s->side[side].policy->name, "agree", (json_int_t)n[VGIC_VERDICT_AGREE],
-			 "differ", (json_int_t)n[VGIC_VERDICT_DIFFER], "open",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "demand", s->side[!side].path,
+			 "policy", s->side[side].policy->name, "agree",
+			 (json_int_t)n[VGIC_VERDICT_AGREE], "differ",
+			 (json_int_t)n[VGIC_VERDICT_DIFFER], "swapped",
+			 (json_int_t)n[VGIC_VERDICT_SWAPPED], "open",
 			 (json_int_t)n[VGIC_VERDICT_OPEN], "replayed",
 			 cell_json(&s->side[side].crossed));
 }
 
 static json_t *rows_json(const struct session *s)
 {
-	static const char *const verdicts[VGIC_VERDICTS] = {"agree", "open", "differ"};
+	static const char *const verdicts[VGIC_VERDICTS] = {"agree", "open", "swapped", "differ"};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->nr_rows; i++) {

@@ -78,6 +78,7 @@ struct dvcpu {
 	bool holds;	   /* seen: a signalled interrupt waits while a handler runs */
 	bool nests;	   /* seen: an interrupt taken while a handler runs */
 	bool vmcr_known;
+	uint32_t groups; /* enables in VMCR that were on at some time */
 	/* exit, from the sync to the next entry */
 	enum exit_state exit;
 	uint8_t exit_kind;

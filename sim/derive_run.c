@@ -457,8 +457,18 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 	if (first)
 		write_vmcr(d, v, v->sync_vmcr);
 	if (!d->cfg.eager_vmcr) {
-		/* The shadow is as old as the last put; the LRs say what was enabled. */
-		uint32_t vmcr = v->shadow_vmcr | VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
+		/*
+		 * The shadow is as old as the last put. A group that it has never shown enabled,
+		 * and of which no interrupt was taken, is off; what is not known is on.
+		 */
+		const uint32_t enables = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
+
+		v->groups |= v->shadow_vmcr & enables;
+		for (unsigned int i = 0; i < v->used; i++)
+			if (want_ack[i])
+				v->groups |= v->lr[i] & VGIC_LR_GROUP1 ? VGIC_VMCR_VENG1
+								       : VGIC_VMCR_VENG0;
+		uint32_t vmcr = v->shadow_vmcr | (v->groups ? v->groups : enables);
 
 		if (!(vmcr & VGIC_VMCR_VPMR))
 			vmcr |= 0xf8u << VGIC_VMCR_VPMR_SHIFT;
@@ -494,9 +504,12 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		*it = (struct item){v->g0, op, VGIC_WL_NONE, VGIC_OP_MASK};
 	}
 	bool starts_with_ack = acted && d->steps[before].kind == ITEM_ACK && ready && !opened;
+	/* The shadow of the flush: it was so before the run. */
+	bool starts_so = !d->cfg.eager_vmcr && before;
 
 	if (d->nr_steps)
-		place(d, v, starts_with_ack || (first && !acted), mi || (acted && left));
+		place(d, v, starts_with_ack || (first && !acted) || starts_so,
+		      mi || (acted && left));
 	note_running(d, v);
 }
 

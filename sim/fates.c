@@ -185,7 +185,8 @@ static uint64_t entries_of_target(const struct vgic_fates *f, const struct entry
 
 static void raise(struct vgic_fates *f, struct entry *e, uint64_t time)
 {
-	e->fate.raised++;
+	if (!e->fate.raised++)
+		e->fate.first_ns = time - f->start;
 	e->again = e->want;
 	if (e->want)
 		return;
@@ -198,8 +199,8 @@ static void raise(struct vgic_fates *f, struct entry *e, uint64_t time)
 static void taken(struct vgic_fates *f, struct entry *e, uint64_t time)
 {
 	/* Asked for by something that no record tells of. */
-	if (!e->want)
-		e->fate.raised++;
+	if (!e->want && !e->fate.raised++)
+		e->fate.first_ns = time - f->start;
 	e->want = false;
 	e->fate.delivered++;
 	e->fate.outside_entries = 0;
@@ -630,4 +631,14 @@ enum vgic_verdict vgic_fate_verdict(const struct vgic_fate_triple *t)
 	if (recorded == VGIC_FATE_NONE && replayed == source && !t->recorded_blocked)
 		return VGIC_VERDICT_OPEN;
 	return VGIC_VERDICT_DIFFER;
+}
+
+bool vgic_fates_swapped(const struct vgic_fate_triple *a, const struct vgic_fate_triple *b)
+{
+	if (!a->source || !b->source || !a->recorded || !b->recorded ||
+	    class_of(a->replayed) != class_of(b->recorded) ||
+	    class_of(b->replayed) != class_of(a->recorded))
+		return false;
+	return (a->source->first_ns < b->source->first_ns) !=
+	       (a->recorded->first_ns < b->recorded->first_ns);
 }

@@ -156,7 +156,8 @@ int vgic_parting_record(struct vgic_parting *p, unsigned int which, const struct
 		return 0;
 	const uint64_t *lr = (const uint64_t *)(before + f->n_before + f->n_after);
 	struct seen seen = {
-		.demand = mix(rec->vcpu),
+		.demand = mix((uint64_t)(f->vmcr & (VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1)) << 16 |
+			      rec->vcpu),
 		.record = s->records,
 		.time = rec->time - s->start,
 		.at = p->nr_pool,

@@ -36,6 +36,7 @@ struct vgic_fate {
 	bool refused;  /* STUCK: the guest wrote a DIR for it, which ended nothing */
 	uint8_t priority;	  /* when last listed */
 	uint64_t raised;	  /* became pending, or was asked for again while it was */
+	uint64_t first_ns;	  /* when it was raised first, from the start */
 	uint64_t delivered;	  /* acknowledges */
 	uint64_t ended;		  /* deactivations */
 	uint64_t lost;		  /* times */
@@ -76,7 +77,8 @@ const struct vgic_fate *vgic_fate_find(const struct vgic_fate *list, size_t n, u
 /* Whether a replay foretold what a recording of another kernel shows. */
 enum vgic_verdict {
 	VGIC_VERDICT_AGREE = 0,
-	VGIC_VERDICT_OPEN, /* the replayed demand does not reach so far, or not this way */
+	VGIC_VERDICT_OPEN,    /* the replayed demand does not reach so far, or not this way */
+	VGIC_VERDICT_SWAPPED, /* two changed places, raised the other way round */
 	VGIC_VERDICT_DIFFER,
 	VGIC_VERDICTS
 };
@@ -96,6 +98,12 @@ struct vgic_fate_triple {
  * raise it though nothing held that guest up.
  */
 enum vgic_verdict vgic_fate_verdict(const struct vgic_fate_triple *t);
+
+/*
+ * Two that differ have changed places: each was replayed as the other one was recorded, and
+ * the guest of the source raised them in the other order than the recorded guest.
+ */
+bool vgic_fates_swapped(const struct vgic_fate_triple *a, const struct vgic_fate_triple *b);
 
 /* An interrupt of the list starved, is stuck or lost. */
 bool vgic_fates_blocked(const struct vgic_fate *list, size_t n);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where two recordings of the same guest part: the first flush of one at which the
- * list held the same interrupts in the same states as at some flush of the other,
- * and other LRs were shown to the guest. Only entries that leave interrupts outside
- * count: with room for all, their order is that of their arrival.
+ * list held the same interrupts in the same states, the same groups enabled, as at some
+ * flush of the other, and other LRs were shown to the guest. Only entries that leave interrupts
+ * outside count: with room for all, their order is that of their arrival.
  */
 #ifndef VGICSIM_PARTING_H
 #define VGICSIM_PARTING_H
