@@ -26,11 +26,11 @@ struct vgic_derive_config {
 
 /* What the derivation saw and could not use; all 0 in a good recording. */
 struct vgic_derive_stats {
-	uint64_t runs;	      /* guest runs read */
-	uint64_t forced;      /* acknowledges that the model CPU interface would not have given */
-	uint64_t unseen;      /* priority drops put in because a later acknowledge needs them */
-	uint64_t cut;	      /* lists that were not whole */
-	uint64_t lost;	      /* records that the recorder lost */
+	uint64_t runs;	 /* guest runs read */
+	uint64_t forced; /* acknowledges that the model CPU interface would not have given */
+	uint64_t unseen; /* priority drops put in because a later acknowledge needs them */
+	uint64_t cut;	 /* lists that were not whole */
+	uint64_t lost;	 /* records that the recorder lost */
 };
 
 struct vgic_derive;
