@@ -366,6 +366,20 @@ static int on_sync(struct vgic_invariants *inv, struct inv_moment *m)
 	return inv_chain_sync(m, s, &x);
 }
 
+/* While no vCPU is loaded the VMM may write any register, as it does at a reset. */
+static void on_load(struct vgic_invariants *inv, struct inv_moment *m, bool load)
+{
+	struct inv_vm *vm = m->vm;
+
+	if (m->vcpu->loaded == load)
+		return;
+	m->vcpu->loaded = load;
+	if (load && !vm->nr_loaded++)
+		inv_causes_idle(inv->causes, m->rec, m->index, vm->idle_since);
+	else if (!load && !--vm->nr_loaded)
+		vm->idle_since = m->rec->time;
+}
+
 static int on_record(struct vgic_invariants *inv, struct inv_moment *m)
 {
 	const struct vgr_vcpu *intro = (const struct vgr_vcpu *)m->rec;
@@ -383,7 +397,13 @@ static int on_record(struct vgic_invariants *inv, struct inv_moment *m)
 	if (!m->vcpu)
 		return 0;
 	switch (m->rec->type) {
+	case VGR_LOAD:
+	case VGR_PUT:
+		on_load(inv, m, m->rec->type == VGR_LOAD);
+		return 0;
 	case VGR_FLUSH:
+		/* A recording may begin with a vCPU in the guest. */
+		on_load(inv, m, true);
 		return on_flush(inv, m);
 	case VGR_SYNC:
 		return on_sync(inv, m);

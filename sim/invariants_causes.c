@@ -265,6 +265,20 @@ void inv_causes_sync(struct inv_causes *c, const struct vgr_sync *s, uint64_t in
 	add(c, &s->r, a);
 }
 
+void inv_causes_idle(struct inv_causes *c, const struct vgr_rec *rec, uint64_t index, uint64_t from)
+{
+	struct inv_action a = {
+		.from = from,
+		.to = rec->time,
+		.index = index,
+		.last = UINT32_MAX,
+		.of = VGR_NO_VCPU,
+		.may = INV_MAY_USER,
+	};
+
+	add(c, rec, a);
+}
+
 static bool concerns(const struct inv_action *a, const struct inv_window *w, uint32_t intid,
 		     uint32_t may)
 {
@@ -297,6 +311,8 @@ static bool lost(const struct inv_causes *c, const struct inv_window *w)
 enum inv_verdict inv_causes_ask(const struct inv_causes *c, const struct inv_window *w,
 				uint32_t intid, uint32_t excuse, const uint64_t except[2])
 {
+	enum inv_verdict verdict = INV_GUILTY;
+
 	if (lost(c, w))
 		return INV_LOST;
 	if (!excuse)
@@ -304,12 +320,17 @@ enum inv_verdict inv_causes_ask(const struct inv_causes *c, const struct inv_win
 	for (uint64_t i = c->n; i > 0 && i + NR_ACTIONS > c->n; i--) {
 		const struct inv_action *a = &c->ring[(i - 1) % NR_ACTIONS];
 
-		if (a->index != except[0] && a->index != except[1] && concerns(a, w, intid, excuse))
-			return INV_EXCUSED;
-		if (too_old(a, w->begin))
-			return INV_GUILTY;
+		if (a->index != except[0] && a->index != except[1] &&
+		    concerns(a, w, intid, excuse)) {
+			if (a->may != INV_MAY_USER)
+				return INV_EXCUSED;
+			verdict = INV_FORGOTTEN;
+		}
+		/* An idle time began long before it was noted. */
+		if (a->may != INV_MAY_USER && too_old(a, w->begin))
+			return verdict;
 	}
-	return w->begin < c->forgotten ? INV_FORGOTTEN : INV_GUILTY;
+	return w->begin < c->forgotten ? INV_FORGOTTEN : verdict;
 }
 
 uint64_t inv_causes_find(const struct inv_causes *c, const struct inv_window *w, uint32_t intid,

@@ -55,18 +55,21 @@ static void compare(struct inv_moment *m, const struct inv_irq *irq, const struc
 			bool gone = was->state & VGR_IRQ_ACTIVE;
 
 			s.part = gone ? INV_ACTIVE_GONE : INV_ACTIVE_COMES;
-			s.excuse = gone ? INV_MAY_CLEAR : INV_MAY_SET;
+			s.excuse = (gone ? INV_MAY_CLEAR : INV_MAY_SET) | INV_MAY_USER;
 			snprintf(s.what, sizeof(s.what), "it was %s %s, and is %s",
 				 gone ? "active" : "inactive", since, gone ? "inactive" : "active");
 			blame(m, &s);
 		}
 	}
+	/* An LPI that a device is given directly stops being the vgic's (GICv4). */
+	if ((was->state ^ now->state) & VGR_IRQ_HW)
+		return;
 	if (edge_pends(was) && !(now->state & VGR_IRQ_LEVEL)) {
 		m->judge->evaluated[13]++;
 		if (taken || edge_pends(now))
 			return;
 		s.part = INV_EDGE_KEPT;
-		s.excuse = INV_MAY_PEND | INV_MAY_CONFIG;
+		s.excuse = INV_MAY_PEND | INV_MAY_CONFIG | INV_MAY_USER;
 		snprintf(s.what, sizeof(s.what), "it was latched %s, and is not any more", since);
 		blame(m, &s);
 	}
@@ -89,11 +92,11 @@ static void vanished(struct inv_moment *m, const struct inv_irq *irq, bool dist_
 	if (active) {
 		m->judge->evaluated[15]++;
 		s.part = INV_ACTIVE_GONE;
-		s.excuse = INV_MAY_CLEAR;
+		s.excuse = INV_MAY_CLEAR | INV_MAY_USER;
 	} else {
 		m->judge->evaluated[14]++;
 		s.part = INV_LEVEL_PRUNED;
-		s.excuse = INV_MAY_PEND | INV_MAY_CONFIG | INV_MAY_CLEAR;
+		s.excuse = INV_MAY_PEND | INV_MAY_CONFIG | INV_MAY_CLEAR | INV_MAY_USER;
 	}
 	snprintf(s.what, sizeof(s.what), "it was on the list of vCPU %u (%s), and is not any more",
 		 m->vcpu->index, inv_state_text(text, sizeof(text), &irq->last));
@@ -261,7 +264,7 @@ static void check_raised(struct inv_moment *m, const struct vgr_flush *f)
 		struct inv_suspect s = {
 			.part = level ? INV_LEVEL_SEEN : INV_EDGE_SEEN,
 			.intid = irq->intid,
-			.excuse = INV_MAY_CONFIG,
+			.excuse = INV_MAY_CONFIG | INV_MAY_USER,
 			.begin = irq->raise.since,
 			.end = f->r.time,
 			.cause = irq->raise.index,

@@ -80,6 +80,7 @@ bool inv_promised(const struct vgic_policy *policy, enum inv_part part);
 #define INV_MAY_CONFIG 0x10u /* enable, route, group, priority, trigger, distributor */
 #define INV_MAY_COUNT  0x20u /* active_spis */
 #define INV_MAY_ANY    0x3fu
+#define INV_MAY_USER   0x40u /* the VMM may have written registers: no vCPU was loaded */
 
 /* A rule is not kept, as far as one record shows; what else happened decides. */
 struct inv_suspect {
@@ -193,6 +194,9 @@ void inv_causes_destroy(struct inv_causes *c);
  */
 void inv_causes_record(struct inv_causes *c, const struct vgr_rec *rec, uint64_t index,
 		       uint32_t gicd_mask);
+/* Between the two times no vCPU of the VM was loaded: its VMM may have done anything. */
+void inv_causes_idle(struct inv_causes *c, const struct vgr_rec *rec, uint64_t index,
+		     uint64_t from);
 /* An action of a sync: an interrupt leaves a list, or the counter moves. */
 void inv_causes_sync(struct inv_causes *c, const struct vgr_sync *s, uint64_t index, uint32_t intid,
 		     uint16_t may);

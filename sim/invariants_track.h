@@ -50,6 +50,7 @@ struct inv_irqs {
 struct inv_vcpu {
 	uint16_t vm, index;
 	uint32_t generation;
+	bool loaded; /* on a CPU */
 	bool in_run; /* flushed and not yet synced */
 	bool entered;
 	bool split; /* EOImode 1, as last seen */
@@ -71,6 +72,8 @@ struct inv_vm {
 	bool model_v2;
 	uint16_t nr_spis;	  /* 0: not known */
 	unsigned int active_spis; /* on all lists */
+	unsigned int nr_loaded;	  /* vCPUs */
+	uint64_t idle_since;	  /* ns; while none is loaded */
 	struct inv_vcpu **vcpus;
 	size_t nr_vcpus;
 };

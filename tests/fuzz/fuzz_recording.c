@@ -8,11 +8,28 @@
 #include <string.h>
 #include <xxhash.h>
 #include <vgicsim/check.h>
+#include <vgicsim/invariants.h>
 #include "format.h"
 #include "fuzz.h"
 #include "text.h"
 
 static FILE *null;
+
+/* The laws of the vgic over whatever passes for records. */
+static struct vgic_invariants *judge(const struct vgr_header *h)
+{
+	struct vgic_invariants *inv;
+	struct vgic_invariants_config cfg = {
+		.policy = vgic_policy_find("newest"),
+		.strict = true,
+		.nr_lr = h->nr_lr,
+		.gicv2 = h->gic_host == 2,
+		.model_v2 = h->vgic_model == 2,
+		.has_mmio = true,
+	};
+
+	return vgic_invariants_create(&inv, &cfg) ? NULL : inv;
+}
 
 static void read_one(const uint8_t *data, size_t size, bool skip)
 {
@@ -20,12 +37,14 @@ static void read_one(const uint8_t *data, size_t size, bool skip)
 	struct vgr_check_result res;
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
+	struct vgic_invariants *inv;
 	struct text_gic g;
 	uint64_t n = 0;
 	int err;
 
 	if (vgr_reader_open_memory(&r, data, size, &opts, NULL))
 		return;
+	inv = judge(vgr_reader_header(r));
 	text_gic_init(&g, vgr_reader_header(r));
 	while ((err = vgr_reader_next(r, &rec)) > 0) {
 		if (vgr_rec_validate(rec, rec->size, NULL))
@@ -33,7 +52,12 @@ static void read_one(const uint8_t *data, size_t size, bool skip)
 		text_gic_note(&g, rec);
 		text_record(null, &g, rec, 0, true);
 		json_record(null, &g, rec, ++n);
+		if (inv && vgic_invariants_record(inv, rec))
+			abort();
 	}
+	if (inv)
+		vgic_invariants_finish(inv);
+	vgic_invariants_destroy(inv);
 	/* An ending is known if and only if there was no error. */
 	if ((err == 0) != (vgr_reader_ending(r) != VGR_END_NOT_YET))
 		abort();
