@@ -34,6 +34,14 @@ static int unknown(const char *name, bool with_auto)
 			known, with_auto ? ", auto" : "");
 }
 
+#ifdef VGICSIM_STATIC
+static int load(struct policy_option *o, const char *path)
+{
+	return cli_fail(EXIT_HOST,
+			"cannot load a policy: %s: this vgicsim is static: use one that is not",
+			path);
+}
+#else
 static const struct vgic_switch *out_of_range(const struct vgic_policy *p)
 {
 	const struct vgic_switch *s;
@@ -44,14 +52,6 @@ static const struct vgic_switch *out_of_range(const struct vgic_policy *p)
 	return NULL;
 }
 
-#ifdef VGICSIM_STATIC
-static int load(struct policy_option *o, const char *path)
-{
-	return cli_fail(EXIT_HOST,
-			"cannot load a policy: %s: this vgicsim is static: use one that is not",
-			path);
-}
-#else
 static int load(struct policy_option *o, const char *path)
 {
 	char here[VGIC_POLICY_NAME + 2];

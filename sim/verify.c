@@ -21,8 +21,21 @@ struct kept {
 	unsigned int nr_diffs; /* may exceed MAX_DIFFS */
 	struct diff diffs[MAX_DIFFS];
 	bool lpi, late, no_level;
-	uint64_t rec[]; /* whole record */
+	unsigned int nr_hints;	  /* of the first differences */
+	char (*hints)[HINT_SIZE]; /* empty: not looked for */
+	uint64_t rec[];		  /* whole record */
 };
+
+/* Rules that mismatch, and whether the switch behind them was looked for. */
+struct hinted {
+	const struct rule *rule;
+	unsigned int waiting; /* records kept that have a hint for it */
+	bool reported;
+};
+
+/* Kept records that may get a hint for the same rule: the first ones may prove undecidable. */
+#define MAX_WAITING 4
+#define MAX_HINTED  64
 
 /* One vCPU between its flush and its sync. */
 struct run {
@@ -30,6 +43,8 @@ struct run {
 	uint32_t boundary;
 	bool flush_checked;
 	bool flushed; /* and since then nothing lost, and no entry */
+	bool programmed;
+	uint32_t hcr, vmcr; /* as the flush left them */
 };
 
 struct vgic_verify {
@@ -45,6 +60,8 @@ struct vgic_verify {
 	size_t nr_cpus;
 	struct kept *kept, **kept_tail;
 	size_t kept_bytes;
+	struct hinted hinted[MAX_HINTED];
+	unsigned int nr_hinted;
 };
 
 const char *vgic_undecided_name(enum vgic_undecided why)
@@ -123,6 +140,12 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 	return 0;
 }
 
+static void free_kept(struct kept *k)
+{
+	free(k->hints);
+	free(k);
+}
+
 void vgic_verify_destroy(struct vgic_verify *v)
 {
 	if (!v)
@@ -130,7 +153,7 @@ void vgic_verify_destroy(struct vgic_verify *v)
 	while (v->kept) {
 		struct kept *next = v->kept->next;
 
-		free(v->kept);
+		free_kept(v->kept);
 		v->kept = next;
 	}
 	for (size_t i = 0; i < v->nr_cpus; i++)
@@ -242,6 +265,58 @@ static int reason(struct vgic_verify *v, const struct kept *k, const uint32_t *i
 		       : VGIC_UNDECIDED_CONCURRENT;
 }
 
+/* NULL: no room, which no number of rules reaches. */
+static struct hinted *hinted_of(struct vgic_verify *v, const struct rule *rule)
+{
+	for (unsigned int i = 0; i < v->nr_hinted; i++)
+		if (v->hinted[i].rule == rule)
+			return &v->hinted[i];
+	if (v->nr_hinted == MAX_HINTED)
+		return NULL;
+	v->hinted[v->nr_hinted] = (struct hinted){.rule = rule};
+	return &v->hinted[v->nr_hinted++];
+}
+
+/* Only somebody who is told of mismatches wants hints. */
+static int look_for_switches(struct vgic_verify *v, struct kept *k)
+{
+	unsigned int n = k->nr_diffs < MAX_DIFFS ? k->nr_diffs : MAX_DIFFS;
+	int err = 0;
+
+	if (!v->cfg.mismatch)
+		return 0;
+	for (unsigned int i = 0; i < n && !err; i++) {
+		struct hinted *h = hinted_of(v, k->diffs[i].rule);
+
+		if (!h || h->reported || h->waiting >= MAX_WAITING)
+			continue;
+		if (!k->hints)
+			k->hints = calloc(n, sizeof(*k->hints));
+		if (!k->hints)
+			return -ENOMEM;
+		k->nr_hints = n;
+		h->waiting++;
+		err = check_switches(&v->check, (const struct vgr_rec *)k->rec, i, k->hints[i]);
+	}
+	return err;
+}
+
+/* The hint for one difference of a record that is decided now. */
+static const char *take_hint(struct vgic_verify *v, const struct kept *k, unsigned int i,
+			     bool report)
+{
+	struct hinted *h;
+
+	if (i >= k->nr_hints || !k->hints[i][0])
+		return NULL;
+	h = hinted_of(v, k->diffs[i].rule);
+	h->waiting--;
+	if (!report || h->reported)
+		return NULL;
+	h->reported = true;
+	return k->hints[i];
+}
+
 static void report(struct vgic_verify *v, const struct kept *k)
 {
 	bool old = v->cfg.policy->replay == VGIC_REPLAY_NONE;
@@ -261,6 +336,7 @@ static void report(struct vgic_verify *v, const struct kept *k)
 					.intid = d->intid,
 					.kernel = d->kernel,
 					.model = d->model,
+					.hint = take_hint(v, k, i, true),
 				});
 	}
 }
@@ -280,13 +356,16 @@ int vgic_verify_settle(struct vgic_verify *v, uint64_t before)
 			return -ENOMEM;
 		why = reason(v, k, intids, intids_of(rec, v->cfg.gicv2, intids));
 		free(intids);
-		if (why >= 0)
+		if (why >= 0) {
+			for (unsigned int i = 0; i < k->nr_hints; i++)
+				take_hint(v, k, i, false);
 			undecided(v, why);
-		else
+		} else {
 			report(v, k);
+		}
 		v->kept = k->next;
 		v->kept_bytes -= sizeof(*k) + rec->size;
-		free(k);
+		free_kept(k);
 	}
 	if (!v->kept)
 		v->kept_tail = &v->kept;
@@ -297,10 +376,13 @@ static int keep(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t begin
 {
 	size_t size = sizeof(struct kept) + rec->size;
 	struct kept *k = malloc(size);
+	int err;
 
 	if (!k)
 		return -ENOMEM;
 	k->next = NULL;
+	k->hints = NULL;
+	k->nr_hints = 0;
 	k->index = v->totals.records + 1;
 	k->window = (struct window){
 		.begin = begin,
@@ -315,6 +397,11 @@ static int keep(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t begin
 	k->late = v->check.late;
 	k->no_level = v->check.no_level;
 	memcpy(k->rec, rec, rec->size);
+	err = look_for_switches(v, k);
+	if (err) {
+		free_kept(k);
+		return err;
+	}
 	*v->kept_tail = k;
 	v->kept_tail = &k->next;
 	v->kept_bytes += size;
@@ -350,6 +437,9 @@ static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 	if (err)
 		return err;
 	run->boundary = v->check.boundary;
+	run->programmed = v->check.programmed;
+	run->hcr = v->check.hcr;
+	run->vmcr = v->check.vmcr;
 	run->flush_checked = checked;
 	run->flushed = true;
 	v->totals.checked_flushes += checked;
@@ -367,6 +457,9 @@ static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 	v->totals.syncs++;
 	v->check.boundary = run->boundary;
 	v->check.called_off = run->flushed && v->cfg.has_entries;
+	v->check.programmed = run->programmed;
+	v->check.hcr = run->hcr;
+	v->check.vmcr = run->vmcr;
 	err = check_sync(&v->check, s);
 	if (!err)
 		err = settle(v, &s->r, s->begin, &checked);
@@ -374,7 +467,7 @@ static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 		return err;
 	v->totals.checked_syncs += checked;
 	v->totals.pairs += checked && run->flush_checked;
-	run->flush_checked = run->flushed = false;
+	run->flush_checked = run->flushed = run->programmed = false;
 	run->boundary = VGR_BOUNDARY_UNKNOWN;
 	return 0;
 }
@@ -442,11 +535,11 @@ static int on_entry(struct vgic_verify *v, const struct vgr_rec *rec)
 	return 0;
 }
 
-/* An entry may be among what is lost. */
+/* An entry may be among what is lost, or a sync and a flush. */
 static void on_loss(struct vgic_verify *v)
 {
 	for (size_t i = 0; i < v->nr_runs; i++)
-		v->runs[i].flushed = false;
+		v->runs[i].flushed = v->runs[i].programmed = false;
 }
 
 /* 0 or -ENOMEM. */

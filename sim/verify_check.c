@@ -7,16 +7,6 @@
 #include "verify_internal.h"
 #include "vgic_internal.h"
 
-/* State bits that the policy's kernel has. */
-static uint16_t known_state(const struct check *c)
-{
-	uint16_t mask = 0xffff & ~VGR_IRQ_GONE;
-
-	if (!c->cfg->policy->track_on_lr)
-		mask &= ~VGR_IRQ_ON_LR;
-	return mask;
-}
-
 /* An LR as recorded in the layout of the models, and one of theirs as a recording has it. */
 static uint64_t lr_decode(const struct check *c, uint64_t lr)
 {
@@ -88,12 +78,11 @@ static int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq
 static void compare_irq(struct check *c, const struct vgr_irq *kernel, const struct vgr_irq *model,
 			const struct rule *rule, const char *field)
 {
-	uint16_t mask = known_state(c);
 	uint32_t intid = kernel->intid;
 
 	c->totals->irqs++;
-	if ((kernel->state ^ model->state) & mask)
-		differ(c, rule, field, intid, kernel->state & mask, model->state & mask);
+	if (kernel->state != model->state)
+		differ(c, rule, field, intid, kernel->state, model->state);
 	if (kernel->source != model->source)
 		differ(c, rule, "source", intid, kernel->source, model->source);
 	if (kernel->active_source != model->active_source)
@@ -135,6 +124,28 @@ static void compare_mode(struct check *c, const struct vgr_rec *rec, bool model,
 	differ(c, rule, "in guest mode", VGR_BOUNDARY_NONE, kernel, model);
 }
 
+static void compare_boundary(struct check *c, uint32_t kernel, uint32_t model)
+{
+	bool has = c->cfg->policy->last_lr != VGIC_LAST_LR_NEVER;
+
+	if (!has)
+		model = VGR_BOUNDARY_UNKNOWN;
+	if (kernel == VGR_BOUNDARY_UNKNOWN && !(has && c->cfg->sees_boundary))
+		return;
+	if (kernel != model)
+		differ(c, &rule_boundary, "boundary", VGR_BOUNDARY_NONE, kernel, model);
+}
+
+/* The counter exists in the kernels that track SPIs. */
+static void compare_counter(struct check *c, int32_t kernel)
+{
+	bool has = c->cfg->policy->track_spis;
+
+	if (has ? kernel < 0 : kernel >= 0)
+		differ(c, &rule_counter, "active_spis", VGR_BOUNDARY_NONE, (uint64_t)kernel,
+		       has ? 0 : (uint64_t)-1);
+}
+
 int check_flush(struct check *c, const struct vgr_flush *f)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
@@ -148,6 +159,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 	int err;
 
 	c->boundary = VGR_BOUNDARY_UNKNOWN;
+	c->programmed = false;
 	if (!comparable(c, &f->r, f->nested))
 		return 0;
 	err = load(c, &f->r, before, f->n_before);
@@ -182,6 +194,10 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 			       lr_intid(c, kernel ? kernel : vcpu->lr[i]), lrs[i], model);
 	}
 	compare_hcr(c, f->hcr, vcpu->hcr);
+	compare_counter(c, f->active_spis);
+	c->programmed = true;
+	c->hcr = f->hcr;
+	c->vmcr = f->vmcr;
 
 	irq = vcpu->list.head;
 	for (i = 0; irq && i < f->n_after; i++, irq = irq->next) {
@@ -205,9 +221,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 		       f->n_before);
 
 	boundary = vcpu->boundary ? vcpu->boundary->intid : VGR_BOUNDARY_NONE;
-	if (f->boundary != VGR_BOUNDARY_UNKNOWN && c->cfg->policy->last_lr != VGIC_LAST_LR_NEVER &&
-	    f->boundary != boundary)
-		differ(c, &rule_boundary, "boundary", VGR_BOUNDARY_NONE, f->boundary, boundary);
+	compare_boundary(c, f->boundary, boundary);
 	c->boundary = boundary;
 	return 0;
 }
@@ -298,8 +312,7 @@ static void load_boundary(struct check *c, struct vgic_vcpu *vcpu, uint32_t reco
 	struct vgic_irq *irq;
 
 	vcpu->boundary = NULL;
-	if (c->cfg->policy->last_lr == VGIC_LAST_LR_NEVER || intid == VGR_BOUNDARY_NONE ||
-	    intid == VGR_BOUNDARY_UNKNOWN)
+	if (intid == VGR_BOUNDARY_NONE || intid == VGR_BOUNDARY_UNKNOWN)
 		return;
 	irq = vgic_irq_find(c->vgic, vcpu->index, intid);
 	if (irq && irq->vcpu == vcpu->index)
@@ -307,6 +320,34 @@ static void load_boundary(struct check *c, struct vgic_vcpu *vcpu, uint32_t reco
 	else
 		c->undecided =
 			intid >= VGIC_LPI_BASE ? VGIC_UNDECIDED_LPI : VGIC_UNDECIDED_MALFORMED;
+}
+
+/* What the hardware gave back, against what the flush of the same run programmed. */
+static void compare_programmed(struct check *c, const struct vgr_sync *s)
+{
+	const struct vgic_policy *policy = c->cfg->policy;
+	uint32_t model = c->hcr;
+
+	if (!c->programmed)
+		return;
+	if (policy->save_eoicount && (c->hcr & VGIC_HCR_LRENPIE))
+		model |= s->hcr & VGIC_HCR_EOICOUNT;
+	if (s->hcr != model)
+		differ(c, &rule_hcr_back, "HCR", VGR_BOUNDARY_NONE, s->hcr, model);
+	if (!policy->eager_vmcr && s->vmcr != c->vmcr)
+		differ(c, &rule_vmcr, "VMCR", VGR_BOUNDARY_NONE, s->vmcr, c->vmcr);
+}
+
+static void compare_fold(struct check *c, const struct vgr_sync *s)
+{
+	struct vgic_vcpu *vcpu = &c->vgic->vcpus[s->r.vcpu];
+	bool kernel = !(s->r.flags & VGR_F_NO_FOLD), model = vgic_folds(vcpu);
+
+	if (c->cfg->policy->fold == VGIC_FOLD_IF_LAST_LR && s->boundary == VGR_BOUNDARY_UNKNOWN &&
+	    c->boundary == VGR_BOUNDARY_UNKNOWN)
+		return;
+	if (kernel != model)
+		differ(c, &rule_fold, "folded", VGR_BOUNDARY_NONE, kernel, model);
 }
 
 int check_sync(struct check *c, const struct vgr_sync *s)
@@ -357,6 +398,9 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	}
 	c->vgic->active_spis = s->active_spis_before > 0 ? s->active_spis_before : 0;
 	c->vgic->dist_enabled = s->dist_enabled;
+	compare_programmed(c, s);
+	compare_counter(c, s->active_spis_before);
+	compare_fold(c, s);
 
 	replayed = vcpu->counts.replayed;
 	vgic_sync(c->vgic, s->r.vcpu);

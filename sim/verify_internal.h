@@ -69,7 +69,7 @@ struct rule {
 
 extern const struct rule rule_skip, rule_used, rule_order_flush, rule_boundary, rule_order_sync,
 	rule_owner, rule_counter, rule_level, rule_notify, rule_called_off, rule_mode_flush,
-	rule_mode_sync;
+	rule_mode_sync, rule_fold, rule_vmcr, rule_hcr_back;
 
 const struct rule *rule_of_lr(uint64_t diff);
 const struct rule *rule_of_hcr(uint32_t diff);
@@ -113,6 +113,9 @@ struct check {
 	struct samples *samples; /* of the record's CPU */
 	uint32_t boundary; /* in: of the vCPU's last flush by the model; out of a flush: its own */
 	bool called_off;   /* in: the sync follows a flush, and no entry came between */
+	/* In: what the flush of the same run left, if it is known. Out of a flush the same. */
+	bool programmed;
+	uint32_t hcr, vmcr;
 	/* Results. */
 	struct diff diffs[MAX_DIFFS];
 	unsigned int nr_diffs;
@@ -128,6 +131,17 @@ struct check {
 /* 0, or -ENOMEM. */
 int check_flush(struct check *c, const struct vgr_flush *f);
 int check_sync(struct check *c, const struct vgr_sync *s);
+
+/* ---- switches (verify_switches.c) ---- */
+
+#define HINT_SIZE 384
+
+/*
+ * Which single switch of the policy would make the model agree with a record that c
+ * has just been the check of: with all of it, or, if there is none, with the n-th
+ * difference. Into text; 0 or -ENOMEM.
+ */
+int check_switches(const struct check *c, const struct vgr_rec *rec, unsigned int n, char *text);
 
 /* vgic_env of the verifier: physical levels and notifications come from the record. */
 bool check_physical_level(void *check, unsigned int vcpu, const struct vgic_irq *irq);

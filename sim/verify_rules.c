@@ -12,7 +12,8 @@ const struct rule rule_order_flush = {
 	"the list is sorted if and only if it does not fit, by the policy's keys, stably"};
 const struct rule rule_boundary = {
 	"OV-21", NULL,
-	"last_lr_irq is the interrupt in the last LR if all LRs are full, else none"};
+	"last_lr_irq is the interrupt in the last LR if all LRs are full, else none (7.0: the one "
+	"in the last LR used; 6.12, 6.19: there is none)"};
 const struct rule rule_order_sync = {
 	"OV-55", "HI-9",
 	"prune keeps what is deliverable here, in order, and drops or moves the rest"};
@@ -36,6 +37,15 @@ const struct rule rule_mode_flush = {
 const struct rule rule_mode_sync = {
 	"OV-73", NULL,
 	"a vCPU counts as in the guest until after the sync from 7.3 on, before not"};
+
+const struct rule rule_fold = {
+	"OV-50", "HI-8",
+	"a sync folds: always, only if LRs were used (6.12), or only if last_lr_irq is set (7.0)"};
+const struct rule rule_vmcr = {"OV-39", "HI-7",
+			       "VMCR is read back at every exit (6.12: only when the vCPU is put)"};
+const struct rule rule_hcr_back = {
+	"OV-41", "HI-7",
+	"HCR comes back as the flush left it, with EOIcount only under LRENPIE (6.12: never)"};
 
 static const struct rule lr_intid = {
 	"OV-20", "HI-4", "LRs hold the first deliverable interrupts of the list, in order"};

@@ -70,6 +70,9 @@ int vgic_irq_compare(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
 /* vgic_hcr.c. more: the list goes on after the last LR. */
 uint32_t vgic_make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, bool more);
 
+/* vgic_sync.c. Does the sync that comes fold, with the LRs used and the boundary as they are? */
+bool vgic_folds(const struct vgic_vcpu *vcpu);
+
 /* vgic_list.c */
 void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq);
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq);

@@ -110,13 +110,25 @@ static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned 
 	vcpu->counts.replay_lost += n;
 }
 
+bool vgic_folds(const struct vgic_vcpu *vcpu)
+{
+	switch ((enum vgic_fold)vcpu->vgic->cfg.policy->fold) {
+	case VGIC_FOLD_IF_LRS:
+		return vcpu->used_lrs;
+	case VGIC_FOLD_IF_LAST_LR:
+		return vcpu->boundary;
+	case VGIC_FOLD_ALWAYS:
+		break;
+	}
+	return true;
+}
+
 static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	unsigned int used = vcpu->used_lrs;
 
-	if ((policy->fold == VGIC_FOLD_IF_LRS && !used) ||
-	    (policy->fold == VGIC_FOLD_IF_LAST_LR && !vcpu->boundary))
+	if (!vgic_folds(vcpu))
 		return;
 	if (!policy->hcr && !policy->mi_by_summary)
 		vcpu->hcr &= ~VGIC_HCR_UIE;

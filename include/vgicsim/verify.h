@@ -44,6 +44,11 @@ struct vgic_verify_mismatch {
 	const char *field;	   /* what differs: "LR 2", "order", "state after" */
 	uint32_t intid;		   /* interrupt concerned, VGR_BOUNDARY_NONE if none */
 	uint64_t kernel, model;	   /* the two values */
+	/*
+	 * The switches of the policy that, turned by themselves, would make the model
+	 * agree, or that none would; only with one record of each rule, else NULL.
+	 */
+	const char *hint;
 };
 
 struct vgic_verify_totals {
@@ -68,6 +73,7 @@ struct vgic_verify_config {
 	bool has_levels;       /* VGR_LEVEL records were captured */
 	bool has_acked;	       /* VGR_ACKED records were captured */
 	bool has_entries;      /* VGR_ENTRY records were captured */
+	bool sees_boundary;    /* last_lr_irq was recorded if the kernel has one (VHE) */
 	void *opaque;
 	/* Called once for each mismatch, in order of the records. */
 	void (*mismatch)(void *opaque, const struct vgic_verify_mismatch *m);

@@ -52,17 +52,43 @@ if [ -n "$new" ]; then
 	expect "another kernel's policy is found out" 1 -P linux-6.12 -n 3 "$new"
 	has "names rule and values" out 'kernel .* model '
 	has "says that there are more" out 'more mismatches'
+	has "names the switch" out 'no_empty_shortcut=1 would agree (.*dd598fc1139f'
 	expect "quietly" 1 -q -P linux-6.12 "$new"
 	[ ! -s "$dir/out" ]
 	result $? "prints nothing"
 	expect "as JSON" 1 --json -n 1 -P linux-6.12 "$new"
 	has "lists the mismatch" out '"rule": "HI-'
+	has "with the switch" out '"switch": "no_empty_shortcut=1 would agree'
 	head -c 2000000 "$recordings"/7*-mixed.vgr >"$dir/cut.vgr"
 	expect "a cut file is read as far as it goes" 0 "$dir/cut.vgr"
 	has "and says so" err 'end of the file is missing'
 	"$tool" verify "$new" >/dev/full 2>"$dir/err"
 	[ $? -eq 5 ]
 	result $? "a full disk"
+fi
+
+# What the recording alone says: its policy is found, and the wrong neighbour is told from it.
+# neighbour NAME FILE POLICY SWITCH
+neighbour() {
+	expect "$1: the neighbour" 1 -n 1 -P "$3" "$2"
+	has "$1: the switch of the first mismatch" out "$4.* would agree (.*)"
+}
+old=$(find "$recordings" -name '6.12-burst.vgr')
+middle=$(find "$recordings" -name '7.2-burst-split.vgr')
+if [ -n "$old" ] && [ -n "$middle" ]; then
+	expect "auto on 6.12" 0 --json "$old"
+	grep -A2 '"fits": \[' "$dir/out" | tr -d ' \n' | grep -q '"fits":\["linux-6.12"\]'
+	result $? "finds one policy"
+	expect "auto on 7.2" 0 --json "$middle"
+	grep -A2 '"fits": \[' "$dir/out" | tr -d ' \n' | grep -q '"fits":\["linux-7.2"\]'
+	result $? "finds one policy"
+	expect "auto where 7.3 fits too" 0 "$new"
+	has "names both" out 'linux-7.2 and linux-7.3 fit: this recording does not tell them apart'
+	has "takes that of the release" out 'policy linux-7.2$'
+	neighbour "6.12 by 6.19" "$old" linux-6.19 no_empty_shortcut=0
+	neighbour "7.2 by 7.0" "$middle" linux-7.0 fold=always
+	neighbour "7.2 by 7.3" "$middle" linux-7.3 flush_after_check=0
+	neighbour "7.2 by 6.19" "$middle" linux-6.19 last_lr=
 fi
 if [ -z "$first" ]; then
 	n=$((n + 1))

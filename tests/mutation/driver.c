@@ -79,6 +79,7 @@ static int verify(const char *path, const char **why)
 					    .has_levels = probed(h, "get_input_level"),
 					    .has_acked = probed(h, "kvm_notify_acked_irq"),
 					    .has_entries = probed(h, "kvm_entry"),
+					    .sees_boundary = !strcmp(h->kvm_mode, "VHE"),
 					    .opaque = &f,
 					    .mismatch = found,
 				    })) {

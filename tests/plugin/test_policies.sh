@@ -4,8 +4,8 @@
 # Usage: test_policies.sh VGICSIM PLUGIN-DIRECTORY RECORDINGS-DIRECTORY
 set -u
 
-tool=$1
-plugins=$2
+tool=$(realpath "$1")
+plugins=$(realpath "$2")
 recordings=$3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT

@@ -22,7 +22,7 @@ static struct vgic *kernel;
 static struct vgic_verify *verify;
 static struct vgic_verify_config cfg;
 static unsigned int nr_found;
-static char first_rule[16], first_field[32];
+static char first_rule[16], first_field[32], first_hint[400];
 static uint64_t now;
 
 /* Room for one record with its lists. */
@@ -38,6 +38,7 @@ static void found(void *opaque, const struct vgic_verify_mismatch *m)
 	if (!nr_found++) {
 		strcpy(first_rule, m->rule);
 		strcpy(first_field, m->field);
+		strcpy(first_hint, m->hint ? m->hint : "");
 	}
 	assert_non_null(m->text);
 	assert_int_equal(m->rec->vcpu, 0);
@@ -118,6 +119,11 @@ static uint32_t boundary(void)
 	return kernel->vcpus[0].boundary ? kernel->vcpus[0].boundary->intid : VGR_BOUNDARY_NONE;
 }
 
+static int32_t counter(void)
+{
+	return kernel->cfg.policy->track_spis ? (int32_t)kernel->active_spis : -1;
+}
+
 /* The second vgic flushes; its record is in u. */
 static void make_flush(void)
 {
@@ -129,7 +135,7 @@ static void make_flush(void)
 		.r = head(VGR_FLUSH, size, 0),
 		.begin = now,
 		.vmcr = v->vmcr,
-		.active_spis = kernel->active_spis,
+		.active_spis = counter(),
 		.nr_lr = NR_LR,
 		.n_before = n,
 		.n_after = n,
@@ -164,7 +170,7 @@ static void make_sync(void)
 		.hcr = v->hcr,
 		.vmcr = v->vmcr,
 		.boundary = boundary(),
-		.active_spis_before = kernel->active_spis,
+		.active_spis_before = counter(),
 		.used_lrs = v->used_lrs,
 		.n_before = n,
 		.total_before = n,
@@ -177,7 +183,7 @@ static void make_sync(void)
 	for (struct vgic_irq *i = v->list.head; i; i = i->next)
 		order[m++] = i->intid;
 	u.sync.n_after = u.sync.total_after = m;
-	u.sync.active_spis_after = kernel->active_spis;
+	u.sync.active_spis_after = counter();
 	u.r.size = vgr_sync_size(n, u.sync.used_lrs, m);
 	memcpy((void *)vgr_sync_before(&u.sync), before, n * sizeof(*before));
 	memcpy((void *)vgr_sync_after(&u.sync), after, n * sizeof(*after));
@@ -355,8 +361,9 @@ static void rules_of_6_12_have_their_names(void **state)
 	make_flush();
 	FLIP(u.flush.hcr, VGIC_HCR_UIE, "HI-4", "HCR");
 	FLIP(u.flush.hcr, VGIC_HCR_NPIE, "HI-5", "HCR");
-	/* on_lr does not exist there; whatever the bit holds is not looked at. */
-	FLIP(after(0)->state, VGR_IRQ_ON_LR, "", "");
+	/* on_lr does not exist there, nor does the counter. */
+	FLIP(after(0)->state, VGR_IRQ_ON_LR, "OV-28", "state after");
+	CHANGED(u.flush.active_spis = 0, u.flush.active_spis = -1, "OV-49", "active_spis");
 	make_sync();
 	FLIP(after(0)->state, VGR_IRQ_ACTIVE, "HI-8", "state after");
 }
@@ -1023,6 +1030,181 @@ static void where_the_mode_changes(void **state)
 	}
 }
 
+/* last_lr_irq where there should be none, and none where there should be one. */
+static void who_has_a_boundary(void **state)
+{
+	use_policy("linux-6.19");
+	overflow();
+	make_flush();
+	put();
+	clean();
+	u.flush.boundary = 43;
+	put();
+	expect("OV-21", "boundary");
+
+	use_policy("linux-7.0");
+	overflow();
+	make_flush();
+	u.flush.boundary = VGR_BOUNDARY_UNKNOWN;
+	put();
+	clean();
+	cfg.sees_boundary = true;
+	restart();
+	put();
+	expect("OV-21", "boundary");
+}
+
+/* 6.12 folds if LRs were used, 7.0 if last_lr_irq is set, the others always. */
+static void who_folds(void **state)
+{
+	static const struct {
+		const char *policy;
+		bool empty;
+	} cases[] = {{"linux-6.19", true}, {"linux-7.0", false}, {"linux-7.2", true}};
+
+	for (size_t i = 0; i < 3; i++) {
+		use_policy(cases[i].policy);
+		make_flush();
+		make_sync();
+		u.r.flags = cases[i].empty ? 0 : VGR_F_NO_FOLD;
+		put();
+		clean();
+		u.r.flags ^= VGR_F_NO_FOLD;
+		put();
+		expect("OV-50", "folded");
+		overflow();
+		make_flush();
+		make_sync();
+		put();
+		clean();
+		u.r.flags = VGR_F_NO_FOLD;
+		put();
+		expect("OV-50", "folded");
+	}
+	/* Not known where 7.0 has its boundary: not known whether it folds. */
+	use_policy("linux-7.0");
+	make_flush();
+	make_sync();
+	u.sync.boundary = VGR_BOUNDARY_UNKNOWN;
+	put();
+	clean();
+}
+
+/* What the flush programmed comes back, but for EOIcount and VMCR. */
+static void what_comes_back(void **state)
+{
+	struct vgr_loss loss = {.r = {.type = VGR_LOSS, .size = sizeof(loss)}, .first_seq = 1};
+
+	for (int i = 0; i < 6; i++) {
+		use_policy(i < 3 ? "linux-6.12" : "linux-7.3");
+		if (i == 3)
+			vgic_inject(kernel, 0, 40, true);
+		else
+			overflow();
+		make_flush();
+		put();
+		if (i == 2)
+			assert_int_equal(vgic_verify_record(verify, &loss.r), 0);
+		make_sync();
+		if (i == 1 || i == 2 || i == 4)
+			u.sync.vmcr ^= VGIC_VMCR_VENG0;
+		else
+			u.sync.hcr ^= i == 5 ? VGIC_HCR_VGRP0EIE : 1u << VGIC_HCR_EOICOUNT_SHIFT;
+		put();
+		if (i == 0)
+			expect("HI-7", "HCR");
+		else if (i == 1)
+			expect("HI-7", "VMCR");
+		else if (i == 3 || i == 5)
+			expect("OV-41", "HCR");
+		else
+			clean();
+	}
+}
+
+/* A kernel of one policy, verified against another: the first mismatch says which switch. */
+static void the_switch_is_named(void **state)
+{
+	static const struct {
+		const char *kernel, *policy, *hint;
+	} cases[] = {
+		{"linux-7.2", "linux-7.2+grp_mi=0", "grp_mi=1 would agree (patch 24, "},
+		{"linux-7.2", "linux-7.2+sort_pending_first=0", "sort_pending_first=1 would agree"},
+		{"linux-7.2", "linux-7.2+mi_by_summary=0", "mi_by_summary=1 would agree"},
+		{"linux-7.0", "linux-6.19", "last_lr=always or last_lr=full would agree"},
+		{"linux-7.2", "linux-7.2+replay=none", "replay=tail would agree"},
+		{"linux-7.2", "linux-7.2+fold=if_last_lr", ""},
+		/* Several at once: the one behind this difference. */
+		{"linux-6.19", "linux-6.12", "sort_pending_first=1 would agree"},
+		{"linux-7.2", "linux-7.2+grp_mi=0+mi_by_summary=0", "mi_by_summary=1 would agree"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vgic_policy_spec spec;
+		const char *plus = strchr(cases[i].policy, '+');
+		char base[32] = "";
+
+		strncat(base, cases[i].policy,
+			plus ? (size_t)(plus - cases[i].policy) : sizeof(base) - 1);
+		use_policy(cases[i].kernel);
+		spec.policy = *vgic_policy_find(base);
+		assert_int_equal(vgic_policy_override(&spec, plus ? plus + 1 : ""), 0);
+		cfg.policy = &spec.policy;
+		restart();
+		overflow();
+		make_flush();
+		put();
+		kernel->vcpus[0].hcr |= 1u << VGIC_HCR_EOICOUNT_SHIFT;
+		make_sync();
+		put();
+		assert_int_equal(vgic_verify_finish(verify), 0);
+		assert_int_equal(nr_found > 0, *cases[i].hint != 0);
+		if (*cases[i].hint)
+			assert_non_null(strstr(first_hint, cases[i].hint));
+	}
+}
+
+/* No generation would have done that; and a rule is explained once. */
+static void no_switch_explains_it(void **state)
+{
+	overflow();
+	make_flush();
+	lrs()[1] ^= VGIC_LR_GROUP1;
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_string_equal(first_hint, "no single switch explains it");
+	nr_found = 0;
+	put();
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_int_equal(nr_found, 1);
+	assert_string_equal(first_hint, "");
+}
+
+/* The first mismatches of a rule are another CPU's doing: the hint waits for one that is not. */
+static void the_hint_waits_for_a_mismatch(void **state)
+{
+	struct vgr_inject inject = {
+		.r = {.type = VGR_INJECT, .size = sizeof(inject), .cpu = 1, .tid = 7},
+		.intid = 41,
+	};
+
+	for (int i = 0; i < 6; i++) {
+		vgic_inject(kernel, 0, 41, true);
+		make_flush();
+		lrs()[0] ^= VGIC_LR_GROUP1;
+		inject.r.time = u.flush.begin + 10;
+		if (i < 3)
+			assert_int_equal(vgic_verify_record(verify, &inject.r), 0);
+		put();
+		if (i == 2)
+			assert_int_equal(vgic_verify_settle(verify, now + 1000), 0);
+		now += 1000000000;
+	}
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_true(nr_found > 0 && nr_found < 6);
+	assert_string_equal(first_hint, "no single switch explains it");
+}
+
 static void entry_called_off(void **state)
 {
 	struct vgr_entry entry = {.r = {.type = VGR_ENTRY, .size = sizeof(entry)}};
@@ -1082,6 +1264,12 @@ int main(void)
 		TEST(flipped_bits),
 		TEST(where_the_mode_changes),
 		TEST(entry_called_off),
+		TEST(who_has_a_boundary),
+		TEST(who_folds),
+		TEST(what_comes_back),
+		TEST(the_switch_is_named),
+		TEST(no_switch_explains_it),
+		TEST(the_hint_waits_for_a_mismatch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
