@@ -191,9 +191,9 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.summary = "the distributor off with SPIs pending, more of them meanwhile, and on again",
 		.does = "Every vCPU raises half of its share; vCPU 0 turns the distributor off; after an exit\n"
 			"the other half is raised; vCPU 0 turns it on. What has not come a few exits later is\n"
-			"given another chance by ISENABLER.",
+			"raised once more (edge) or enabled once more (level).",
 		.must = "nothing while it is off, in the end every SPI once. Counted: what came by itself, and\n"
-			"what came only after ISENABLER was written",
+			"what came only with that help",
 		.notes = { "came_alone", "needed_help" },
 		.example = "vgic-guest dist --irqs 24 --trigger level",
 		.defaults = { PLAIN, .stim = GUEST_DIST, .irqs = 12, .repeat = 40 },
@@ -303,8 +303,8 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 			"If the guest cannot run at all the VMM takes the pending ones away.\n"
 			"toggle: N / 2 SPIs of both groups nested, the rest pending, and both groups turned off\n"
 			"and on at random before each EOI.",
-		.must = "every SPI once, nothing active in the end. Counted: wrong_victim when another interrupt\n"
-			"than the one that was ended is inactive; stalled: rounds that needed the VMM's help",
+		.must = "every SPI once, nothing active in the end. Counted: wrong_victim when what was ended is\n"
+			"still active; stalled: rounds that needed the VMM's help",
 		.notes = { "stalled", "wrong_victim", "left_active" },
 		.modes = { "active", "storm", "toggle" },
 		.example = "vgic-guest regroup --mode toggle --irqs 20 --seed 5",

@@ -200,17 +200,17 @@ static bool moved_all(uint32_t cpu)
 	return true;
 }
 
+/* Every second one of the share is off while it pends: the others come, then it does. */
 static bool turned_off(uint32_t cpu)
 {
-	uint32_t k, n = share_size(cpu), off = 0;
+	uint32_t k, n = share_size(cpu);
 
 	signal_share(cpu);
-	for (k = 0; k < n; k += 2, off++)
+	for (k = 0; k < n; k += 2) {
 		its_enable_lpi(share(cpu, k), false);
-	for (k = 0; k < n; k++)
-		if (k % 2 == 0)
-			route_lpi(share(cpu, k), GUEST_ANY_CPU);
-	/* Not owed until they are on again: what comes before is counted too early by owed(). */
+		/* Nobody's for now, so that owed() leaves it out. */
+		route_lpi(share(cpu, k), GUEST_ANY_CPU);
+	}
 	if (!wait_owed(cpu, cpu))
 		return false;
 	for (k = 0; k < n; k += 2) {
@@ -245,21 +245,19 @@ static bool signal_dropped(uint32_t cpu)
 	return wait_owed(cpu, cpu);
 }
 
+/* First the odd vCPUs turn off their neighbour, then the even ones: one of two is in the guest. */
 static bool lpis_off(uint32_t cpu)
 {
-	uint32_t next = (cpu + 1) % SH->nr_vcpus, spins;
+	uint32_t next = (cpu + 1) % SH->nr_vcpus, turn, spins;
 
 	signal_share(cpu);
-	barrier();
-	if (cpu % 2) {
+	for (turn = 0; turn < 2; turn++) {
+		barrier();
+		if (cpu % 2 == turn)
+			continue;
 		its_enable_lpis(next, false);
 		for (spins = 0; spins < 2000; spins++)
 			isb();
-		its_enable_lpis(next, true);
-	}
-	barrier();
-	if (cpu % 2 == 0 && SH->nr_vcpus % 2 == 0) {
-		its_enable_lpis(next, false);
 		its_enable_lpis(next, true);
 	}
 	barrier();

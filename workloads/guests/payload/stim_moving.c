@@ -232,8 +232,13 @@ static void dist_run(uint32_t cpu)
 			if (READ(SH->got[intid]) == READ(SH->want[intid]))
 				continue;
 			note_add(1, 1);
-			enable_spi(intid, true);
+			/* A level that is up already has no new edge to give. */
+			if (SH->is_level[intid])
+				enable_spi(intid, true);
+			else
+				batch_add_unowed(cpu, intid);
 		}
+		raise_batch(cpu);
 		if (!wait_share(cpu))
 			return;
 		check_round_over(cpu);
