@@ -76,7 +76,6 @@ int vgic_its_mapc(struct vgic_its *its, unsigned int collection, unsigned int ta
 int vgic_its_mapti(struct vgic_its *its, uint32_t device, uint32_t event, uint32_t intid,
 		   unsigned int collection)
 {
-	struct vgic_irq *irq;
 	int err;
 
 	if (collection >= VGIC_ITS_COLLECTIONS || intid < VGIC_LPI_BASE)
@@ -94,14 +93,10 @@ int vgic_its_mapti(struct vgic_its *its, uint32_t device, uint32_t event, uint32
 		its->events = events;
 		its->size = size;
 	}
-	err = vgic_lpi_add(its->vgic, intid);
-	if (err && err != -EEXIST)
-		return err;
-	irq = vgic_irq_find(its->vgic, 0, intid);
-	irq->mapped = true;
 	/* An LPI that another event has made keeps its route. */
-	if (!err)
-		irq->target = its->targets[collection];
+	err = vgic_lpi_map(its->vgic, intid, its->targets[collection]);
+	if (err)
+		return err;
 	its->events[its->nr_events++] = (struct event){
 		.device = device,
 		.event = event,
@@ -149,14 +144,10 @@ int vgic_its_discard(struct vgic_its *its, uint32_t device, uint32_t event)
 int vgic_its_inv(struct vgic_its *its, uint32_t device, uint32_t event, uint8_t prio, bool enable)
 {
 	struct event *e = find(its, device, event);
-	struct vgic_irq *irq;
 
 	if (!e)
 		return -ENOENT;
-	irq = lpi_of(its, e);
-	irq->priority = prio & 0xfc;
-	irq->enabled = enable;
-	vgic_queue(its->vgic, irq);
+	vgic_lpi_config(its->vgic, e->intid, prio, enable);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* LPIs: how the ITS raises, moves and removes them, and redistributors that drop theirs. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "vgic_internal.h"
@@ -84,4 +85,34 @@ void vgic_lpi_remove(struct vgic *vgic, uint32_t intid)
 
 	if (irq)
 		irq->mapped = false;
+}
+
+/* vgic_add_lpi, with its_free_ite before it: without a list the last reference was the event's. */
+int vgic_lpi_map(struct vgic *vgic, uint32_t intid, unsigned int target)
+{
+	int err = vgic_lpi_add(vgic, intid);
+	struct vgic_irq *irq;
+
+	if (err && err != -EEXIST)
+		return err;
+	irq = vgic_irq_find(vgic, 0, intid);
+	if (err && irq->mapped)
+		return 0;
+	if (irq->vcpu == VGIC_NO_VCPU)
+		irq->pending_latch = irq->active = irq->on_lr = false;
+	irq->mapped = true;
+	irq->target = target < vgic->cfg.nr_vcpus ? target : VGIC_NO_VCPU;
+	return 0;
+}
+
+/* update_lpi_config */
+void vgic_lpi_config(struct vgic *vgic, uint32_t intid, uint8_t prio, bool enabled)
+{
+	struct vgic_irq *irq = intid >= VGIC_LPI_BASE ? vgic_irq_find(vgic, 0, intid) : NULL;
+
+	if (!irq)
+		return;
+	irq->priority = prio & 0xfc;
+	irq->enabled = enabled;
+	vgic_queue(vgic, irq);
 }

@@ -207,6 +207,13 @@ void vgic_lpi_move(struct vgic *vgic, uint32_t intid, unsigned int target);
 void vgic_lpi_movall(struct vgic *vgic, unsigned int from, unsigned int to);
 void vgic_lpi_enable(struct vgic *vgic, unsigned int by, unsigned int of, bool enable);
 void vgic_lpi_remove(struct vgic *vgic, uint32_t intid);
+/*
+ * An event is mapped to an LPI. One that was removed and is on no list has no state left; one
+ * that is still listed is found again as it is (vgic_add_lpi). 0, or as vgic_lpi_add().
+ */
+int vgic_lpi_map(struct vgic *vgic, uint32_t intid, unsigned int target);
+/* INV: priority and enable bit as the guest's property table has them; six bits of priority. */
+void vgic_lpi_config(struct vgic *vgic, uint32_t intid, uint8_t prio, bool enabled);
 
 /* vgic_queue_irq_unlock (OV-9..13). True: put on a list. */
 bool vgic_queue(struct vgic *vgic, struct vgic_irq *irq);

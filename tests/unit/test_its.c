@@ -120,6 +120,32 @@ static void many_events(void **state)
 	assert_int_equal(vgic_its_clear(its, 0, 0), -ENOENT);
 }
 
+/*
+ * DISCARD leaves a pending LPI where it is; once it is on no list any more it is forgotten, and
+ * what comes back from an LR then finds a new one under its number (OV-79).
+ */
+static void remapped(void **state)
+{
+	assert_int_equal(vgic_its_mapti(its, 5, 1, 8192, 0), 0);
+	assert_int_equal(vgic_its_inv(its, 5, 1, 0xa0, true), 0);
+	assert_int_equal(vgic_its_int(its, 5, 1), 1);
+	assert_int_equal(vgic_its_discard(its, 5, 1), 0);
+	assert_int_equal(vgic->vcpus[0].list.count, 1);
+	assert_int_equal(vgic_its_mapti(its, 5, 1, 8192, 1), 0);
+	assert_true(lpi(8192)->pending_latch);
+	assert_int_equal(lpi(8192)->vcpu, 0);
+	assert_int_equal(lpi(8192)->target, 1);
+
+	/* Disabled, it leaves its list pending; the next one of this number is not. */
+	assert_int_equal(vgic_its_inv(its, 5, 1, 0xa0, false), 0);
+	vgic_prune(vgic, 0);
+	assert_int_equal(vgic->vcpus[0].list.count, 0);
+	assert_true(lpi(8192)->pending_latch);
+	assert_int_equal(vgic_its_discard(its, 5, 1), 0);
+	assert_int_equal(vgic_its_mapti(its, 5, 1, 8192, 0), 0);
+	assert_false(lpi(8192)->pending_latch);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -129,6 +155,7 @@ int main(void)
 		TEST(collections),
 		TEST(two_events_on_one_lpi),
 		TEST(many_events),
+		TEST(remapped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,7 @@ enum op {
 	OP_LPI_MOVE,
 	OP_MOVALL,
 	OP_UNMAP,
+	OP_INV,
 	OP_KICK,
 	OP_HALT,
 	OP_RESUME,

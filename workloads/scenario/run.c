@@ -378,6 +378,18 @@ static void registers(struct runner *r, const struct statement *st, unsigned int
 		vgic_host_mmio_end(r->h, vcpu);
 }
 
+static int inv(struct runner *r, const struct statement *st, uint32_t intid)
+{
+	const struct vgic_host_irq *i = vgic_host_irq(r->h, 0, intid);
+
+	if (!i || intid < VGIC_LPI_BASE)
+		return -EINVAL;
+	vgic_lpi_config(r->h->vgic, intid,
+			st->has & IS_PRIO ? (uint8_t)st->value : i->irq->priority,
+			st->has & IS_ENABLED ? st->is & IS_ENABLED : i->irq->enabled);
+	return 0;
+}
+
 static void devices(struct runner *r, const struct statement *st, unsigned int vcpu)
 {
 	const struct id *ids = scenario_ids(r->s, st);
@@ -409,6 +421,10 @@ static void devices(struct runner *r, const struct statement *st, unsigned int v
 		case OP_LPI_MOVE:
 			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
 			vgic_lpi_move(r->h->vgic, intid, (unsigned int)st->value);
+			break;
+		case OP_INV:
+			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
+			err = inv(r, st, intid);
 			break;
 		default:
 			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
@@ -573,6 +589,7 @@ static void execute(struct runner *r, const struct statement *st, unsigned int v
 	case OP_MSI:
 	case OP_LPI_MOVE:
 	case OP_UNMAP:
+	case OP_INV:
 		devices(r, st, vcpu);
 		break;
 	case OP_MOVALL:

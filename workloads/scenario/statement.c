@@ -20,6 +20,7 @@ enum args {
 	ARGS_SGI,
 	ARGS_LPIS,
 	ARGS_MOVALL,
+	ARGS_INV,
 	ARGS_TEXT,
 };
 
@@ -87,6 +88,7 @@ static const struct verb verbs[] = {
 	{"lpi-move", OP_LPI_MOVE, ARGS_IDS_VALUE, HOST, -1, VGIC_HOST_MAX_VCPUS - 1},
 	{"movall", OP_MOVALL, ARGS_MOVALL, HOST, -1, 0},
 	{"unmap", OP_UNMAP, ARGS_IDS, HOST, -1, 0},
+	{"inv", OP_INV, ARGS_INV, HOST, -1, 0},
 	{"kick", OP_KICK, ARGS_NONE, VCPU, -1, 0},
 	{"halt", OP_HALT, ARGS_NONE, HOST, -1, 0},
 	{"resume", OP_RESUME, ARGS_NONE, HOST, -1, 0},
@@ -219,6 +221,30 @@ static int movall(struct parser *p, struct statement *st)
 	return a_number(p, st, VGIC_HOST_MAX_VCPUS - 1);
 }
 
+/* inv 8192 prio=0x40 disabled: what is not said stays. */
+static int inv(struct parser *p, struct statement *st)
+{
+	const char *text;
+
+	if (take_ids(p, &st->ids, NULL))
+		return -EINVAL;
+	for (;;) {
+		if (accept_word(p, "enabled")) {
+			st->has |= IS_ENABLED;
+			st->is |= IS_ENABLED;
+		} else if (accept_word(p, "disabled")) {
+			st->has |= IS_ENABLED;
+			st->is &= ~IS_ENABLED;
+		} else if ((text = accept_key(p, "prio"))) {
+			if (key_number(p, "prio", text, 0xff, &st->value))
+				return -EINVAL;
+			st->has |= IS_PRIO;
+		} else {
+			return 0;
+		}
+	}
+}
+
 static int ack(struct parser *p, struct statement *st)
 {
 	uint64_t source;
@@ -264,6 +290,8 @@ static int arguments(struct parser *p, struct statement *st, const struct verb *
 		return lpis(p, st);
 	case ARGS_MOVALL:
 		return movall(p, st);
+	case ARGS_INV:
+		return inv(p, st);
 	case ARGS_TEXT:
 		st->text = take_string(p);
 		return st->text ? 0 : -EINVAL;
