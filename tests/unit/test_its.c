@@ -151,11 +151,8 @@ static void remapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(event_to_list),
-		TEST(collections),
-		TEST(two_events_on_one_lpi),
-		TEST(many_events),
-		TEST(remapped),
+		TEST(event_to_list), TEST(collections), TEST(two_events_on_one_lpi),
+		TEST(many_events),   TEST(remapped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
