@@ -50,6 +50,36 @@ static void defaults_are_accepted(void **state)
 	}
 }
 
+static void modes_are_accepted(void **state)
+{
+	struct guest_options o;
+	char line[100];
+	size_t i;
+	uint32_t m;
+
+	(void)state;
+	for (i = 0; i < GUEST_NR_STIMS; i++) {
+		for (m = 0; m < GUEST_MAX_MODES && guest_stims[i].modes[m]; m++) {
+			snprintf(line, sizeof(line), "%s --mode=%s --json", guest_stims[i].name,
+				 guest_stims[i].modes[m]);
+			assert_int_equal(parse(&o, line), 0);
+			assert_int_equal(o.mode, m);
+		}
+		assert_int_equal(parse(&o, guest_stims[i].name), 0);
+		assert_int_equal(o.mode, 0);
+	}
+	assert_int_equal(parse(&o, "lpi --mode off-active --gic 3"), 0);
+	assert_int_equal(o.mode, GUEST_LPI_OFF_ACTIVE);
+	assert_int_equal(o.gic, GUEST_GIC_3);
+	assert_int_equal(parse(&o, "hwdir --mode disabled --gic 2"), 0);
+	assert_int_equal(o.mode, GUEST_HWDIR_DISABLED);
+	assert_int_equal(o.gic, GUEST_GIC_2);
+	assert_int_equal(parse(&o, "regroup --mode toggle --gic auto"), 0);
+	assert_int_equal(o.mode, GUEST_REGROUP_TOGGLE);
+	assert_int_equal(o.gic, GUEST_GIC_AUTO);
+	assert_int_equal(parse(&o, "regroup --mode toggle --help"), 1);
+}
+
 static void values(void **state)
 {
 	struct guest_options o;
@@ -282,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_accepted),
+		cmocka_unit_test(modes_are_accepted),
 		cmocka_unit_test(values),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(orders),
