@@ -12,8 +12,6 @@
 #include "result_json.h"
 #include "summary.h"
 
-#define MAX_LRS 16u
-
 struct compare_values {
 	bool json, quiet;
 	uint64_t max_report, seed;
@@ -84,7 +82,7 @@ static int read_side(struct session *s, unsigned int which)
 	if (!a->reader)
 		return EXIT_INPUT;
 	a->header = vgr_reader_header(a->reader);
-	if (a->header->nr_lr < 1 || a->header->nr_lr > MAX_LRS)
+	if (a->header->nr_lr < 1 || a->header->nr_lr > vgr_lr_limit(a->header->gic_host))
 		return cli_fail(EXIT_INPUT, "unknown number of list registers: %s: record it again",
 				a->path);
 	a->policy = vgic_policy_for_release(a->header->kernel_release);

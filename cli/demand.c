@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <string.h>
+#include <vgicsim/decode.h>
 #include "demand.h"
 #include "exit.h"
 #include "output.h"
@@ -11,23 +12,28 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 	const struct vgr_header *h = vgr_reader_header(r);
 	struct vgic_derive_config dc = {
 		.nr_lr = h->nr_lr,
+		.gicv2 = h->gic_host == 2,
+		.model_v2 = h->vgic_model == 2,
 		.pre_bits = h->pre_bits,
 		.prio_bits = h->pri_bits,
 		.eager_vmcr = policy->eager_vmcr,
 	};
 	struct vgic_derive *derive = NULL;
 	struct vgic_measure *measure = NULL;
+	struct vgic_decoder *decoder = NULL;
 	const struct vgr_rec *rec;
 	int ret, code = EXIT_SOFTWARE;
 
 	memset(d, 0, sizeof(*d));
-	if (vgic_derive_create(&derive, &dc) || vgic_measure_create(&measure, h->nr_lr, 0))
+	if (vgic_decoder_create(&decoder, h->gic_host, h->vgic_model) ||
+	    vgic_derive_create(&derive, &dc) || vgic_measure_create(&measure, h->nr_lr, 0))
 		goto nomem;
 	if (wishes && wishes->timeline &&
 	    vgic_measure_timeline(measure, wishes->vcpu, wishes->t0, wishes->t1))
 		goto nomem;
 	while ((ret = vgr_reader_next(r, &rec)) > 0) {
 		d->pairs += rec->type == VGR_SYNC;
+		rec = vgic_decode(decoder, rec);
 		if (vgic_derive_record(derive, rec) || vgic_measure_record(measure, rec) ||
 		    (wishes && wishes->tap && wishes->tap(wishes->opaque, rec)))
 			goto nomem;
@@ -51,6 +57,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 nomem:
 	code = cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
 out:
+	vgic_decoder_destroy(decoder);
 	vgic_derive_destroy(derive);
 	vgic_measure_destroy(measure);
 	return code;
@@ -68,7 +75,9 @@ void demand_machine(struct vgic_replay_config *c, const struct vgr_header *h,
 {
 	c->nr_lr = h->nr_lr;
 	c->has_tdir = h->tdir != VGR_NO;
-	c->eoicount_on_split = d->workload->eoicount_on_split || h->emulated == VGR_YES;
+	/* What QEMU does otherwise is its GICv3. */
+	c->eoicount_on_split =
+		d->workload->eoicount_on_split || (h->emulated == VGR_YES && h->gic_host != 2);
 	c->pre_bits = h->pre_bits;
 	c->prio_bits = h->pri_bits;
 	c->nr_mi_delays = 1;

@@ -18,7 +18,7 @@ int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config
 {
 	struct vgic_derive *d;
 
-	if (cfg->nr_lr < 1 || cfg->nr_lr > VGIC_V3_MAX_LRS)
+	if (cfg->nr_lr < 1 || cfg->nr_lr > (cfg->gicv2 ? VGIC_MAX_LRS : VGIC_V3_MAX_LRS))
 		return -EINVAL;
 	d = calloc(1, sizeof(*d));
 	if (!d)
@@ -35,6 +35,8 @@ int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config
 		return -ENOMEM;
 	}
 	d->wl->nr_lr = cfg->nr_lr;
+	d->wl->gicv2 = cfg->gicv2;
+	d->wl->model_v2 = cfg->gicv2 || cfg->model_v2;
 	d->last_open = VGIC_WL_NONE;
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
 		d->cpu_vcpu[i] = VGR_NO_VCPU;
@@ -241,6 +243,8 @@ uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid)
 		.target = intid < 32 ? vcpu : 0,
 	};
 
+	if (d->wl->model_v2)
+		irq.state &= ~VGR_IRQ_GROUP1;
 	if (intid >= 16 && intid < VGIC_LPI_BASE)
 		irq.state |= VGR_IRQ_LEVEL;
 	uint32_t s = vgic_workload_source(d->wl, vcpu, &irq);

@@ -62,7 +62,7 @@ struct dvcpu {
 	/* run */
 	bool flushed, entered, synced;
 	uint64_t entry, g, g0, g1, sync_begin, flush_begin, flush_time;
-	uint64_t lr[VGIC_V3_MAX_LRS], back[VGIC_V3_MAX_LRS];
+	uint64_t lr[VGIC_MAX_LRS], back[VGIC_MAX_LRS];
 	unsigned int used;
 	uint32_t hcr, vmcr, sync_hcr, sync_vmcr, shadow_vmcr;
 	bool shadow_pending; /* pending and enabled interrupts stood in the flush */

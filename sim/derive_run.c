@@ -98,12 +98,12 @@ static void force_ack(struct vgic_derive *d, struct dvcpu *v, unsigned int i)
 	unsigned int group = v->hw.lr[i] & VGIC_LR_GROUP1 ? 1 : 0;
 
 	d->stats.forced++;
-	for (unsigned int k = 0; k < VGIC_V3_MAX_LRS; k++)
+	for (unsigned int k = 0; k < VGIC_MAX_LRS; k++)
 		if (k != i)
 			v->hw.lr[k] = 0;
 	v->hw.vmcr |= VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1 | VGIC_VMCR_VPMR;
 	vgic_v3_cpuif_ack(&v->hw, group);
-	for (unsigned int k = 0; k < VGIC_V3_MAX_LRS; k++)
+	for (unsigned int k = 0; k < VGIC_MAX_LRS; k++)
 		if (k != i)
 			v->hw.lr[k] = keep.lr[k];
 	v->hw.vmcr = keep.vmcr;
@@ -433,8 +433,8 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 {
 	const uint32_t armed = VGIC_HCR_UIE | VGIC_HCR_LRENPIE | VGIC_HCR_NPIE;
-	bool want_ack[VGIC_V3_MAX_LRS] = {false};
-	uint8_t want_deact[VGIC_V3_MAX_LRS] = {0}; /* twice if it was taken again in between */
+	bool want_ack[VGIC_MAX_LRS] = {false};
+	uint8_t want_deact[VGIC_MAX_LRS] = {0}; /* twice if it was taken again in between */
 	bool any = false;
 
 	d->nr_steps = 0;

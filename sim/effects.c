@@ -198,7 +198,11 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 	uint64_t aff1 = (e->value >> 16) & 0xff;
 
 	machine_records_sgi(m, e);
-	vgic_write_sgir(m->vgic, e->vcpu, e->value, e->level);
+	if (m->wl->model_v2)
+		vgic_write_gicd_sgir(m->vgic, e->vcpu,
+				     intid | (all ? 1u << 24 : (uint32_t)(e->value & 0xff) << 16));
+	else
+		vgic_write_sgir(m->vgic, e->vcpu, e->value, e->level);
 	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
 		bool hit = all ? i != e->vcpu : aff1 == i / 16 && (e->value & (1ull << (i % 16)));
 		struct vgic_irq *irq = hit ? vgic_irq_find(m->vgic, i, intid) : NULL;

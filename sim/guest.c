@@ -170,13 +170,31 @@ static void deactivated(struct machine *m, struct msource *s, uint64_t raise_tim
 	effects_handled(m, s);
 }
 
+static bool is_aliased(const struct mvcpu *v, unsigned int group)
+{
+	return group && !(v->hw.vmcr & VGIC_VMCR_VACKCTL);
+}
+
+static struct vgic_access read_iar(const struct machine *m, struct mvcpu *v, unsigned int group)
+{
+	return m->wl->model_v2 ? vgic_gicv_ack(&v->hw, is_aliased(v, group))
+			       : vgic_v3_cpuif_ack(&v->hw, group);
+}
+
+static struct vgic_access write_eoir(const struct machine *m, struct mvcpu *v,
+				     const struct frame *f)
+{
+	return m->wl->model_v2 ? vgic_gicv_eoi(&v->hw, is_aliased(v, f->group), f->iar)
+			       : vgic_v3_cpuif_eoi(&v->hw, f->group, f->iar);
+}
+
 static void acknowledge(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
 	int lr = vgic_v3_cpuif_hppi(&v->hw);
 	unsigned int group = v->hw.lr[lr] & VGIC_LR_GROUP1 ? 1 : 0;
-	struct vgic_access a = vgic_v3_cpuif_ack(&v->hw, group);
-	struct vgic_irq *irq = vgic_irq_find(m->vgic, index, a.intid);
+	struct vgic_access a = read_iar(m, v, group);
+	struct vgic_irq *irq = vgic_irq_find(m->vgic, index, machine_intid(m, a.intid));
 	struct msource *s = irq ? irq->user : NULL;
 	struct frame *f = &v->frames[v->nr_frames];
 
@@ -189,6 +207,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	f->script = f->op = f->source = VGIC_WL_NONE;
 	f->serial = ++m->serial;
 	f->group = (uint8_t)group;
+	f->iar = a.intid;
 	f->ack_time = m->now;
 	f->raise_time = NEVER;
 	f->masked = m->wl->vcpus[index].masked_handlers;
@@ -244,11 +263,10 @@ static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool 
 {
 	if (f->source == VGIC_WL_NONE)
 		return;
-	uint32_t intid = m->wl->sources[f->source].initial.intid;
 
 	/* A handler silences its device before it ends; a new expiry is an event of its own. */
 	m->sources[f->source].physical = again;
-	struct vgic_access a = vgic_v3_cpuif_eoi(&v->hw, f->group, intid);
+	struct vgic_access a = write_eoir(m, v, f);
 
 	if (!(v->hw.vmcr & VGIC_VMCR_VEOIM) && m->sources[f->source].open)
 		m->sources[f->source].open--;
@@ -262,17 +280,25 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	struct mvcpu *v = &m->vcpus[index];
 	struct msource *s = &m->sources[source];
 	uint32_t intid = m->wl->sources[source].initial.intid;
-	struct vgic_access a = vgic_v3_cpuif_dir(&v->hw, intid);
+	struct vgic_access a = {.did = VGIC_DID_TRAP};
+	uint64_t value = intid;
 	bool trapped = false;
+
+	/* GICV_DIR is in a page of its own, which is not mapped. */
+	if (!m->wl->model_v2)
+		a = vgic_v3_cpuif_dir(&v->hw, intid);
 
 	if (s->open)
 		s->open--;
-	if ((a.did & VGIC_DID_TRAP) && !vgic_dir_fast(m->vgic, index, &v->hw, intid)) {
+	if ((a.did & VGIC_DID_TRAP) &&
+	    (m->wl->model_v2 || !vgic_dir_fast(m->vgic, index, &v->hw, intid))) {
 		uint64_t out = m->wl->profile.dir_out_ns;
 
 		machine_exit(m, index, VGIC_EXIT_DIR);
 		machine_records_dir(m, index, intid);
-		vgic_deactivate(m->vgic, index, intid);
+		if (m->wl->model_v2 && intid < VGIC_NR_SGIS && s->irq)
+			value |= (uint64_t)s->irq->active_source << VGIC_LR_CPUID_SHIFT;
+		vgic_deactivate(m->vgic, index, value);
 		machine_enter_at(m, index, m->now + out);
 		trapped = true;
 	}
@@ -517,7 +543,7 @@ bool guest_give_up(struct machine *m, unsigned int index)
 		for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 			const struct vgic_effect *e = &m->wl->effects[i];
 
-			if (e->source != VGIC_WL_NONE)
+			if (e->source != VGIC_WL_NONE && m->sources[e->source].handled < e->handled)
 				m->sources[e->source].handled = e->handled;
 		}
 	} else {

@@ -178,7 +178,7 @@ static void look_outside(struct machine *m, unsigned int index)
 			continue;
 		for (unsigned int i = 0; i < k->used_lrs && !inside; i++)
 			inside = (k->lr[i] & VGIC_LR_STATE) &&
-				 (k->lr[i] & VGIC_LR_VINTID) == q->intid;
+				 machine_intid(m, k->lr[i]) == q->intid;
 		if (inside)
 			continue;
 		v->depth++;

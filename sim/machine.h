@@ -20,6 +20,7 @@ struct frame {
 	uint32_t serial;
 	uint64_t own;
 	uint64_t ack_time, raise_time;
+	uint32_t iar; /* what the guest read, and writes to end it */
 	uint8_t group;
 	bool masked;
 	bool dropped;
@@ -113,6 +114,12 @@ struct machine {
 	bool stuck;	/* a guest waits for what its vgic keeps outside the LRs */
 	uint16_t livelock_vcpu;
 };
+
+/* The INTID of an LR: a GICv2 has the source of an SGI above it. */
+static inline uint32_t machine_intid(const struct machine *m, uint64_t lr)
+{
+	return (uint32_t)(lr & (m->wl->model_v2 ? 0x3ffu : VGIC_LR_VINTID));
+}
 
 /* machine.c */
 void machine_run(struct machine *m);

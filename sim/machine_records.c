@@ -57,6 +57,12 @@ static unsigned int put_list(struct vgr_irq *to, const struct vgic_vcpu *k, uint
 	return n;
 }
 
+static void put_lrs(const struct machine *m, uint64_t *to, const uint64_t *lr, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		to[i] = (lr[i] & ~VGIC_LR_VINTID) | machine_intid(m, lr[i]);
+}
+
 void machine_records_before_flush(struct machine *m, unsigned int index)
 {
 	struct vgr_flush *f = m->record;
@@ -90,7 +96,7 @@ void machine_records_flush(struct machine *m, unsigned int index)
 	f->dist_enabled = m->vgic->dist_enabled;
 	f->used_lrs = (uint16_t)k->used_lrs;
 	f->nr_lr = (uint16_t)m->cfg->nr_lr;
-	memcpy(after + f->n_after, k->lr, f->nr_lr * sizeof(*k->lr));
+	put_lrs(m, (uint64_t *)(after + f->n_after), k->lr, f->nr_lr);
 	m->cell->reordered += !m->uncounted && !same_order(before, f->n_before, after, f->n_after);
 	tell(m, &f->r);
 }
@@ -102,7 +108,7 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 	     q = q->next)
 		m->listed[m->nr_listed++] = q;
 	m->nr_back = m->vgic->vcpus[index].used_lrs;
-	memcpy(m->back, m->vcpus[index].hw.lr, m->nr_back * sizeof(*m->back));
+	put_lrs(m, m->back, m->vcpus[index].hw.lr, m->nr_back);
 }
 
 void machine_records_sync(struct machine *m, unsigned int index)

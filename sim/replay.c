@@ -274,6 +274,8 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		.nr_vcpus = wl->nr_vcpus,
 		.nr_spis = VGIC_MAX_SPIS,
 		.nr_lr = cfg->nr_lr,
+		.model_v2 = wl->model_v2,
+		.gicv2 = wl->gicv2,
 		.has_tdir = cfg->has_tdir,
 		.env = {.opaque = &m,
 			.physical_level = env_level,
@@ -283,7 +285,8 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	};
 	int ret;
 
-	if (!cfg->policy || cfg->nr_lr < 1 || cfg->nr_lr > VGIC_V3_MAX_LRS || !wl->nr_vcpus ||
+	if (!cfg->policy || cfg->nr_lr < 1 ||
+	    cfg->nr_lr > (wl->gicv2 ? VGIC_MAX_LRS : VGIC_V3_MAX_LRS) || !wl->nr_vcpus ||
 	    cfg->nr_mi_delays > VGIC_MAX_MI_DELAYS)
 		return -EINVAL;
 	ret = vgic_cell_init(cell, cfg->nr_lr);

@@ -17,7 +17,9 @@
 #define VGIC_ESTIMATOR "even-1"
 
 struct vgic_derive_config {
-	unsigned int nr_lr;	/* recorded, 1 to 16 */
+	unsigned int nr_lr;	/* recorded, 1 to 16, on a GICv2 host to 64 */
+	bool gicv2;		/* of a GICv2 host */
+	bool model_v2;		/* the guest programs a GICv2; its records are decoded (decode.h) */
 	unsigned int pre_bits;	/* 5 to 7; 0: 5 */
 	unsigned int prio_bits; /* pre_bits to 8; 0: 5 */
 	uint16_t vm;		/* of the recording; the others are left out */
