@@ -66,11 +66,13 @@ enum guest_stim {
 	GUEST_RESAMPLE,
 	GUEST_HWDIR,
 	GUEST_ALIAS,
+	GUEST_INTERFACE,
 	GUEST_NR_STIMS,
 };
 
 /* --mode of the stimuli that have one, in the order of their words. */
 enum guest_regroup_mode { GUEST_REGROUP_ACTIVE, GUEST_REGROUP_STORM, GUEST_REGROUP_TOGGLE };
+enum guest_interface_mode { GUEST_INTERFACE_BPR, GUEST_INTERFACE_GROUP0 };
 enum guest_hwdir_mode { GUEST_HWDIR_PENDING, GUEST_HWDIR_DISABLED };
 enum guest_lpi_mode {
 	GUEST_LPI_BURST,

@@ -294,6 +294,22 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
 		.uses = GUEST_USES_TRIGGER,
 	},
+	[GUEST_INTERFACE] = {
+		.name = "interface",
+		.summary = "registers of the CPU interface by themselves: BPR1 under CBPR, group 0 without group 1",
+		.does = "bpr: with ICC_CTLR.CBPR set the guest writes 5 to BPR1, which must be ignored; with CBPR\n"
+			"clear again it reads BPR1. Boot the host with kvm-arm.vgic_v3_group1_trap=1 to have KVM\n"
+			"emulate these accesses.\n"
+			"group0: group 0 is on and group 1 off, which asks for no maintenance interrupt; after a\n"
+			"while group 1 is on again.",
+		.must = "bpr: BPR1 as before. Counted: rounds in which it is not. group0: the guest goes on",
+		.notes = { "written" },
+		.modes = { "bpr", "group0" },
+		.example = "vgic-guest interface --mode bpr",
+		.defaults = { PLAIN, .stim = GUEST_INTERFACE, .irqs = 1, .repeat = 5 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = GUEST_NEEDS_GIC3,
+	},
 	[GUEST_REGROUP] = {
 		.name = "regroup",
 		.summary = "groups turned off and on while active interrupts are in no list register",

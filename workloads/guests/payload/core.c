@@ -30,6 +30,7 @@ static const struct stim *const stims[GUEST_NR_STIMS] = {
 	[GUEST_RESAMPLE] = &stim_resample,
 	[GUEST_HWDIR] = &stim_hwdir,
 	[GUEST_ALIAS] = &stim_alias,
+	[GUEST_INTERFACE] = &stim_interface,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];

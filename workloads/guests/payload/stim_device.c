@@ -206,3 +206,50 @@ static void alias_run(uint32_t cpu)
 }
 
 const struct stim stim_alias = {alias_run, no_irq};
+
+static void bpr_under_cbpr(void)
+{
+	uint64_t ctlr = sys_read(ICC_CTLR), before = sys_read(ICC_BPR1);
+
+	sys_write(ICC_CTLR, ctlr | 1);
+	isb();
+	/* Above the least value there is, and with bit 4 clear, where ICH_VMCR has CBPR. */
+	sys_write(ICC_BPR1, before == 5 ? 6 : 5);
+	isb();
+	yield();
+	sys_write(ICC_CTLR, ctlr);
+	isb();
+	if (sys_read(ICC_BPR1) != before)
+		note_add(0, 1);
+	sys_write(ICC_BPR1, before);
+	isb();
+	yield();
+}
+
+static void group0_alone(void)
+{
+	uint32_t k;
+
+	gic_group_enable(1, false);
+	gic_group_enable(0, true);
+	for (k = 0; k < 1000; k++)
+		isb();
+	gic_group_enable(1, true);
+	gic_group_enable(0, false);
+}
+
+static void interface_run(uint32_t cpu)
+{
+	uint32_t r;
+
+	for (r = 0; r < SH->repeat && !aborted(); r++) {
+		set_round(cpu, r);
+		if (SH->mode == GUEST_INTERFACE_BPR)
+			bpr_under_cbpr();
+		else
+			group0_alone();
+		check_round_over(cpu);
+	}
+}
+
+const struct stim stim_interface = {interface_run, no_irq};
