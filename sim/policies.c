@@ -20,6 +20,11 @@
 
 #define MERGED REWRITTEN, .tdir_without_tds = 1, .dir_primitive = VGIC_DIR_MERGED, .dir_in_lr = 1
 
+/*
+ * Where a series changes in its middle the releases are those that recordings tell: 6.19.8
+ * has no last_lr_irq and 6.19.10 has it; 7.2.9 keeps it with LRs free, 7.2.11 does not. Of
+ * 6.19.9 and 7.2.10 there is no kernel to ask: they go with the change.
+ */
 /* clang-format off */
 static const struct vgic_policy policies[] = {
 	{

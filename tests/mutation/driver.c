@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Verifies recordings one after another and stops at the first mismatch. Exit
- * status: 0 none found, 1 one found (its rule is printed), 2 trouble.
+ * Verifies recordings one after another and stops at the first mismatch. With
+ * --turn SWITCH FROM TO only those of kernels whose policy has the switch at FROM, and with
+ * it at TO. Exit status: 0 none found, 1 one found (its rule is printed), 2 trouble.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,7 +57,41 @@ static int feed(struct vgic_verify *v, struct vgr_reader *r, const struct findin
 	return f->n ? 1 : 0;
 }
 
-static int verify(const char *path, const char **why)
+struct turn {
+	const struct vgic_switch *what;
+	uint8_t from, to;
+};
+
+static int parse_turn(struct turn *t, char **words)
+{
+	int from, to;
+
+	t->what = vgic_switch_find(words[0]);
+	if (!t->what)
+		return -1;
+	from = vgic_switch_parse(t->what, words[1]);
+	to = vgic_switch_parse(t->what, words[2]);
+	t->from = (uint8_t)from;
+	t->to = (uint8_t)to;
+	return from < 0 || to < 0 ? -1 : 0;
+}
+
+/* The policy of the recorded kernel, turned; NULL: it is not one that is wanted. */
+static const struct vgic_policy *policy_of(const struct vgr_header *h, const struct turn *t)
+{
+	static struct vgic_policy turned;
+	const struct vgic_policy *p = vgic_policy_for_release(h->kernel_release);
+
+	if (!t->what || !p)
+		return p;
+	if (vgic_switch_get(t->what, p) != t->from)
+		return NULL;
+	turned = *p;
+	vgic_switch_set(t->what, &turned, t->to);
+	return &turned;
+}
+
+static int verify(const char *path, const struct turn *turn, const char **why)
 {
 	static struct finding f;
 	const struct vgr_header *h;
@@ -70,8 +105,12 @@ static int verify(const char *path, const char **why)
 		return 2;
 	}
 	h = vgr_reader_header(r);
+	if (turn->what && !policy_of(h, turn)) {
+		vgr_reader_close(r);
+		return 0;
+	}
 	if (!vgic_verify_create(&v, &(struct vgic_verify_config){
-					    .policy = vgic_policy_for_release(h->kernel_release),
+					    .policy = policy_of(h, turn),
 					    .nr_lr = h->nr_lr,
 					    .gicv2 = h->gic_host == 2,
 					    .no_tdir = h->tdir == VGR_NO,
@@ -95,9 +134,17 @@ static int verify(const char *path, const char **why)
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	struct turn turn = {NULL};
+	int first = 1;
+
+	if (argc > 4 && !strcmp(argv[1], "--turn")) {
+		if (parse_turn(&turn, argv + 2))
+			return 2;
+		first = 5;
+	}
+	for (int i = first; i < argc; i++) {
 		const char *why;
-		int ret = verify(argv[i], &why);
+		int ret = verify(argv[i], &turn, &why);
 
 		if (ret) {
 			if (ret == 1)
