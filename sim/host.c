@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vgicsim/its.h>
+
 #include "host_internal.h"
 
 /* Rounds in which kicks and interrupts may cause one another. */
@@ -68,6 +70,8 @@ static void event(void *opaque, enum vgic_event what, unsigned int vcpu, const s
 
 	if (what == VGIC_EVENT_REPLAYED && host_side(irq)->guest_active)
 		host_count(h, vcpu, VGIC_COUNT_WRONG_VICTIMS);
+	if (what == VGIC_EVENT_WILD && arg)
+		host_count(h, vcpu, VGIC_COUNT_FREED_WALKS);
 	host_tell(h, &(struct vgic_host_event){.what = VGIC_HOST_VGIC,
 					       .vcpu = vcpu,
 					       .value = what,
@@ -144,9 +148,39 @@ static int add_irq(struct vgic_host *h, unsigned int vcpu, struct vgic_irq *irq)
 
 int vgic_host_add_lpi(struct vgic_host *h, uint32_t intid)
 {
-	int err = vgic_lpi_add(h->vgic, intid);
+	int err;
 
-	return err ? err : add_irq(h, 0, vgic_irq_find(h->vgic, 0, intid));
+	if (vgic_irq_find(h->vgic, 0, intid))
+		return intid < VGIC_LPI_BASE ? -EINVAL : -EEXIST;
+	err = vgic_its_mapti(h->its, 0, intid, intid, 0);
+	if (!err)
+		err = add_irq(h, 0, vgic_irq_find(h->vgic, 0, intid));
+	if (!err)
+		vgic_host_irq(h, 0, intid)->events = 1;
+	return err;
+}
+
+/* Each event of an LPI is of a device of its own: device 0 has the first. */
+int vgic_host_map_event(struct vgic_host *h, uint32_t intid)
+{
+	struct vgic_host_irq *i = vgic_host_irq(h, 0, intid);
+	int err;
+
+	if (!i || intid < VGIC_LPI_BASE)
+		return -EINVAL;
+	err = vgic_its_mapti(h->its, i->events, intid, intid, 0);
+	if (!err)
+		i->events++;
+	return err;
+}
+
+int vgic_host_unmap_event(struct vgic_host *h, uint32_t intid)
+{
+	struct vgic_host_irq *i = vgic_host_irq(h, 0, intid);
+
+	if (!i || intid < VGIC_LPI_BASE)
+		return -EINVAL;
+	return i->events ? vgic_its_discard(h->its, --i->events, intid) : -ENOENT;
 }
 
 struct vgic_host_irq *vgic_host_irq(const struct vgic_host *h, unsigned int vcpu, uint32_t intid)
@@ -195,8 +229,11 @@ int vgic_host_create(struct vgic_host **out, const struct vgic_host_config *cfg)
 		.event = event,
 	};
 	err = vgic_create(&h->vgic, &vgic);
+	if (!err)
+		err = vgic_its_create(&h->its, h->vgic);
 	if (err)
 		goto fail;
+	vgic_its_mapc(h->its, 0, 0);
 	err = -ENOMEM;
 	h->vcpus = calloc(vgic.nr_vcpus, sizeof(*h->vcpus));
 	h->cpus = calloc(h->cfg.nr_cpus, sizeof(*h->cpus));
@@ -233,6 +270,7 @@ void vgic_host_destroy(struct vgic_host *h)
 	free(h->irqs);
 	for (unsigned int i = 0; h->vcpus && i < h->vgic->cfg.nr_vcpus; i++)
 		free(h->vcpus[i].acked);
+	vgic_its_destroy(h->its);
 	vgic_destroy(h->vgic);
 	free(h->vcpus);
 	free(h->cpus);
@@ -303,8 +341,11 @@ static void flush(struct vgic_host *h, unsigned int vcpu)
 
 	load(h, vcpu);
 	serve_requests(h, vcpu);
+	if (h->vgic->vcpus[vcpu].vmcr != host_hw(h, vcpu)->vmcr)
+		host_count(h, vcpu, VGIC_COUNT_STALE_VMCR);
 	vgic_flush(h->vgic, vcpu);
-	vgic_restore(h->vgic, vcpu, host_hw(h, vcpu));
+	if (vgic_restore(h->vgic, vcpu, host_hw(h, vcpu)))
+		host_count(h, vcpu, VGIC_COUNT_HCR_WRITES);
 	v->want_enter = false;
 	v->mi = false;
 }
@@ -399,6 +440,8 @@ void vgic_host_leave(struct vgic_host *h, unsigned int vcpu, enum vgic_host_exit
 	host_tell(h, &(struct vgic_host_event){
 			     .what = VGIC_HOST_EXITS, .vcpu = vcpu, .value = kind, .misr = misr});
 	vgic_save(h->vgic, vcpu, hw);
+	if (hw->hcr)
+		host_count(h, vcpu, VGIC_COUNT_HCR_LEFT);
 	v->state = VGIC_HOST_LEFT;
 	v->mi = v->kicked = false;
 }

@@ -34,6 +34,7 @@ static void note_ack(struct vgic_host *h, unsigned int vcpu, unsigned int group,
 		return;
 	i->acks++;
 	i->owed = false;
+	host_waited(h, vcpu, i);
 	if (sgi ? i->guest_sources & (1u << SOURCE(value)) : i->guest_active)
 		host_count(h, vcpu, VGIC_COUNT_REDELIVERED);
 	i->guest_active = true;
@@ -242,6 +243,29 @@ int vgic_host_dir(struct vgic_host *h, unsigned int vcpu, uint32_t intid,
 	return 0;
 }
 
+int vgic_host_nested_end(struct vgic_host *h, unsigned int vcpu, uint32_t intid)
+{
+	struct vgic_host_irq *i = vgic_host_irq(h, vcpu, intid);
+	int err = i ? host_in_guest(h, vcpu) : -EINVAL;
+
+	if (err)
+		return err;
+	forget_acked(&h->vcpus[vcpu], find_acked(h, vcpu, intid, true));
+	note_over(h, vcpu, intid);
+	host_access(h, vcpu, VGIC_HOST_OP_NESTED_END, intid, 0, NULL);
+	host_count(h, vcpu, VGIC_COUNT_STEPS);
+	/* Its ERET is an exit; what its guest ends is in the hardware's LRs by translation. */
+	vgic_host_exit(h, vcpu, VGIC_HOST_EXIT_ELSE);
+	if (i->phys.mapped)
+		physical_deactivate(h, vcpu, i->phys.pintid);
+	h->vgic->vcpus[vcpu].nested = true;
+	vgic_deactivate(h->vgic, vcpu, intid);
+	h->vgic->vcpus[vcpu].nested = false;
+	h->vcpus[vcpu].want_enter = true;
+	vgic_host_settle(h);
+	return 0;
+}
+
 int vgic_host_write_pmr(struct vgic_host *h, unsigned int vcpu, uint8_t prio)
 {
 	int err = host_in_guest(h, vcpu);
@@ -395,6 +419,7 @@ int vgic_host_sgi(struct vgic_host *h, unsigned int vcpu, uint32_t intid, uint32
 		else if (!vgic_send_sgi(h->vgic, t, intid, true))
 			continue;
 		i->owed = true;
+		host_rises(h, i);
 	}
 	h->vcpus[vcpu].want_enter = true;
 	vgic_host_settle(h);

@@ -41,6 +41,10 @@ static inline struct vgic_host_irq *host_side(const struct vgic_irq *irq)
 void host_step_end(struct vgic_host *h, unsigned int vcpu);
 int host_in_guest(struct vgic_host *h, unsigned int vcpu);
 
+/* host_view.c: it waits for the guest from now on; the guest has it. */
+void host_rises(const struct vgic_host *h, struct vgic_host_irq *i);
+void host_waited(struct vgic_host *h, unsigned int vcpu, struct vgic_host_irq *i);
+
 /* physical.c */
 void physical_deactivate(struct vgic_host *h, unsigned int vcpu, uint32_t pintid);
 bool physical_level(void *opaque, unsigned int vcpu, const struct vgic_irq *irq);

@@ -158,12 +158,39 @@ static uint64_t of_vgic(const struct vgic_counts *c, unsigned int counter)
 	return 0;
 }
 
+void host_rises(const struct vgic_host *h, struct vgic_host_irq *i)
+{
+	if (!i->since)
+		i->since = vgic_host_count(h, VGIC_NO_VCPU, VGIC_COUNT_STEPS) + 1;
+}
+
+void host_waited(struct vgic_host *h, unsigned int vcpu, struct vgic_host_irq *i)
+{
+	uint64_t now = vgic_host_count(h, VGIC_NO_VCPU, VGIC_COUNT_STEPS) + 1;
+
+	if (i->since && now - i->since > h->vcpus[vcpu].longest_wait)
+		h->vcpus[vcpu].longest_wait = now - i->since;
+	i->since = 0;
+}
+
+static uint64_t longest_wait(const struct vgic_host *h, unsigned int vcpu)
+{
+	uint64_t longest = 0;
+
+	for (unsigned int v = 0; v < h->vgic->cfg.nr_vcpus; v++)
+		if ((vcpu == VGIC_NO_VCPU || vcpu == v) && h->vcpus[v].longest_wait > longest)
+			longest = h->vcpus[v].longest_wait;
+	return longest;
+}
+
 uint64_t vgic_host_count(const struct vgic_host *h, unsigned int vcpu, unsigned int counter)
 {
 	uint64_t sum = 0;
 
 	if (counter == VGIC_COUNT_ACTIVE_SPIS)
 		return (uint64_t)h->vgic->active_spis;
+	if (counter == VGIC_COUNT_LONGEST_WAIT)
+		return longest_wait(h, vcpu);
 	for (unsigned int v = 0; v < h->vgic->cfg.nr_vcpus; v++) {
 		if (vcpu != VGIC_NO_VCPU && vcpu != v)
 			continue;
@@ -212,6 +239,10 @@ static const char *const names[] = {
 	[VGIC_COUNT_LATE_FOLDS] = "late-folds",
 	[VGIC_COUNT_CALLED_OFF] = "called-off",
 	[VGIC_COUNT_LIVELOCKS] = "livelocks",
+	[VGIC_COUNT_HCR_WRITES] = "hcr-writes",
+	[VGIC_COUNT_HCR_LEFT] = "hcr-left",
+	[VGIC_COUNT_STALE_VMCR] = "stale-vmcr",
+	[VGIC_COUNT_FREED_WALKS] = "freed-walks",
 	[VGIC_COUNT_FLUSHES] = "flushes",
 	[VGIC_COUNT_SYNCS] = "syncs",
 	[VGIC_COUNT_SORTS] = "sorts",
@@ -224,6 +255,7 @@ static const char *const names[] = {
 	[VGIC_COUNT_PRUNED] = "pruned",
 	[VGIC_COUNT_MIGRATED] = "migrated",
 	[VGIC_COUNT_ACTIVE_SPIS] = "active-spis",
+	[VGIC_COUNT_LONGEST_WAIT] = "longest-wait",
 };
 
 const char *vgic_host_counter_name(unsigned int counter)

@@ -115,6 +115,7 @@ int vgic_host_raise(struct vgic_host *h, unsigned int vcpu, uint32_t intid)
 	if (!i || intid >= VGIC_LPI_BASE)
 		return -EINVAL;
 	i->device = true;
+	host_rises(h, i);
 	if (!i->irq->level)
 		i->owed = true;
 	if (i->phys.mapped) {
@@ -136,6 +137,8 @@ int vgic_host_lower(struct vgic_host *h, unsigned int vcpu, uint32_t intid)
 	if (!i || intid >= VGIC_LPI_BASE)
 		return -EINVAL;
 	i->device = false;
+	if (i->irq->level)
+		i->since = 0;
 	if (i->phys.mapped) {
 		i->phys.level = false;
 		i->phys.lost = false;
@@ -151,8 +154,10 @@ bool vgic_host_msi(struct vgic_host *h, uint32_t intid)
 	struct vgic_host_irq *i = vgic_host_irq(h, 0, intid);
 	bool taken = vgic_msi(h->vgic, intid);
 
-	if (taken && i)
+	if (taken && i) {
 		i->owed = true;
+		host_rises(h, i);
+	}
 	vgic_host_settle(h);
 	return taken;
 }

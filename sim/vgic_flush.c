@@ -89,15 +89,16 @@ void vgic_flush(struct vgic *vgic, unsigned int index)
 	vcpu->counts.outside += vcpu->summary.nr_pend + vcpu->summary.nr_act - vcpu->used_lrs;
 }
 
-void vgic_restore(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
+bool vgic_restore(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
 {
 	const struct vgic_vcpu *vcpu = &vgic->vcpus[index];
 
 	if (!vgic->cfg.policy->hcr_always && !vcpu->used_lrs)
-		return;
+		return false;
 	hw->hcr = vcpu->hcr | vgic_static_traps(vgic);
 	for (unsigned int i = 0; i < vcpu->used_lrs; i++)
 		hw->lr[i] = vcpu->lr[i];
+	return true;
 }
 
 void vgic_load(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)

@@ -100,8 +100,10 @@ static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned 
 	if (policy->replay == VGIC_REPLAY_TAIL && vcpu->boundary &&
 	    vcpu->boundary->vcpu == VGIC_NO_VCPU) {
 		/* Its links lead nowhere that a model could follow (OV-78). */
+		bool freed = !policy->last_lr_ref && !vcpu->boundary->mapped;
+
 		vcpu->counts.wild_walks++;
-		vgic_note(vgic, VGIC_EVENT_WILD, vcpu->index, vcpu->boundary, !policy->last_lr_ref);
+		vgic_note(vgic, VGIC_EVENT_WILD, vcpu->index, vcpu->boundary, freed);
 		return;
 	}
 	n = replay(vgic, vcpu, replay_start(policy, vcpu), NULL, used, n);

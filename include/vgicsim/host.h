@@ -69,6 +69,10 @@ enum vgic_host_counter {
 	VGIC_COUNT_LATE_FOLDS,	  /* a halter went ahead before this vCPU was synced */
 	VGIC_COUNT_CALLED_OFF,	  /* entries */
 	VGIC_COUNT_LIVELOCKS,	  /* loops of the guest that did not end */
+	VGIC_COUNT_HCR_WRITES,	  /* entries that wrote HCR */
+	VGIC_COUNT_HCR_LEFT,	  /* exits after which HCR was not 0 */
+	VGIC_COUNT_STALE_VMCR,	  /* flushes that looked at a VMCR which hardware's was not */
+	VGIC_COUNT_FREED_WALKS,	  /* wild walks that began in memory that was freed */
 	/* Counters of the vgic (struct vgic_counts), by the same call. */
 	VGIC_COUNT_FLUSHES,
 	VGIC_COUNT_SYNCS,
@@ -83,6 +87,8 @@ enum vgic_host_counter {
 	VGIC_COUNT_MIGRATED,
 	/* Not counted, but read: of the VM, not of a vCPU. */
 	VGIC_COUNT_ACTIVE_SPIS,
+	/* Guest steps, of all vCPUs, from a device's rise to the acknowledge; the longest. */
+	VGIC_COUNT_LONGEST_WAIT,
 	VGIC_NR_COUNTERS,
 };
 
@@ -106,6 +112,8 @@ struct vgic_host_irq {
 	bool guest_active;     /* acknowledged, and not deactivated by the guest */
 	uint8_t guest_sources; /* GICv2 SGI: the same by source */
 	uint32_t acks;
+	uint32_t events; /* of an LPI: that the ITS has mapped to it */
+	uint64_t since;	 /* guest steps when it rose, plus 1; 0: it does not wait */
 	struct vgic_physical phys;
 };
 
@@ -125,6 +133,7 @@ struct vgic_host_vcpu {
 	unsigned int pause;
 	struct vgic_host_acked *acked; /* VGIC_HOST_MAX_ACKED, newest last */
 	unsigned int nr_acked;
+	uint64_t longest_wait;
 	uint64_t count[VGIC_COUNT_FLUSHES];
 };
 
@@ -162,6 +171,7 @@ enum vgic_host_op {
 	VGIC_HOST_OP_APR,
 	VGIC_HOST_OP_WFI,
 	VGIC_HOST_OP_SGI, /* arg: targets */
+	VGIC_HOST_OP_NESTED_END,
 };
 
 struct vgic_host_event {
@@ -189,6 +199,7 @@ struct vgic_host_config {
 struct vgic_host {
 	struct vgic_host_config cfg;
 	struct vgic *vgic;
+	struct vgic_its *its;
 	struct vgic_host_vcpu *vcpus;
 	struct vgic_host_cpu *cpus;
 	struct vgic_host_irq **irqs;
@@ -203,7 +214,11 @@ void vgic_host_destroy(struct vgic_host *h);
 
 /* NULL: no such interrupt. */
 struct vgic_host_irq *vgic_host_irq(const struct vgic_host *h, unsigned int vcpu, uint32_t intid);
+/* Makes an LPI with one event of the ITS, targeting vCPU 0. 0, -EINVAL, -EEXIST or -ENOMEM. */
 int vgic_host_add_lpi(struct vgic_host *h, uint32_t intid);
+/* MAPTI of one more event, DISCARD of the newest. 0; -EINVAL: no such LPI; -EEXIST, -ENOENT. */
+int vgic_host_map_event(struct vgic_host *h, uint32_t intid);
+int vgic_host_unmap_event(struct vgic_host *h, uint32_t intid);
 /* intid of vCPU vcpu is backed by physical pintid; timer: it has an input level of its own. */
 int vgic_host_map(struct vgic_host *h, unsigned int vcpu, uint32_t intid, uint16_t pintid,
 		  bool timer);
@@ -238,6 +253,11 @@ int vgic_host_eoi(struct vgic_host *h, unsigned int vcpu, int group, uint32_t in
 		  struct vgic_access *access);
 int vgic_host_dir(struct vgic_host *h, unsigned int vcpu, uint32_t intid,
 		  struct vgic_access *access);
+/*
+ * The vCPU's own guest has ended intid in an LR that the vCPU had made with HW=1: hardware has
+ * deactivated what is behind it, and KVM hears of it as it leaves the nested state (NV-8).
+ */
+int vgic_host_nested_end(struct vgic_host *h, unsigned int vcpu, uint32_t intid);
 int vgic_host_write_pmr(struct vgic_host *h, unsigned int vcpu, uint8_t prio);
 int vgic_host_write_bpr(struct vgic_host *h, unsigned int vcpu, unsigned int group, uint32_t value);
 int vgic_host_write_igrpen(struct vgic_host *h, unsigned int vcpu, unsigned int group, bool on);

@@ -224,8 +224,11 @@ bool vgic_queue(struct vgic *vgic, struct vgic_irq *irq);
  */
 void vgic_flush(struct vgic *vgic, unsigned int vcpu);
 
-/* Shadow to hardware at an entry (OV-35): HCR with static traps, LRs. VMCR and APRs: vgic_load. */
-void vgic_restore(const struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw);
+/*
+ * Shadow to hardware at an entry (OV-35): HCR with static traps, LRs. VMCR and APRs: vgic_load.
+ * False: nothing was written, no LR is in use (HI-7).
+ */
+bool vgic_restore(const struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw);
 
 /* Hardware to shadow at an exit (OV-38..41, HI-7). */
 void vgic_save(struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw);

@@ -447,9 +447,10 @@ static void lpis(void **state)
 	assert_int_equal(vgic_host_add_lpi(h, 40), -EINVAL);
 	assert_int_equal(vgic_host_add_lpi(h, 8192), 0);
 	assert_int_equal(vgic_host_add_lpi(h, 8192), -EEXIST);
-	assert_false(vgic_host_msi(h, 8192)); /* no target */
-	assert_false(vgic_host_msi(h, 9000));
 	irq = vgic_host_irq(h, 0, 8192)->irq;
+	irq->target = VGIC_NO_VCPU;
+	assert_false(vgic_host_msi(h, 8192));
+	assert_false(vgic_host_msi(h, 9000));
 	irq->target = 1;
 	irq->enabled = true;
 	assert_true(vgic_host_msi(h, 8192));
@@ -508,6 +509,92 @@ static void sgis_of_a_gicv2(void **state)
 	end();
 }
 
+/* What is counted of HCR and VMCR, and how long an interrupt waits. */
+static void entries_are_measured(void **state)
+{
+	static const struct {
+		const char *policy;
+		uint64_t written, left, stale;
+	} cases[] = {{"linux-6.12", 1, 1, 1}, {"newest", 3, 0, 0}};
+
+	for (size_t i = 0; i < 2; i++) {
+		begin(cases[i].policy);
+		assert_int_equal(vgic_host_enter(h, 0), 0);
+		assert_int_equal(vgic_host_write_pmr(h, 0, 0xf0), 0);
+		vgic_host_exit(h, 0, VGIC_HOST_EXIT_ELSE);
+		assert_int_equal(vgic_host_raise(h, 0, 40), 0);
+		assert_int_equal(vgic_host_enter(h, 0), 0);
+		assert_int_equal(vgic_host_step(h, 0, 7), 0);
+		assert_int_equal(count(VGIC_COUNT_LONGEST_WAIT), 0);
+		assert_int_equal(ack(0), 40);
+		assert_int_equal(count(VGIC_COUNT_LONGEST_WAIT), 7);
+		assert_int_equal(vgic_host_count(h, 1, VGIC_COUNT_LONGEST_WAIT), 0);
+		eoi(0, 40);
+		/* 6.12 writes HCR for its LR alone, and leaves what it had. */
+		h->vgic->vcpus[0].hcr |= VGIC_HCR_TC;
+		vgic_host_exit(h, 0, VGIC_HOST_EXIT_ELSE);
+		assert_int_equal(count(VGIC_COUNT_HCR_LEFT), cases[i].left);
+		assert_int_equal(count(VGIC_COUNT_STALE_VMCR), cases[i].stale);
+		vgic_host_put(h, 0);
+		assert_int_equal(vgic_host_enter(h, 0), 0);
+		assert_int_equal(count(VGIC_COUNT_STALE_VMCR), cases[i].stale);
+		assert_int_equal(count(VGIC_COUNT_HCR_WRITES), cases[i].written);
+		/* It comes anew: the time before does not count. */
+		assert_int_equal(vgic_host_raise(h, 0, 41), 0);
+		assert_int_equal(ack(0), 41);
+		assert_int_equal(count(VGIC_COUNT_LONGEST_WAIT), 7);
+		end();
+	}
+}
+
+static void events_of_an_lpi(void **state)
+{
+	begin("linux-7.2");
+	assert_int_equal(vgic_host_map_event(h, 8192), -EINVAL);
+	assert_int_equal(vgic_host_unmap_event(h, 40), -EINVAL);
+	assert_int_equal(vgic_host_add_lpi(h, 31), -EINVAL);
+	assert_int_equal(vgic_host_add_lpi(h, 8191), -EINVAL);
+	assert_int_equal(vgic_host_add_lpi(h, 8192), 0);
+	assert_int_equal(vgic_host_add_lpi(h, 8192), -EEXIST);
+	assert_int_equal(vgic_host_map_event(h, 8192), 0);
+	assert_int_equal(vgic_host_unmap_event(h, 8192), 0);
+	assert_true(vgic_host_msi(h, 8192));
+	assert_int_equal(vgic_host_unmap_event(h, 8192), 0);
+	assert_false(vgic_host_msi(h, 8192));
+	assert_int_equal(vgic_host_unmap_event(h, 8192), -ENOENT);
+	end();
+	begin("newest");
+	assert_int_equal(vgic_host_add_lpi(h, 8192), 0);
+	assert_int_equal(vgic_host_map_event(h, 8192), -EEXIST);
+	assert_int_equal(vgic_host_unmap_event(h, 8192), 0);
+	assert_int_equal(vgic_host_map_event(h, 8192), 0);
+	end();
+}
+
+/* The guest of the guest ends an interrupt; on an AmpereOne KVM must leave hardware alone. */
+static void the_guests_own_guest(void **state)
+{
+	for (unsigned int fixed = 0; fixed < 2; fixed++) {
+		configure(fixed ? "linux-7.2" : "linux-7.0");
+		cfg.vmcr |= VGIC_VMCR_VEOIM;
+		cfg.deact_inactive_hppi_loses_irq = true;
+		start();
+		assert_int_equal(vgic_host_nested_end(h, 0, 999), -EINVAL);
+		h->vgic->spis[10].level = true;
+		assert_int_equal(vgic_host_map(h, 0, 42, 77, false), 0);
+		assert_int_equal(vgic_host_raise(h, 0, 42), 0);
+		assert_int_equal(ack(0), 42);
+		eoi(0, 42);
+		assert_true(look(42) & VGIC_LOOK_ACTIVE);
+		/* The device has not been quenched: the host would take it at once. */
+		assert_int_equal(vgic_host_nested_end(h, 0, 42), 0);
+		assert_false(look(42) & VGIC_LOOK_ACTIVE);
+		assert_int_equal(vgic_host_irq(h, 0, 42)->phys.lost, !fixed);
+		assert_int_equal(count(VGIC_COUNT_HOST_IRQS), 1 + fixed);
+		end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +612,9 @@ int main(void)
 		cmocka_unit_test(the_erratum_swallows_an_interrupt),
 		cmocka_unit_test(lpis),
 		cmocka_unit_test(sgis_of_a_gicv2),
+		cmocka_unit_test(entries_are_measured),
+		cmocka_unit_test(events_of_an_lpi),
+		cmocka_unit_test(the_guests_own_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

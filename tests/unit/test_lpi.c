@@ -169,7 +169,7 @@ static void movall(void **state)
 }
 
 /* Two active in the tail, the last LR holds an LPI that is dropped under way (OV-78, SC-26). */
-static void drop_last_lr(const char *policy, const char *overrides)
+static void drop_last_lr(const char *policy, const char *overrides, bool discard)
 {
 	start(policy, overrides);
 	vgic_inject(vgic, 0, 40, true);
@@ -183,22 +183,28 @@ static void drop_last_lr(const char *policy, const char *overrides)
 	assert_int_equal(hw.lr[1] & VGIC_LR_VINTID, 8192);
 	hw.ap1r[0] = 1;
 	assert_true(vgic_v3_cpuif_eoi(&hw, 1, 50).did & VGIC_DID_COUNT);
+	if (discard)
+		vgic_lpi_remove(vgic, 8192);
 	vgic_lpi_enable(vgic, 1, 0, false);
 	leave();
 }
 
 static void last_lr_is_dropped(void **state)
 {
-	drop_last_lr("linux-7.0", "");
+	drop_last_lr("linux-7.0", "", true);
 	assert_int_equal(wild, 1);
 	assert_int_equal(freed, 1);
+	/* As long as an event is mapped to it, the ITS keeps it. */
+	drop_last_lr("linux-7.0", "", false);
+	assert_int_equal(wild, 1);
+	assert_int_equal(freed, 0);
 	assert_int_equal(v0->counts.wild_walks, 1);
 	assert_true(irq(50)->active);
-	drop_last_lr("newest", "");
+	drop_last_lr("newest", "", true);
 	assert_int_equal(wild, 1);
 	assert_int_equal(freed, 0);
 	assert_int_equal(halts, 0);
-	drop_last_lr("newest", "lpi_disable_halts=1");
+	drop_last_lr("newest", "lpi_disable_halts=1", true);
 	assert_int_equal(halts, 1);
 }
 

@@ -47,6 +47,7 @@ enum op {
 	OP_EOIMODE,
 	OP_CBPR,
 	OP_SGI,
+	OP_NESTED_END,
 	/* Registers of the distributor. */
 	OP_ENABLE,
 	OP_DISABLE,
@@ -68,6 +69,7 @@ enum op {
 	OP_LPI_MOVE,
 	OP_MOVALL,
 	OP_UNMAP,
+	OP_MAP,
 	OP_INV,
 	OP_KICK,
 	OP_HALT,

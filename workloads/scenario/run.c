@@ -34,7 +34,17 @@ static void broken(struct runner *r, const struct statement *st, const char *why
 
 static const char *why_not(int err)
 {
-	return err == -EAGAIN ? "the vCPU is asleep" : "the VM is halted";
+	switch (err) {
+	case -EINVAL:
+		return "no such interrupt";
+	case -EEXIST:
+		return "it has an event already";
+	case -ENOENT:
+		return "it has no event";
+	case -EAGAIN:
+		return "the vCPU is asleep";
+	}
+	return "the VM is halted";
 }
 
 /* An action of a guest that cannot act fails, unless that is what was expected. */
@@ -43,7 +53,7 @@ static void acted(struct runner *r, const struct statement *st, int err)
 	if (err && st->refused)
 		held(r, st);
 	else if (err)
-		broken(r, st, err == -EINVAL ? "no such interrupt" : why_not(err));
+		broken(r, st, why_not(err));
 	else if (st->refused)
 		broken(r, st, "it was not refused");
 }
@@ -426,9 +436,13 @@ static void devices(struct runner *r, const struct statement *st, unsigned int v
 			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
 			err = inv(r, st, intid);
 			break;
+		case OP_NESTED_END:
+			err = vgic_host_nested_end(r->h, of, intid);
+			break;
 		default:
 			record(r, VGIC_SCENARIO_STEP, "the ITS: %s", st->written);
-			vgic_lpi_remove(r->h->vgic, intid);
+			err = st->op == OP_MAP ? vgic_host_map_event(r->h, intid)
+					       : vgic_host_unmap_event(r->h, intid);
 			break;
 		}
 		acted(r, st, err);
@@ -553,7 +567,7 @@ static void mark(struct runner *r)
 
 		if (vcpu != VGIC_NO_VCPU && vcpu >= nr_vcpus(r))
 			continue;
-		/* The last of them is a level, not a count. */
+		/* What comes last is read, not counted. */
 		for (unsigned int c = 0; c < VGIC_COUNT_ACTIVE_SPIS; c++)
 			r->base[row][c] = vgic_host_count(r->h, vcpu, c);
 	}
@@ -589,7 +603,9 @@ static void execute(struct runner *r, const struct statement *st, unsigned int v
 	case OP_MSI:
 	case OP_LPI_MOVE:
 	case OP_UNMAP:
+	case OP_MAP:
 	case OP_INV:
+	case OP_NESTED_END:
 		devices(r, st, vcpu);
 		break;
 	case OP_MOVALL:

@@ -215,6 +215,9 @@ static void access_event(struct runner *r, const struct vgic_host_event *e)
 	case VGIC_HOST_OP_WFI:
 		record(r, VGIC_SCENARIO_STEP, "vcpu %u waits for an interrupt", e->vcpu);
 		break;
+	case VGIC_HOST_OP_NESTED_END:
+		record(r, VGIC_SCENARIO_STEP, "the guest of vcpu %u ends %u", e->vcpu, e->intid);
+		break;
 	case VGIC_HOST_OP_SGI:
 		record(r, VGIC_SCENARIO_STEP, "vcpu %u sends SGI %u", e->vcpu, e->intid);
 		break;
