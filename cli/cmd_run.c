@@ -9,6 +9,7 @@
 #include "exit.h"
 #include "options.h"
 #include "output.h"
+#include "policy_option.h"
 
 #define SUFFIX ".vgs"
 
@@ -55,7 +56,7 @@ struct session {
 	const struct run_values *v;
 	struct file *files;
 	size_t nr_files, cap_files;
-	struct vgic_policy_spec spec; /* of --policy */
+	struct policy_option chosen; /* of --policy */
 	const struct vgic_policy *policy;
 	uint64_t runs, ok, failed, broken;
 };
@@ -157,32 +158,14 @@ static int load(struct file *f)
 
 static int choose_policy(struct session *s)
 {
-	const char *name = s->v->policy, *plus;
-	char base[VGIC_POLICY_NAME];
-	const struct vgic_policy *found;
-	int err;
+	const char *name = s->v->policy;
+	int code;
 
 	if (!name || !strcmp(name, "all"))
 		return EXIT_OK;
-	plus = strchr(name, '+');
-	snprintf(base, sizeof(base), "%.*s", (int)(plus ? (size_t)(plus - name) : strlen(name)),
-		 name);
-	found = vgic_policy_find(base);
-	if (!found)
-		return cli_fail(EXIT_USAGE, "unknown policy: %s", base);
-	if (!plus) {
-		s->policy = found;
-		return EXIT_OK;
-	}
-	s->spec.policy = *found;
-	err = vgic_policy_override(&s->spec, plus + 1);
-	if (err)
-		return cli_fail(EXIT_USAGE, "%s: %s", s->spec.bad[0] ? s->spec.bad : plus + 1,
-				err == -ENOENT	? "no such switch"
-				: err == -E2BIG ? "too long"
-						: "the switch has no such value");
-	s->policy = &s->spec.policy;
-	return EXIT_OK;
+	code = policy_option_choose(&s->chosen, name, NULL, NULL);
+	s->policy = s->chosen.policy;
+	return code;
 }
 
 static void print_event(const struct file *f, const struct vgic_scenario_event *e, bool quiet)
@@ -474,6 +457,7 @@ static int run(const void *values, const struct cli_args *args)
 		free(s.files[i].path);
 	}
 	free(s.files);
+	policy_option_finish(&s.chosen);
 	return code;
 }
 

@@ -132,4 +132,9 @@ if [ -n "$file" ]; then
 	expect "check against a plugin that does not load" 3 check --invariants -P ./none.so "$file"
 	lacks "finds nothing" out violation
 fi
+scenario=$(dirname "$recordings")/scenarios/active-fills-lrs.vgs
+expect "run with the plugin" 1 run -q -P "$plugins/by_priority.so" "$scenario"
+has "by its name" out 'by-priority, 4 LRs'
+expect "run with a switch that is none" 2 run -q -P newest+none=1 "$scenario"
+one_line "names it" 'none=1'
 echo "1..$n"
