@@ -72,11 +72,9 @@ static int tap(void *opaque, const struct vgr_rec *rec)
 	return vgic_parting_record(s->parting, s->reading, rec);
 }
 
-static int read_side(struct session *s, unsigned int which)
+static int open_side(struct session *s, unsigned int which)
 {
 	struct side *a = &s->side[which];
-	const struct demand_wishes wishes = {.tap = tap, .opaque = s};
-	int code;
 
 	a->reader = cli_open_recording(a->path);
 	if (!a->reader)
@@ -91,6 +89,15 @@ static int read_side(struct session *s, unsigned int which)
 			EXIT_INPUT, "no policy for kernel %s: %s: nothing to replay it with",
 			*a->header->kernel_release ? a->header->kernel_release : "(unknown)",
 			a->path);
+	return EXIT_OK;
+}
+
+static int read_side(struct session *s, unsigned int which)
+{
+	struct side *a = &s->side[which];
+	const struct demand_wishes wishes = {.tap = tap, .opaque = s};
+	int code;
+
 	s->reading = which;
 	code = demand_read(&a->demand, a->path, a->reader, a->policy, &wishes);
 	if (code)
@@ -662,11 +669,18 @@ static json_t *session_json(const struct session *s)
 
 static int compute(struct session *s)
 {
+	uint16_t vm[2];
 	char buf[2300];
 	const char *why;
 	int code;
 
-	if (vgic_parting_create(&s->parting, 0))
+	for (unsigned int i = 0; i < 2; i++) {
+		code = open_side(s, i);
+		if (code)
+			return code;
+		vm[i] = demand_vm(s->side[i].header);
+	}
+	if (vgic_parting_create(&s->parting, vm))
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->side[0].path);
 	for (unsigned int i = 0; i < 2; i++) {
 		code = read_side(s, i);

@@ -133,7 +133,7 @@ static int look_for_window(struct session *s)
 	const struct vgr_rec *rec;
 	uint64_t t0, t1;
 	uint16_t vcpu;
-	int ret = vgic_busy_create(&b, DEFAULT_WINDOW_NS, 0);
+	int ret = vgic_busy_create(&b, DEFAULT_WINDOW_NS, demand_vm(s->header));
 
 	if (ret)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);

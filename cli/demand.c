@@ -6,6 +6,17 @@
 #include "exit.h"
 #include "output.h"
 
+uint16_t demand_vm(const struct vgr_header *h)
+{
+	const struct vgr_totals *t = &h->totals;
+	size_t best = 0;
+
+	for (size_t i = 1; h->has_totals && i < t->nr_vms; i++)
+		if (t->vms[i].nr_vcpus > t->vms[best].nr_vcpus)
+			best = i;
+	return (uint16_t)best;
+}
+
 int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		const struct vgic_policy *policy, const struct demand_wishes *wishes)
 {
@@ -16,6 +27,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		.model_v2 = h->vgic_model == 2,
 		.pre_bits = h->pre_bits,
 		.prio_bits = h->pri_bits,
+		.vm = demand_vm(h),
 		.eager_vmcr = policy->eager_vmcr,
 	};
 	struct vgic_derive *derive = NULL;
@@ -26,7 +38,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 
 	memset(d, 0, sizeof(*d));
 	if (vgic_decoder_create(&decoder, h->gic_host, h->vgic_model) ||
-	    vgic_derive_create(&derive, &dc) || vgic_measure_create(&measure, h->nr_lr, 0))
+	    vgic_derive_create(&derive, &dc) || vgic_measure_create(&measure, h->nr_lr, dc.vm))
 		goto nomem;
 	if (wishes && wishes->timeline &&
 	    vgic_measure_timeline(measure, wishes->vcpu, wishes->t0, wishes->t1))

@@ -26,6 +26,9 @@ struct demand_wishes {
 	void *opaque;
 };
 
+/* The VM that is looked at: the one with most vCPUs, the first of these. */
+uint16_t demand_vm(const struct vgr_header *h);
+
 /*
  * Reads r to its end. policy: the recorded kernel's. Prints the line and gives an
  * exit code other than EXIT_OK if it cannot; d is finished by the caller in any case.

@@ -19,25 +19,26 @@ struct seen {
 struct side {
 	struct seen *v;
 	size_t n, cap;
+	uint16_t vm;
 	uint64_t records, start;
 	uint32_t *index; /* hash of (demand, order) to seen + 1 */
 	size_t nr_index;
 };
 
 struct vgic_parting {
-	uint16_t vm;
 	struct side side[2];
 	uint64_t *pool;
 	size_t nr_pool, cap_pool;
 };
 
-int vgic_parting_create(struct vgic_parting **out, uint16_t vm)
+int vgic_parting_create(struct vgic_parting **out, const uint16_t vm[2])
 {
 	struct vgic_parting *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	p->vm = vm;
+	for (int i = 0; i < 2; i++)
+		p->side[i].vm = vm[i];
 	*out = p;
 	return 0;
 }
@@ -151,7 +152,7 @@ int vgic_parting_record(struct vgic_parting *p, unsigned int which, const struct
 
 	if (!s->records++)
 		s->start = rec->time;
-	if (rec->type != VGR_FLUSH || rec->vm != p->vm || f->nested ||
+	if (rec->type != VGR_FLUSH || rec->vm != s->vm || f->nested ||
 	    (rec->flags & (VGR_F_CUT | VGR_F_TORN)) || f->n_before <= f->used_lrs)
 		return 0;
 	const uint64_t *lr = (const uint64_t *)(before + f->n_before + f->n_after);

@@ -37,8 +37,8 @@ struct vgic_parting_point {
 
 struct vgic_parting;
 
-/* vm: of both recordings. 0 or -ENOMEM. */
-int vgic_parting_create(struct vgic_parting **p, uint16_t vm);
+/* vm: which one of each recording. 0 or -ENOMEM. */
+int vgic_parting_create(struct vgic_parting **p, const uint16_t vm[2]);
 void vgic_parting_destroy(struct vgic_parting *p);
 
 /* Every record of side 0 or 1, in file order, LRs as in ICH_LR<n>_EL2. 0 or -ENOMEM. */

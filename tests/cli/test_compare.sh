@@ -85,6 +85,18 @@ assert all(i["verdict_a_on_b"] == "agree" for i in j["interrupts"])
 EOF
 then ok "it says all that"; else not_ok "it says all that"; fi
 
+# Deactivations that real kernels lost (docs/findings.md) are seen, and only those.
+for want in 7.2-lost-dir-late:42 7.2-lost-dir:37 7.3-lost-dir:40; do
+	file=$rec/findings/${want%:*}.vgr
+	"$tool" replay --json --lrs 4 "$file" >"$dir/out" 2>"$dir/err"
+	if python3 - "$dir/out" "${want#*:}" 2>>"$dir/err" <<'EOF'
+import json, sys
+stuck = json.load(open(sys.argv[1]))["recorded"]["stuck"]
+assert [s["intid"] for s in stuck] == [int(sys.argv[2])], stuck
+EOF
+	then ok "$want is stuck"; else not_ok "$want is stuck"; fi
+done
+
 expect "one recording" 2 "$rec/6.12-ackall.vgr"
 expect "no such file" 3 "$rec/6.12-ackall.vgr" "$dir/absent.vgr"
 expect "no recording" 3 "$0" "$rec/6.12-ackall.vgr"

@@ -361,7 +361,7 @@ static int parting_scene(void)
 {
 	struct vgic_parting_point point;
 	struct vgic_parting *p;
-	int ret = vgic_parting_create(&p, 0);
+	int ret = vgic_parting_create(&p, (const uint16_t[2]){0, 0});
 
 	if (ret)
 		return ret;

@@ -59,7 +59,7 @@ static void flush(unsigned int side, const uint32_t *list, const uint64_t *lr)
 static int setup(void **state)
 {
 	now = 1000000;
-	return vgic_parting_create(&parting, 0);
+	return vgic_parting_create(&parting, (const uint16_t[2]){0, 0});
 }
 
 static int teardown(void **state)
