@@ -5,13 +5,16 @@
 bool vgic_dir_fast(const struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw,
 		   uint64_t value)
 {
-	bool tdir = vgic->vcpus[vcpu].hcr & VGIC_HCR_TDIR;
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	/* Kernels without the primitive know TDIR as an erratum's trap alone (HI-10). */
+	bool tdir =
+		policy->dir_primitive != VGIC_DIR_NONE && (vgic->vcpus[vcpu].hcr & VGIC_HCR_TDIR);
 	uint32_t hcr = hw->hcr, intid = value & 0xffffffu;
 	struct vgic_access a;
 
 	/* Without a static trap the fast path is switched off: every trap is a full exit (OV-60).
 	 */
-	if (!vgic_static_traps(vgic) || (tdir && !vgic->cfg.policy->dir_in_lr))
+	if (!vgic_static_traps(vgic) || (tdir && !policy->dir_in_lr))
 		return false;
 	if (!(hw->vmcr & VGIC_VMCR_VEOIM) || intid >= VGIC_LPI_BASE)
 		return true;

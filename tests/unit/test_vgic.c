@@ -944,6 +944,24 @@ static void dir_fast_path(void **state)
 	assert_int_equal(vgic_v3_eoicount(c.hcr), 1);
 }
 
+/* 6.12 has the trap bits of errata in its shadow HCR: they do not make a DIR an exit (HI-10). */
+static void dir_fast_path_of_6_12(void **state)
+{
+	struct vgic_v3_cpuif_config cfg = vgic_v3_cpuif_defaults(NR_LR);
+	struct vgic_v3_cpuif c;
+
+	vgic->cfg.policy = vgic_policy_find("linux-6.12");
+	vgic->cfg.static_traps = VGIC_HCR_TALL1 | VGIC_HCR_TDIR;
+	vgic_v3_cpuif_init(&c, &cfg);
+	c.vmcr = VGIC_VMCR_VEOIM;
+	v0->hcr = c.hcr = VGIC_HCR_EN | vgic->cfg.static_traps;
+	c.lr[0] = 27 | VGIC_LR_ACTIVE;
+	assert_true(vgic_dir_fast(vgic, 0, &c, 27));
+	assert_int_equal(c.lr[0] & VGIC_LR_STATE, 0);
+	assert_true(vgic_dir_fast(vgic, 0, &c, 28));
+	assert_int_equal(vgic_v3_eoicount(c.hcr), 1);
+}
+
 /* ---- OV-73, OV-74, section 15 ---- */
 
 static void active_writes_halt(void **state)
@@ -1177,6 +1195,7 @@ int main(void)
 		TEST(dir_of_what_is_in_an_lr),
 		TEST(dir_aliases_and_inactive_hw),
 		TEST(dir_fast_path),
+		TEST(dir_fast_path_of_6_12),
 		TEST(active_writes_halt),
 		TEST(enable_reads_a_mapped_line),
 		TEST(pending_writes),
