@@ -2,7 +2,8 @@
 /*
  * Recordings of hosts and states that no shipped recording has, written by the model with its
  * rules as they are: for the mutation test, which then changes a rule and looks whether verify
- * notices. They say nothing about kernels. Usage: synthetic DIRECTORY
+ * notices. They say nothing about kernels. Usage: synthetic DIRECTORY [nameless]
+ * nameless: their headers do not say of which kernel they are; only their names do.
  *
  * Random states of all kinds of interrupts, on GICv3 and GICv2 hosts, with guests of either
  * GIC, hosts that cannot trap DIR, timers that are resampled, LPIs, and exits called off.
@@ -304,7 +305,8 @@ static void make_irqs(struct vgic *vgic, const struct variant *variant)
 		vgic_lpi_add(vgic, 8192 + i);
 }
 
-static int write_one(const char *dir, const char *release, const struct variant *variant)
+static int write_one(const char *dir, const char *release, const struct variant *variant,
+		     bool nameless)
 {
 	struct world w = {.variant = variant, .policy = vgic_policy_for_release(release), .rng = 1};
 	struct vgic_config cfg = {
@@ -329,8 +331,8 @@ static int write_one(const char *dir, const char *release, const struct variant 
 	w.vcpu = &w.vgic->vcpus[0];
 	make_irqs(w.vgic, variant);
 	sample_header(&h);
-	snprintf(h.kernel_release, sizeof(h.kernel_release), "%s", release);
-	snprintf(h.policy, sizeof(h.policy), "%s", w.policy->name);
+	snprintf(h.kernel_release, sizeof(h.kernel_release), "%s", nameless ? "" : release);
+	snprintf(h.policy, sizeof(h.policy), "%s", nameless ? "" : w.policy->name);
 	strcpy(h.guest_command, "synthetic");
 	h.gic_host = variant->gicv2 ? 2 : 3;
 	h.vgic_model = variant->model_v2 ? 2 : 3;
@@ -353,11 +355,11 @@ static int write_one(const char *dir, const char *release, const struct variant 
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++)
 		for (size_t j = 0; j < sizeof(variants) / sizeof(variants[0]); j++)
-			if (write_one(argv[1], releases[i], &variants[j]))
+			if (write_one(argv[1], releases[i], &variants[j], argc > 2))
 				return 1;
 	return 0;
 }
