@@ -108,4 +108,7 @@ void vgic_load(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif
 	hw->vmcr = vcpu->vmcr;
 	memcpy(hw->ap0r, vcpu->ap0r, sizeof(hw->ap0r));
 	memcpy(hw->ap1r, vcpu->ap1r, sizeof(hw->ap1r));
+	/* __vgic_v3_activate_traps (HI-1): accesses must trap before any LR is in use. */
+	if (!vgic->cfg.policy->hcr_always && vgic->cfg.static_traps)
+		hw->hcr = VGIC_HCR_EN | vgic->cfg.static_traps;
 }

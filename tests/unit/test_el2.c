@@ -213,6 +213,32 @@ static void hosts(void **state)
 	}
 }
 
+/* 6.12 writes HCR with LRs only; with traps it does so when the vCPU is loaded, too (HI-1). */
+static void traps_without_lrs(void **state)
+{
+	vgic_destroy(vgic);
+	vgic = NULL;
+	assert_int_equal(vgic_create(&vgic,
+				     &(struct vgic_config){
+					     .policy = vgic_policy_find("linux-6.12"),
+					     .nr_vcpus = 1,
+					     .nr_lr = 4,
+					     .static_traps = VGIC_HCR_TC,
+				     }),
+			 0);
+	hw.hcr = 0;
+	vgic_load(vgic, 0, &hw);
+	vgic_flush(vgic, 0);
+	vgic_restore(vgic, 0, &hw);
+	assert_int_equal(hw.hcr, VGIC_HCR_EN | VGIC_HCR_TC);
+	assert_false(vgic_v3_cpuif_write_pmr(&hw, 0x80));
+
+	vgic->cfg.static_traps = 0;
+	hw.hcr = 0;
+	vgic_load(vgic, 0, &hw);
+	assert_int_equal(hw.hcr, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -227,6 +253,7 @@ int main(void)
 		TEST(dir_as_first_posted),
 		TEST(dir_on_a_plain_host),
 		TEST(hosts),
+		TEST(traps_without_lrs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
