@@ -268,6 +268,8 @@ static void check_raised(struct inv_moment *m, const struct vgr_flush *f)
 			.begin = irq->raise.since,
 			.end = f->r.time,
 			.cause = irq->raise.index,
+			/* A register that disables or clears it takes the debt away. */
+			.lawful = true,
 		};
 
 		if (!irq->raise.armed || irq->generation != m->track->generation)

@@ -11,7 +11,7 @@
  * policy (policy.h) that it follows from; where the policy has the switch off, the
  * part is left out, unless the caller is strict and judges every kernel by what the
  * newest promises. A violation that is an old kernel's known failure carries its
- * name (L1 to L7 of kvm-history.md section 1.2).
+ * name (L1 to L7 of kvm-history.md section 1.2, SC-20 of scenarios.md).
  *
  * What another CPU may have changed between two readings decides nothing: a
  * violation that a record of another thread can explain is counted as undecided,
@@ -56,9 +56,9 @@ struct vgic_violation {
 	const char *name;	   /* of the rule */
 	const char *text;	   /* the part in plain words */
 	const char *what;	   /* what is wrong here, with its values */
-	const char *known;	   /* "L1", if it is a known failure of old kernels, else NULL */
-	const char *promise;	   /* switch that the part follows from, NULL: every kernel */
-	uint32_t intid;		   /* VGR_BOUNDARY_NONE: not about one interrupt */
+	const char *known;   /* "L1", "SC-20", if it is a known failure of old kernels, else NULL */
+	const char *promise; /* switch that the part follows from, NULL: every kernel */
+	uint32_t intid;	     /* VGR_BOUNDARY_NONE: not about one interrupt */
 	uint16_t vm, vcpu;
 	/*
 	 * The record of the access that was in vain (rule 15: the DIR whose effect was
