@@ -73,12 +73,15 @@ void vgic_deactivate(struct vgic *vgic, unsigned int index, uint64_t value)
 	if (!irq)
 		return;
 	owner = policy->dir_primitive == VGIC_DIR_V1 ? vgic_irq_oracle(vgic, irq) : irq->vcpu;
-	if (owner == VGIC_NO_VCPU || (policy->dir_primitive == VGIC_DIR_V1 && !irq->active))
+	/* As posted: an edge that was acknowledged in an LR is nobody's until the fold. */
+	if (owner == VGIC_NO_VCPU)
 		return;
 
 	if (irq->on_lr) {
 		vgic_write_active(vgic, index, index, cleared_by_mmio(policy, value), false);
 	} else {
+		if (policy->dir_primitive == VGIC_DIR_V1 && !irq->active)
+			return;
 		if (vgic->cfg.model_v2 && vgic_irq_is_sgi(irq) && policy->dir_checks_source &&
 		    irq->active_source != cpuid)
 			return;

@@ -903,6 +903,35 @@ static void dir_of_what_is_in_an_lr(void **state)
 	assert_int_equal(world.notified, 0);
 }
 
+/*
+ * As posted: what was acknowledged in an LR and not folded since is nobody's if it is an edge; of a
+ * level that is still high, ICACTIVER is written all the same, though not its own (history 2.1, 5).
+ */
+static void dir_as_first_posted(void **state)
+{
+	vgic->cfg.policy = vgic_policy_find("posted-v1");
+	v1->vmcr |= VGIC_VMCR_VEOIM;
+	irq(40)->level = false;
+	vgic_inject(vgic, 0, 40, true);
+	vgic_inject(vgic, 0, 44, true);
+	vgic_flush(vgic, 0);
+	assert_true(irq(40)->on_lr && irq(44)->on_lr);
+	vgic_deactivate(vgic, 1, 40);
+	assert_int_equal(world.updates[0], 0);
+	assert_true(irq(44)->level && !irq(44)->active);
+	vgic_irq_find(vgic, 1, 20)->active = true;
+	vgic_deactivate(vgic, 1, 44);
+	assert_false(vgic_irq_find(vgic, 1, 20)->active);
+	assert_int_equal(world.updates[0], 1);
+	/* Not active, and in no LR: nothing. */
+	hw(27);
+	vgic_inject(vgic, 0, 27, true);
+	v0->vmcr |= VGIC_VMCR_VEOIM;
+	vgic_deactivate(vgic, 0, 27);
+	assert_int_equal(world.dirs, 0);
+	assert_int_equal(world.updates[0], 1);
+}
+
 static void dir_aliases_and_inactive_hw(void **state)
 {
 	v0->vmcr |= VGIC_VMCR_VEOIM;
@@ -1193,6 +1222,7 @@ int main(void)
 		TEST(prune_keeps_moves_drops),
 		TEST(dir_primitive),
 		TEST(dir_of_what_is_in_an_lr),
+		TEST(dir_as_first_posted),
 		TEST(dir_aliases_and_inactive_hw),
 		TEST(dir_fast_path),
 		TEST(dir_fast_path_of_6_12),
