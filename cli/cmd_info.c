@@ -151,7 +151,7 @@ static void print_exits(const struct vcpu_summary *v)
 	const char *name;
 	unsigned int i;
 
-	printf("  exits         %" PRIu64 ":", v->exits);
+	printf("  exits         %" PRIu64 ":", v->counts.exits);
 	if (v->exits_irq)
 		printf(" IRQ %" PRIu64, v->exits_irq);
 	if (v->exits_serror)
@@ -167,10 +167,10 @@ static void print_exits(const struct vcpu_summary *v)
 	}
 	if (v->exits_other)
 		printf(" other %" PRIu64, v->exits_other);
-	printf("\n  MI            %" PRIu64, v->mi);
+	printf("\n  MI            %" PRIu64, v->counts.mi);
 	for (i = 0; i < SUMMARY_MIS; i++) {
-		if (v->mi_source[i])
-			printf(" %s %" PRIu64, summary_mi_name(i), v->mi_source[i]);
+		if (v->counts.mi_source[i])
+			printf(" %s %" PRIu64, summary_mi_name(i), v->counts.mi_source[i]);
 	}
 	printf("\n");
 }
@@ -182,11 +182,11 @@ static void print_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 
 	printf("\nvCPU %u:%u\n", v->vm, v->vcpu);
 	printf("  runs          %" PRIu64 " (%" PRIu64 " entries), %s in the guest\n", v->syncs,
-	       v->entries, cli_format_ns(buf, sizeof(buf), v->guest_ns));
+	       v->entries, cli_format_ns(buf, sizeof(buf), v->counts.guest_ns));
 	print_exits(v);
 	printf("  requests      DIR %" PRIu64 ", SGI %" PRIu64 ", WFI %" PRIu64 ", WFE %" PRIu64
 	       ", MMIO %" PRIu64 "; kicked %" PRIu64 ", loaded %" PRIu64 ", EOIcount %" PRIu64 "\n",
-	       v->dir, v->sgi, v->wfi, v->wfe, v->mmio, v->kicks, v->loads, v->eoicount);
+	       v->dir, v->sgi, v->wfi, v->wfe, v->mmio, v->kicks, v->loads, v->counts.eoicount);
 	printf("  LRs in use   ");
 	for (i = 0; i <= VGR_MAX_LRS; i++) {
 		if (i <= nr_lr || v->used[i])
@@ -195,7 +195,7 @@ static void print_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 	printf("; %.2f on average\n", summary_mean_lrs(v));
 	printf("  list          longest %" PRIu32 ", %" PRIu64
 	       " overflowing entries, at most %" PRIu32 " outside\n",
-	       v->longest_list, v->overflows, v->deepest_overflow);
+	       v->longest_list, v->counts.overflow_entries, v->counts.overflow_max);
 }
 
 static void held_by(const struct vcpu_summary *v, char *buf, size_t size)
@@ -372,7 +372,7 @@ static json_t *json_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 	unsigned int i;
 
 	for (i = 0; i < SUMMARY_MIS; i++)
-		json_object_set_new(sources, summary_mi_name(i), number(v->mi_source[i]));
+		json_object_set_new(sources, summary_mi_name(i), number(v->counts.mi_source[i]));
 	for (i = 0; i <= nr_lr; i++)
 		json_array_append_new(used, number(v->used[i]));
 	json_object_set_new(o, "vm", number(v->vm));
@@ -380,9 +380,9 @@ static json_t *json_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 	json_object_set_new(o, "flushes", number(v->flushes));
 	json_object_set_new(o, "syncs", number(v->syncs));
 	json_object_set_new(o, "entries", number(v->entries));
-	json_object_set_new(o, "exits", number(v->exits));
+	json_object_set_new(o, "exits", number(v->counts.exits));
 	json_object_set_new(o, "exits_by_reason", json_exits(v));
-	json_object_set_new(o, "mi", number(v->mi));
+	json_object_set_new(o, "mi", number(v->counts.mi));
 	json_object_set_new(o, "mi_by_source", sources);
 	json_object_set_new(o, "dir", number(v->dir));
 	json_object_set_new(o, "sgi", number(v->sgi));
@@ -391,13 +391,13 @@ static json_t *json_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 	json_object_set_new(o, "mmio", number(v->mmio));
 	json_object_set_new(o, "kicks", number(v->kicks));
 	json_object_set_new(o, "loads", number(v->loads));
-	json_object_set_new(o, "eoicount", number(v->eoicount));
-	json_object_set_new(o, "guest_ns", number(v->guest_ns));
+	json_object_set_new(o, "eoicount", number(v->counts.eoicount));
+	json_object_set_new(o, "guest_ns", number(v->counts.guest_ns));
 	json_object_set_new(o, "flushes_by_lrs", used);
 	json_object_set_new(o, "mean_lrs", json_real(summary_mean_lrs(v)));
 	json_object_set_new(o, "longest_list", number(v->longest_list));
-	json_object_set_new(o, "overflowing_entries", number(v->overflows));
-	json_object_set_new(o, "deepest_overflow", number(v->deepest_overflow));
+	json_object_set_new(o, "overflowing_entries", number(v->counts.overflow_entries));
+	json_object_set_new(o, "deepest_overflow", number(v->counts.overflow_max));
 	return o;
 }
 
@@ -474,7 +474,7 @@ static int read_all(struct vgr_reader *r, struct summary *s, uint64_t *start)
 		if (err)
 			return err;
 	}
-	return err;
+	return err < 0 ? err : summary_end(s);
 }
 
 static void print_text(const struct info_values *v, const char *path, const struct vgr_reader *r,

@@ -56,17 +56,10 @@ const char *summary_ec_name(unsigned int ec)
 
 int summary_init(struct summary *s, const struct vgr_header *h)
 {
-	/* The reduced interface of misr_of() has always enough of them. */
-	unsigned int model = h->nr_lr && h->gic_host != 2 ? h->nr_lr : VGIC_V3_MAX_LRS;
-
 	memset(s, 0, sizeof(*s));
 	s->nr_lr = h->nr_lr ? h->nr_lr : vgr_lr_limit(h->gic_host);
 	text_gic_init(&s->gic, h);
-	/* What QEMU does otherwise is its GICv3. */
-	s->cpuif = h->emulated == VGR_YES && h->gic_host != 2 ? vgic_v3_cpuif_qemu(model)
-							      : vgic_v3_cpuif_defaults(model);
-	s->scratch = malloc(VGR_MAX_IRQS * sizeof(*s->scratch));
-	return s->scratch ? 0 : -ENOMEM;
+	return vgic_decoder_create(&s->decoder, h->gic_host, h->vgic_model);
 }
 
 void summary_finish(struct summary *s)
@@ -76,8 +69,31 @@ void summary_finish(struct summary *s)
 	for (i = 0; i < s->nr; i++)
 		free(s->vcpus[i].waiting);
 	free(s->vcpus);
-	free(s->scratch);
+	for (i = 0; i < s->nr_vms; i++)
+		vgic_measure_destroy(s->vms[i].measure);
+	free(s->vms);
+	vgic_decoder_destroy(s->decoder);
 	memset(s, 0, sizeof(*s));
+}
+
+static int get_vm(struct summary *s, const struct vgr_rec *rec, uint64_t number)
+{
+	struct vm_summary *v;
+	size_t i;
+
+	for (i = 0; i < s->nr_vms; i++)
+		if (s->vms[i].vm == rec->vm)
+			return 0;
+	v = realloc(s->vms, (s->nr_vms + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	s->vms = v;
+	v += s->nr_vms;
+	*v = (struct vm_summary){.vm = rec->vm, .start = rec->time, .before = number - 1};
+	if (vgic_measure_create(&v->measure, s->nr_lr, rec->vm))
+		return -ENOMEM;
+	s->nr_vms++;
+	return 0;
 }
 
 static struct vcpu_summary *get_vcpu(struct summary *s, const struct vgr_rec *rec)
@@ -100,9 +116,6 @@ static struct vcpu_summary *get_vcpu(struct summary *s, const struct vgr_rec *re
 	}
 	v = &s->vcpus[s->nr];
 	memset(v, 0, sizeof(*v));
-	v->waiting = malloc(VGR_MAX_IRQS * sizeof(*v->waiting));
-	if (!v->waiting)
-		return NULL;
 	s->nr++;
 	v->vm = rec->vm;
 	v->vcpu = rec->vcpu;
@@ -110,105 +123,14 @@ static struct vcpu_summary *get_vcpu(struct summary *s, const struct vgr_rec *re
 	return v;
 }
 
-/* Kernels that save VMCR at a put only show nothing before the first: then any group may be on. */
-static bool group_enabled(const struct summary *s, const struct vcpu_summary *v, uint32_t vmcr,
-			  const struct vgr_irq *irq)
-{
-	return (s->stale_vmcr && v->loads < 2) ||
-	       (vmcr & (irq->state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0));
-}
-
-static bool in_lrs(const struct summary *s, const struct vgr_flush *f, uint32_t intid)
+static void add_flush(struct summary *s, struct vcpu_summary *v, const struct vgr_flush *f)
 {
 	const uint64_t *lrs = vgr_flush_lrs(f);
-	unsigned int i;
-
-	for (i = 0; i < f->used_lrs; i++) {
-		if (text_gic_intid(&s->gic, &f->r, lrs[i]) == intid &&
-		    (text_gic_lr(&s->gic, lrs[i]) & VGIC_LR_STATE))
-			return true;
-	}
-	return false;
-}
-
-static int compare_waiting(const void *a, const void *b)
-{
-	const struct waiting *x = a, *y = b;
-
-	return (x->intid > y->intid) - (x->intid < y->intid);
-}
-
-/* Who waits at this flush, and since when: those of the flush before keep their time. */
-static void update_waiting(const struct summary *s, struct vcpu_summary *v,
-			   const struct vgr_flush *f, uint64_t number)
-{
-	const struct vgr_irq *irq = vgr_flush_after(f);
-	struct waiting *w, *old;
-	unsigned int i;
-	size_t n = 0;
-
-	for (i = 0; i < f->n_after && f->dist_enabled && !f->nested; i++, irq++) {
-		if (!(irq->state & VGR_IRQ_ENABLED) || !irq_pending(irq) ||
-		    (irq->state & (VGR_IRQ_ACTIVE | VGR_IRQ_GONE)) || irq->target != v->vcpu ||
-		    !group_enabled(s, v, f->vmcr, irq) || in_lrs(s, f, irq->intid))
-			continue;
-		s->scratch[n++] = (struct waiting){.intid = irq->intid,
-						   .priority = irq->priority,
-						   .since = f->r.time,
-						   .record = number};
-	}
-	if (n > 1)
-		qsort(s->scratch, n, sizeof(*s->scratch), compare_waiting);
-	for (i = 0; i < n; i++) {
-		w = &s->scratch[i];
-		old = v->nr_waiting
-			      ? bsearch(w, v->waiting, v->nr_waiting, sizeof(*w), compare_waiting)
-			      : NULL;
-		if (old) {
-			w->since = old->since;
-			w->record = old->record;
-			w->entries = old->entries;
-		}
-		w->entries++;
-	}
-	memcpy(v->waiting, s->scratch, n * sizeof(*v->waiting));
-	v->nr_waiting = n;
-}
-
-/* Deliverable as KVM's oracle sees it: active, or enabled and pending, for this vCPU. */
-static unsigned int deliverable(const struct vgr_flush *f)
-{
-	const struct vgr_irq *irq = vgr_flush_before(f);
-	unsigned int i, n = 0;
-
-	for (i = 0; i < f->n_before; i++, irq++) {
-		if (irq->state & VGR_IRQ_GONE)
-			continue;
-		if (irq->state & VGR_IRQ_ACTIVE)
-			n++;
-		else if (f->dist_enabled && (irq->state & VGR_IRQ_ENABLED) && irq_pending(irq) &&
-			 irq->target == f->r.vcpu)
-			n++;
-	}
-	return n;
-}
-
-static void add_flush(struct summary *s, struct vcpu_summary *v, const struct vgr_flush *f,
-		      uint64_t number)
-{
-	const uint64_t *lrs = vgr_flush_lrs(f);
-	unsigned int i, n = deliverable(f);
 	bool same = f->used_lrs == v->used_lrs;
+	unsigned int i;
 
-	/* Kernels from 6.19 on save VMCR at every exit, and those have the counter. */
-	s->stale_vmcr = f->active_spis < 0;
 	v->flushes++;
 	v->used[f->used_lrs]++;
-	if (f->nr_lr && n > f->nr_lr) {
-		v->overflows++;
-		if (n - f->nr_lr > v->deepest_overflow)
-			v->deepest_overflow = n - f->nr_lr;
-	}
 	if (f->total_before > v->longest_list)
 		v->longest_list = f->total_before;
 	if (f->total_after > v->longest_list)
@@ -222,58 +144,11 @@ static void add_flush(struct summary *s, struct vcpu_summary *v, const struct vg
 	v->lr_same = same ? v->lr_same + 1 : 1;
 	v->used_lrs = f->used_lrs;
 	v->v2_guest = text_gic_v2_guest(&s->gic, &f->r);
-	v->flush_time = f->r.time;
-	v->in_guest = true;
-	update_waiting(s, v, f, number);
 }
 
-/*
- * The maintenance interrupt asks three things of the list registers: is one empty with
- * its EOI unserved, is one pending, and are there more than one with a state. Four of
- * them tell as much as the 64 that a GICv2 can have.
- */
-static uint32_t misr_of(const struct summary *s, const struct vgr_sync *y)
-{
-	const uint64_t *lrs = vgr_sync_lrs(y);
-	unsigned int i, n = 0, valid = 0;
-	bool eoi = false, pending = false;
-	struct vgic_v3_cpuif c;
-
-	vgic_v3_cpuif_init(&c, &s->cpuif);
-	for (i = 0; i < y->used_lrs; i++) {
-		uint64_t lr = text_gic_lr(&s->gic, lrs[i]);
-		bool is_pending = (lr & VGIC_LR_STATE) == VGIC_LR_PENDING;
-		bool is_eoi = !(lr & VGIC_LR_STATE) && !(lr & VGIC_LR_HW) && (lr & VGIC_LR_EOI);
-
-		if ((is_pending && !pending) || (is_eoi && !eoi) ||
-		    ((lr & VGIC_LR_STATE) && valid < 2))
-			c.lr[n++] = lr;
-		pending |= is_pending;
-		eoi |= is_eoi;
-		valid += !!(lr & VGIC_LR_STATE);
-	}
-	c.hcr = y->hcr;
-	c.vmcr = y->vmcr;
-	return vgic_v3_cpuif_mi(&c) ? vgic_v3_cpuif_misr(&c) : 0;
-}
-
-static void add_sync(const struct summary *s, struct vcpu_summary *v, const struct vgr_sync *y)
-{
-	v->syncs++;
-	if (v->in_guest && y->begin > v->flush_time) {
-		v->guest_ns += y->begin - v->flush_time;
-		v->used_ns += (y->begin - v->flush_time) * v->used_lrs;
-	}
-	v->in_guest = false;
-	v->eoicount += vgic_v3_eoicount(y->hcr);
-	v->misr = y->nested ? 0 : misr_of(s, y);
-}
-
+/* Why, as far as the exit itself tells. */
 static void add_exit(struct vcpu_summary *v, const struct vgr_exit *e)
 {
-	unsigned int i;
-
-	v->exits++;
 	switch (e->ret) {
 	case 0:
 		v->exits_irq++;
@@ -288,19 +163,21 @@ static void add_exit(struct vcpu_summary *v, const struct vgr_exit *e)
 		v->exits_other++;
 		break;
 	}
-	if (e->ret == 0 && v->misr) {
-		v->mi++;
-		for (i = 0; i < SUMMARY_MIS; i++)
-			v->mi_source[i] += v->misr >> i & 1;
-	}
-	v->misr = 0;
 }
 
 int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 {
+	const struct vgr_rec *decoded;
 	struct vcpu_summary *v;
+	size_t i;
 
 	text_gic_note(&s->gic, rec);
+	if (rec->vm != VGR_NO_VM && get_vm(s, rec, number))
+		return -ENOMEM;
+	decoded = vgic_decode(s->decoder, rec);
+	for (i = 0; i < s->nr_vms; i++)
+		if (vgic_measure_record(s->vms[i].measure, decoded))
+			return -ENOMEM;
 	switch (rec->type) {
 	case VGR_INJECT:
 		s->injects++;
@@ -323,10 +200,10 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 		v->last_time = rec->time;
 	switch (rec->type) {
 	case VGR_FLUSH:
-		add_flush(s, v, (const struct vgr_flush *)rec, number);
+		add_flush(s, v, (const struct vgr_flush *)rec);
 		break;
 	case VGR_SYNC:
-		add_sync(s, v, (const struct vgr_sync *)rec);
+		v->syncs++;
 		break;
 	case VGR_ENTRY:
 		v->entries++;
@@ -362,6 +239,59 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 	return 0;
 }
 
+static struct vcpu_summary *find_vcpu(struct summary *s, uint16_t vm, uint16_t vcpu)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		if (s->vcpus[i].vm == vm && s->vcpus[i].vcpu == vcpu)
+			return &s->vcpus[i];
+	return NULL;
+}
+
+static int add_waiting(struct summary *s, const struct vm_summary *vm, const struct vgic_fate *f)
+{
+	struct vcpu_summary *v = find_vcpu(s, vm->vm, f->vcpu);
+	struct waiting *w;
+
+	if (!v)
+		return 0;
+	w = realloc(v->waiting, (v->nr_waiting + 1) * sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	v->waiting = w;
+	w[v->nr_waiting++] = (struct waiting){
+		.intid = f->intid,
+		.priority = f->priority,
+		.since = vm->start + f->outside_ns,
+		.record = vm->before + f->outside_record,
+		.entries = f->outside_entries,
+	};
+	return 0;
+}
+
+int summary_end(struct summary *s)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < s->nr_vms && !ret; i++) {
+		struct vm_summary *vm = &s->vms[i];
+		struct vgic_cell cell;
+
+		vgic_measure_settle(vm->measure);
+		for (size_t k = 0; k < s->nr; k++)
+			if (s->vcpus[k].vm == vm->vm)
+				s->vcpus[k].counts =
+					vgic_measure_vcpu(vm->measure, s->vcpus[k].vcpu);
+		ret = vgic_measure_finish(vm->measure, &cell);
+		if (ret)
+			break;
+		for (size_t k = 0; k < cell.nr_fates && !ret; k++)
+			if (cell.fates[k].outside_entries)
+				ret = add_waiting(s, vm, &cell.fates[k]);
+		vgic_cell_finish(&cell);
+	}
+	return ret;
+}
+
 uint64_t summary_waited(const struct vcpu_summary *v, const struct waiting *w)
 {
 	return v->last_time > w->since ? v->last_time - w->since : 0;
@@ -369,5 +299,7 @@ uint64_t summary_waited(const struct vcpu_summary *v, const struct waiting *w)
 
 double summary_mean_lrs(const struct vcpu_summary *v)
 {
-	return v->guest_ns ? (double)v->used_ns / (double)v->guest_ns : 0;
+	const struct vgic_vcpu_counts *c = &v->counts;
+
+	return c->guest_ns ? (double)c->used_ns / (double)c->guest_ns : 0;
 }

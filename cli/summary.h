@@ -3,7 +3,8 @@
 #ifndef VGICSIM_CLI_SUMMARY_H
 #define VGICSIM_CLI_SUMMARY_H
 
-#include <vgicsim/cpuif.h>
+#include <vgicsim/decode.h>
+#include <vgicsim/metrics.h>
 #include <vgicsim/recording.h>
 #include "text.h"
 
@@ -22,44 +23,44 @@ struct waiting {
 struct vcpu_summary {
 	uint16_t vm, vcpu;
 	uint64_t flushes, syncs, entries;
-	uint64_t exits, exits_irq, exits_serror, exits_trap[SUMMARY_ECS], exits_other;
-	uint64_t mi;			 /* IRQ exits with a maintenance interrupt asserted */
-	uint64_t mi_source[SUMMARY_MIS]; /* of these, by bit of ICH_MISR_EL2 */
-	uint64_t dir, sgi, wfi, wfe, mmio, loads, kicks, eoicount;
+	uint64_t exits_irq, exits_serror, exits_trap[SUMMARY_ECS], exits_other;
+	uint64_t dir, sgi, wfi, wfe, mmio, loads, kicks;
+	struct vgic_vcpu_counts counts; /* after summary_end() */
 	uint64_t used[VGR_MAX_LRS + 1]; /* flushes by list registers in use */
-	uint64_t guest_ns;		/* between the end of a flush and the begin of its sync */
-	uint64_t used_ns;		/* the same times the list registers in use */
-	uint64_t overflows;		/* flushes with more deliverable interrupts than LRs */
 	uint32_t longest_list;
-	uint32_t deepest_overflow;	/* most interrupts outside */
 	uint64_t first_time, last_time; /* ns */
 	/* the last flush */
 	uint64_t lr[VGR_MAX_LRS]; /* in the layout of ICH_LR<n>_EL2 */
 	bool v2_guest;
 	unsigned int used_lrs;
 	uint64_t lr_same;	 /* flushes in a row with the same list registers */
-	struct waiting *waiting; /* sorted by INTID */
+	struct waiting *waiting; /* sorted by INTID; after summary_end() */
 	size_t nr_waiting;
-	/* between flush and exit */
-	uint64_t flush_time;
-	uint32_t misr;
-	bool in_guest;
+};
+
+struct vm_summary {
+	uint16_t vm;
+	uint64_t start;	 /* time of its first record, ns */
+	uint64_t before; /* records of the recording before that */
+	struct vgic_measure *measure;
 };
 
 struct summary {
-	struct vgic_v3_cpuif_config cpuif;
+	struct vgic_decoder *decoder;
 	struct text_gic gic;
 	unsigned int nr_lr;
-	bool stale_vmcr; /* the kernel saves VMCR at put only: its group enables mean little */
 	uint64_t injects, msis, acks;
 	struct vcpu_summary *vcpus;
 	size_t nr, cap;
-	struct waiting *scratch; /* VGR_MAX_IRQS */
+	struct vm_summary *vms;
+	size_t nr_vms;
 };
 
 /* 0 or -ENOMEM. */
 int summary_init(struct summary *s, const struct vgr_header *h);
 int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number);
+/* After the last record: counts and who waits. 0 or -ENOMEM. */
+int summary_end(struct summary *s);
 void summary_finish(struct summary *s);
 
 /* How long w has waited when the recording of v ends, ns. */

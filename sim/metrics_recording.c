@@ -26,6 +26,7 @@ struct vcpu_meter {
 	bool inverted;
 	enum vgic_exit_kind trap; /* what the records after the exit say */
 	bool exited;
+	struct vgic_vcpu_counts counts;
 	/* Raised, and not yet in an LR: for raise_to_lr. */
 	struct waiting *raised;
 	size_t nr_raised, cap_raised;
@@ -237,6 +238,9 @@ static void on_entry(struct vgic_measure *m, struct vcpu_meter *v, const struct 
 	if (v->depth > m->cell.overflow_max)
 		m->cell.overflow_max = v->depth;
 	m->cell.overflow_entries += v->depth > 0;
+	v->counts.overflow_entries += v->depth > 0;
+	if (v->depth > v->counts.overflow_max)
+		v->counts.overflow_max = v->depth;
 	m->cell.inversions += v->inverted;
 }
 
@@ -247,7 +251,7 @@ static void on_sync(struct vgic_measure *m, struct vcpu_meter *v, const struct v
 	const uint64_t *lr = (const uint64_t *)(after + s->n_before);
 	unsigned int used = s->used_lrs < v->used ? s->used_lrs : v->used;
 
-	v->misr = vgic_sync_misr(s, m->cell.nr_lr);
+	v->misr = s->nested ? 0 : vgic_sync_misr(s, m->cell.nr_lr);
 	v->synced = true;
 	v->sync_begin = s->begin;
 	if (timeline_of(m, s->r.vcpu))
@@ -257,6 +261,8 @@ static void on_sync(struct vgic_measure *m, struct vcpu_meter *v, const struct v
 	uint64_t ns = s->begin > v->entry ? s->begin - v->entry : 0;
 
 	m->cell.guest_ns += ns;
+	v->counts.guest_ns += ns;
+	v->counts.used_ns += ns * v->used;
 	vgic_cell_occupancy(&m->cell, v->lr, v->used, ns);
 	if (v->inverted)
 		m->cell.inversion_ns += ns;
@@ -270,8 +276,10 @@ static void on_sync(struct vgic_measure *m, struct vcpu_meter *v, const struct v
 	}
 	for (unsigned int i = 0; i < s->n_before; i++)
 		if ((before[i].state & VGR_IRQ_ACTIVE) && !(after[i].state & VGR_IRQ_ACTIVE) &&
-		    !in_lr(v, before[i].intid) && vgic_v3_eoicount(s->hcr))
+		    !in_lr(v, before[i].intid) && vgic_v3_eoicount(s->hcr)) {
 			m->cell.eoicount++;
+			v->counts.eoicount++;
+		}
 }
 
 static void exit_settle(struct vgic_measure *m, struct vcpu_meter *v)
@@ -280,6 +288,12 @@ static void exit_settle(struct vgic_measure *m, struct vcpu_meter *v)
 		return;
 	v->exited = false;
 	vgic_cell_exit(&m->cell, v->trap, v->misr);
+	v->counts.exits++;
+	if (v->trap != VGIC_EXIT_MI)
+		return;
+	v->counts.mi++;
+	for (unsigned int i = 0; i < VGIC_MI_SOURCES; i++)
+		v->counts.mi_source[i] += v->misr >> i & 1;
 }
 
 static void on_exit_record(struct vgic_measure *m, struct vcpu_meter *v, const struct vgr_exit *x)
@@ -385,12 +399,22 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 	return 0;
 }
 
+struct vgic_vcpu_counts vgic_measure_vcpu(const struct vgic_measure *m, uint16_t vcpu)
+{
+	return vcpu < m->nr_vcpus ? m->vcpus[vcpu].counts : (struct vgic_vcpu_counts){0};
+}
+
+void vgic_measure_settle(struct vgic_measure *m)
+{
+	for (size_t i = 0; i < m->nr_vcpus; i++)
+		exit_settle(m, &m->vcpus[i]);
+}
+
 int vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 {
 	struct vgic_cell *c = &m->cell;
 
-	for (size_t i = 0; i < m->nr_vcpus; i++)
-		exit_settle(m, &m->vcpus[i]);
+	vgic_measure_settle(m);
 	if (vgic_cell_fates(c, m->fates, VGIC_FATES_CUT))
 		return -ENOMEM;
 	c->latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;

@@ -141,6 +141,21 @@ void vgic_measure_destroy(struct vgic_measure *m);
 int vgic_measure_timeline(struct vgic_measure *m, uint16_t vcpu, uint64_t t0, uint64_t t1);
 /* 0 or -ENOMEM. */
 int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec);
+
+/* What one vCPU has in the numbers so far. */
+struct vgic_vcpu_counts {
+	uint64_t exits, mi, mi_source[VGIC_MI_SOURCES];
+	uint64_t eoicount;
+	uint64_t overflow_entries;
+	uint32_t overflow_max;
+	uint64_t guest_ns, used_ns; /* in the guest; the same times the LRs in use */
+};
+
+/* All 0 for a vCPU that was not seen. Exits are complete after vgic_measure_settle(). */
+struct vgic_vcpu_counts vgic_measure_vcpu(const struct vgic_measure *m, uint16_t vcpu);
+/* The recording ends here: what the last exits were is as far known as it will ever be. */
+void vgic_measure_settle(struct vgic_measure *m);
+
 /* Moves the numbers into cell, which the caller finishes. 0 or -ENOMEM. */
 int vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell);
 
