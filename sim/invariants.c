@@ -148,9 +148,10 @@ static void judge_kept(struct vgic_invariants *inv, struct kept *k)
 		};
 
 		unsigned int rule = inv_part_info(s->part)->rule;
+		uint32_t whose = inv_part_info(s->part)->together ? VGR_BOUNDARY_NONE : s->intid;
 
 		/* Neither what was in vain nor the record itself explains anything. */
-		switch (inv_causes_ask(inv->causes, &w, s->intid, s->excuse,
+		switch (inv_causes_ask(inv->causes, &w, whose, s->excuse,
 				       (uint64_t[]){s->cause, k->index})) {
 		case INV_GUILTY:
 			convict(inv, k, s, &w);

@@ -574,6 +574,9 @@ int inv_chain_sync(struct inv_moment *m, const struct vgr_sync *s, const struct 
 			v->listed.v[i]->listed = false;
 	for (size_t i = 0; i < x->n; i++) {
 		irq = irq_of(m, x->before[i].intid);
+		/* Its new vCPU may have been quicker. */
+		if (irq->at != v->index && irq->last_begin > m->begin)
+			continue;
 		remember(m, irq, &x->after[i]);
 		irq->listed = false;
 	}

@@ -64,6 +64,7 @@ struct inv_part_info {
 	const char *text;
 	const char *known;   /* failure class of old kernels */
 	const char *follows; /* switch=value, NULL: every kernel */
+	bool together;	     /* about several interrupts: a change of any may explain it */
 };
 
 const struct inv_part_info *inv_part_info(enum inv_part part);

@@ -51,8 +51,10 @@ static bool judge_fold(struct inv_judge *j, const struct inv_exit *x, size_t i)
 	uint64_t lr = k >= 0 ? x->lr[k] : 0;
 	bool was = before->state & VGR_IRQ_ACTIVE, is = after->state & VGR_IRQ_ACTIVE;
 	bool lpi = before->intid >= VGIC_LPI_BASE;
-	/* What moved to another vCPU may be in an LR of that one already. */
+	/* What moved to another vCPU may have been handled there before it was read here. */
 	bool here = after->vcpu == x->vcpu || after->vcpu == VGR_NO_VCPU;
+	uint32_t move =
+		before->intid < VGIC_NR_PRIVATE || in_order(x, before->intid) ? 0 : INV_MAY_MOVE;
 	bool gone = false;
 
 	if (x->folded) {
@@ -70,10 +72,12 @@ static bool judge_fold(struct inv_judge *j, const struct inv_exit *x, size_t i)
 		inv_suspect(j, INV_ON_LR_CLEAR, before->intid, INV_MAY_MOVE,
 			    "on_lr is 1 after the fold");
 
+	if (!here)
+		return false;
 	if (lpi && j->on[INV_LPI_ACTIVE]) {
 		j->evaluated[12]++;
 		if (is)
-			inv_suspect(j, INV_LPI_ACTIVE, before->intid, 0,
+			inv_suspect(j, INV_LPI_ACTIVE, before->intid, move,
 				    "it is active after the sync; its LR came back as 0x%016llx",
 				    (unsigned long long)lr);
 	}
@@ -83,28 +87,28 @@ static bool judge_fold(struct inv_judge *j, const struct inv_exit *x, size_t i)
 		gone = true;
 	} else if (!lpi && (lr & VGIC_LR_ACTIVE) && !is) {
 		j->evaluated[11]++;
-		inv_suspect(j, INV_REPLAYED_LR, before->intid, INV_MAY_CLEAR,
+		inv_suspect(j, INV_REPLAYED_LR, before->intid, INV_MAY_CLEAR | move,
 			    "LR %d came back as 0x%016llx, active, and it is inactive after the "
 			    "fold; EOIcount %u",
 			    k, (unsigned long long)lr, vgic_v3_eoicount(x->hcr));
 	} else if (is && !(lr & VGIC_LR_ACTIVE) && (!was || k >= 0)) {
-		inv_suspect(j, INV_ACTIVE_COMES, before->intid, INV_MAY_SET,
+		inv_suspect(j, INV_ACTIVE_COMES, before->intid, INV_MAY_SET | move,
 			    "it is active after the fold; %s%s",
 			    was ? "it was active before" : "it was inactive before",
 			    k >= 0 ? ", and its LR came back inactive" : ", and it was in no LR");
 	}
 
-	if (!(before->state & VGR_IRQ_LEVEL) && !(after->state & VGR_IRQ_LEVEL) && here) {
+	if (!(before->state & VGR_IRQ_LEVEL) && !(after->state & VGR_IRQ_LEVEL)) {
 		bool v2_sgi = x->model_v2 && before->intid < VGIC_NR_SGIS;
 		bool latch = after->state & VGR_IRQ_LATCH;
 
 		j->evaluated[13]++;
 		if ((lr & VGIC_LR_PENDING) && (!latch || (v2_sgi && !after->source)))
-			inv_suspect(j, INV_EDGE_FOLDED, before->intid, INV_MAY_PEND,
+			inv_suspect(j, INV_EDGE_FOLDED, before->intid, INV_MAY_PEND | move,
 				    "LR %d came back as 0x%016llx, pending, and the latch is %d", k,
 				    (unsigned long long)lr, latch);
 		else if ((before->state & VGR_IRQ_LATCH) && !latch)
-			inv_suspect(j, INV_EDGE_KEPT, before->intid, INV_MAY_PEND,
+			inv_suspect(j, INV_EDGE_KEPT, before->intid, INV_MAY_PEND | move,
 				    "it was latched before the fold and is not after it; its LR "
 				    "came back as 0x%016llx",
 				    (unsigned long long)lr);

@@ -1289,6 +1289,28 @@ static void another_thread_explains_it(void **state)
 	expect(9, 'g');
 }
 
+/* It moved, and its new vCPU had acknowledged it before the slow sync of the old one was over. */
+static void handled_elsewhere_meanwhile(void **state)
+{
+	synced(2, false);
+	drop(32);
+	after(0)->vcpu = after(0)->target = 1;
+	after(0)->state = (after(0)->state & ~VGR_IRQ_LATCH) | VGR_IRQ_ACTIVE | VGR_IRQ_ON_LR;
+	put();
+	expect_nothing();
+
+	/* The route of the one in the LR changes, and another seems to have been passed over. */
+	setup(state);
+	for (unsigned int i = 0; i < 6; i++)
+		inject(0, 32 + 2 * i, true);
+	mmio(1, 0x6000 + 8 * 34, 8);
+	make_flush(0);
+	after(1)->target = 1;
+	put();
+	expect_nothing();
+	assert_true(vgic_invariants_totals(inv)->rules[5].undecided > 0);
+}
+
 static void loss_decides_nothing(void **state)
 {
 	flushed(2);
@@ -1869,6 +1891,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dir_without_effect, setup, teardown),
 		cmocka_unit_test_setup_teardown(dir_that_decides_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_thread_explains_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(handled_elsewhere_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(loss_decides_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(records_that_cannot_be_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(records_that_contradict_themselves, setup,
