@@ -284,9 +284,11 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	uint64_t value = intid;
 	bool trapped = false;
 
-	/* GICV_DIR is in a page of its own, which is not mapped. */
+	/* GICV_DIR is in a page of its own, which newer kernels do not map. */
 	if (!m->wl->model_v2)
 		a = vgic_v3_cpuif_dir(&v->hw, intid);
+	else if (!m->cfg->policy->trap_gicv_dir)
+		a = vgic_gicv_dir(&v->hw, f && f->source == source ? f->iar : intid);
 
 	if (s->open)
 		s->open--;
