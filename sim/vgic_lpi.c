@@ -46,12 +46,15 @@ void vgic_lpi_movall(struct vgic *vgic, unsigned int from, unsigned int to)
 	halt(vgic, false);
 }
 
-/* vgic_flush_pending_lpis: OV-78. The vCPU whose list it is may be in the guest. */
+/*
+ * vgic_flush_pending_lpis: OV-78. The vCPU whose list it is may be in the guest. What has been set
+ * aside as overflow meanwhile is not seen (history 2.1, 2).
+ */
 static void drop_pending(struct vgic *vgic, unsigned int of)
 {
 	struct vgic_irq *irq = vgic->vcpus[of].list.head, *next;
 
-	for (; irq; irq = next) {
+	for (; irq && irq != vgic->vcpus[of].overflow; irq = next) {
 		next = irq->next;
 		if (irq->intid < VGIC_LPI_BASE)
 			continue;

@@ -129,8 +129,12 @@ bool vgic_vcpu_pending_irq(const struct vgic *vgic, unsigned int index)
 
 	if (!vgic->dist_enabled)
 		return false;
-	vgic_for_each_irq (irq, &vcpu->list)
+	vgic_for_each_irq (irq, &vcpu->list) {
+		/* What has been set aside is not in this list while the guest runs. */
+		if (irq == vcpu->overflow)
+			break;
 		if (vgic_irq_pending(irq) && irq->enabled && !irq->active && irq->priority < pmr)
 			return true;
+	}
 	return false;
 }

@@ -257,20 +257,27 @@ static void overflow_list_bug(void **state)
 }
 
 /* The list stays whole when its overflow part loses its first or its only interrupt. */
-static void overflow_list_loses_members(void **state)
+/* What has been set aside is not seen by what walks the ap_list meanwhile (history 2.1, 2). */
+static void overflow_list_is_not_seen(void **state)
 {
 	start("posted-v1", "");
+	irq(40)->priority = 0;
 	for (uint32_t i = 8192; i < 8195; i++)
 		vgic_msi(vgic, i);
 	enter();
 	assert_int_equal(v0->overflow->intid, 8194);
+	assert_false(irq(8192)->pending_latch);
+	assert_false(vgic_vcpu_pending_irq(vgic, 0));
 	vgic_lpi_enable(vgic, 1, 0, false);
-	assert_null(v0->overflow);
-	assert_int_equal(v0->list.count, 0);
-	vgic_inject(vgic, 0, 40, true);
-	assert_ptr_equal(v0->list.head, v0->list.tail);
-	leave();
+	assert_int_equal(v0->overflow->intid, 8194);
 	assert_int_equal(v0->list.count, 1);
+	vgic_inject(vgic, 0, 40, true);
+	assert_int_equal(v0->list.head->intid, 40);
+	assert_true(vgic_vcpu_pending_irq(vgic, 0));
+	leave();
+	/* It stays pending, though its redistributor has no LPIs any more. */
+	assert_int_equal(v0->list.tail->intid, 8194);
+	assert_true(irq(8194)->pending_latch);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -285,7 +292,7 @@ int main(void)
 		TEST(last_lr_is_dropped),
 		TEST(overflow_list),
 		TEST(overflow_list_bug),
-		TEST(overflow_list_loses_members),
+		TEST(overflow_list_is_not_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
