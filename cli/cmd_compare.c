@@ -39,7 +39,7 @@ struct side {
 	const struct vgic_policy *policy;
 	struct demand demand;
 	struct vgic_cell crossed;
-	bool has_crossed, blocked;
+	bool has_crossed, blocked, starved;
 };
 
 /* One interrupt on both sides; NULL: not there. */
@@ -103,7 +103,9 @@ static int read_side(struct session *s, unsigned int which)
 	if (code)
 		return code;
 	cli_recording_ending(a->path, a->reader);
-	a->blocked = vgic_fates_blocked(a->demand.recorded.fates, a->demand.recorded.nr_fates);
+	a->blocked = a->demand.workload->blocked;
+	a->starved = vgic_fates_any(a->demand.recorded.fates, a->demand.recorded.nr_fates,
+				    VGIC_FATE_STARVED);
 	return EXIT_OK;
 }
 
@@ -146,6 +148,7 @@ static struct vgic_fate_triple triple_of(const struct session *s, const struct r
 		.recorded = r->recorded[side],
 		.source_blocked = s->side[!side].blocked,
 		.recorded_blocked = s->side[side].blocked,
+		.source_starved = s->side[!side].starved,
 	};
 }
 

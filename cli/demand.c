@@ -63,6 +63,8 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 	}
 	if (ret || vgic_measure_finish(measure, &d->recorded))
 		goto nomem;
+	d->workload->blocked =
+		vgic_fates_any(d->recorded.fates, d->recorded.nr_fates, VGIC_FATE_STUCK);
 	vgic_derive_stats(derive, &d->derived);
 	code = EXIT_OK;
 	goto out;

@@ -15,6 +15,7 @@ struct entry {
 	bool seen;  /* state is known */
 	bool want;  /* raised, and neither taken nor taken back */
 	bool shown; /* since then a list or an LR had it pending */
+	bool line;  /* was last injected high */
 	bool again; /* raised once more since its vCPU was last out of the guest */
 	bool active;
 	bool dir;    /* a DIR came since it became active */
@@ -333,6 +334,9 @@ static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush
 		e->fate.outside_entries = 0;
 		if (e->active)
 			ended(e);
+		/* What was latched of a level interrupt goes with its deactivation. */
+		if ((e->state & VGR_IRQ_LEVEL) && e->shown && !e->line)
+			e->want = false;
 	}
 	v->nr_list = 0;
 	v->used = fl->used_lrs < fl->nr_lr ? fl->used_lrs : fl->nr_lr;
@@ -415,6 +419,7 @@ static int on_inject(struct vgic_fates *f, const struct vgr_inject *in)
 
 	if (!e)
 		return -ENOMEM;
+	e->line = in->level;
 	if (in->level)
 		raise(f, e, in->r.time);
 	else
@@ -599,10 +604,10 @@ const struct vgic_fate *vgic_fate_find(const struct vgic_fate *list, size_t n, u
 	return NULL;
 }
 
-bool vgic_fates_blocked(const struct vgic_fate *list, size_t n)
+bool vgic_fates_any(const struct vgic_fate *list, size_t n, enum vgic_fate_kind least)
 {
 	for (size_t i = 0; i < n; i++)
-		if (list[i].kind >= VGIC_FATE_STUCK)
+		if (list[i].kind >= least)
 			return true;
 	return false;
 }
@@ -627,6 +632,11 @@ enum vgic_verdict vgic_fate_verdict(const struct vgic_fate_triple *t)
 	if (source == VGIC_FATE_NONE && replayed == VGIC_FATE_NONE)
 		return VGIC_VERDICT_OPEN;
 	if (replayed == VGIC_FATE_WAITING && source != VGIC_FATE_DELIVERED && t->source_blocked)
+		return VGIC_VERDICT_OPEN;
+	/* The guest of the source itself had not ended it when its recording did. */
+	if (t->source && t->source->ended < t->source->delivered && !t->source_starved &&
+	    (replayed == VGIC_FATE_DELIVERED || replayed == VGIC_FATE_STUCK) &&
+	    (recorded == VGIC_FATE_DELIVERED || recorded == VGIC_FATE_STUCK))
 		return VGIC_VERDICT_OPEN;
 	if (recorded == VGIC_FATE_NONE && replayed == source && !t->recorded_blocked)
 		return VGIC_VERDICT_OPEN;

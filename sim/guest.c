@@ -122,6 +122,9 @@ static enum ending ending_of(const struct machine *m, unsigned int index)
 	/* What it waits for does not come: nobody knows what it would have done. */
 	if (v->gave_up)
 		return ENDING_DONE;
+	/* A guest that nothing held up would have ended its handlers by itself. */
+	if (!m->wl->blocked && v->nr_frames > 1)
+		return ENDING_CLOSE;
 	if (has_due(m, index)) {
 		if (!split || f->masked || vgic_v3_cpuif_hppi(&v->hw) < 0 ||
 		    vgic_v3_cpuif_can_signal(&v->hw) || !undropped(v))
@@ -232,6 +235,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 				v->frames[i].acked++;
 	s->raiser = 0;
 	f->script = s->cursor;
+	f->extra = s->cursor == VGIC_WL_NONE;
 	if (s->cursor != VGIC_WL_NONE)
 		s->cursor = m->wl->scripts[s->cursor].next;
 	else if (m->wl->sources[s->index].typical != VGIC_WL_NONE)
@@ -259,11 +263,20 @@ static void finish_access(struct machine *m, struct frame *f, const struct vgic_
 		deactivated(m, s, f->raise_time);
 }
 
+/* A line that nothing in the recording lowers any more: the handler does. */
+static void silence(struct machine *m, struct msource *s)
+{
+	if (s->irq && s->irq->level && s->irq->line_level && !s->irq->hw)
+		machine_inject(m, s, false);
+}
+
 static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool again)
 {
 	if (f->source == VGIC_WL_NONE)
 		return;
 
+	if (f->extra && m->sources[f->source].lowered)
+		silence(m, &m->sources[f->source]);
 	/* A handler silences its device before it ends; a new expiry is an event of its own. */
 	m->sources[f->source].physical = again;
 	struct vgic_access a = write_eoir(m, v, f);
@@ -402,8 +415,8 @@ static void close_frame(struct machine *m, unsigned int index)
 	struct frame copy = *top_of(v);
 	struct msource *s = copy.source == VGIC_WL_NONE ? NULL : &m->sources[copy.source];
 
-	if (s && s->irq && s->irq->level && s->irq->line_level && !s->irq->hw)
-		machine_inject(m, s, false);
+	if (s)
+		silence(m, s);
 	if (!copy.dropped)
 		write_eoi(m, v, top_of(v), false);
 	frame_end(v);
@@ -428,8 +441,7 @@ static void do_ending(struct machine *m, unsigned int index)
 		break;
 	case ENDING_DIR:
 		s = left_active(m, index);
-		if (s->irq && s->irq->level && s->irq->line_level && !s->irq->hw)
-			machine_inject(m, s, false);
+		silence(m, s);
 		write_dir(m, index, s->index, NULL, top_of(v));
 		break;
 	case ENDING_DONE:

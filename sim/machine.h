@@ -24,6 +24,7 @@ struct frame {
 	uint8_t group;
 	bool masked;
 	bool dropped;
+	bool extra; /* the recording has no handling for it: another one stands in */
 };
 
 enum vcpu_state { VCPU_OUT = 0, VCPU_READY, VCPU_GUEST, VCPU_WFI, VCPU_DONE };
@@ -63,6 +64,7 @@ struct msource {
 	uint64_t raise_time; /* NEVER: nothing outstanding */
 	bool in_lr;	     /* since the raise */
 	bool physical;	     /* level of the physical line */
+	bool lowered;	     /* its line goes down at some time */
 	uint32_t open;	     /* acknowledges that the guest has not deactivated */
 	uint16_t taker;	     /* vCPU of the last acknowledge */
 	uint16_t raiser_vcpu;

@@ -104,6 +104,16 @@ static int make_sources(struct machine *m)
 	return 0;
 }
 
+static void find_lowered(struct machine *m)
+{
+	for (size_t i = 0; i < m->wl->nr_effects; i++) {
+		const struct vgic_effect *e = &m->wl->effects[i];
+
+		if (e->kind == VGIC_EFFECT_LINE && !e->level && e->source != VGIC_WL_NONE)
+			m->sources[e->source].lowered = true;
+	}
+}
+
 /* Effects of outside, by source and in order, for dependent arrivals. */
 static void collect_outside(struct machine *m)
 {
@@ -320,6 +330,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	ret = make_sources(&m);
 	if (ret)
 		goto fail;
+	find_lowered(&m);
 	ret = start_vcpus(&m);
 	if (ret)
 		goto fail;

@@ -89,13 +89,14 @@ struct vgic_fate_triple {
 	const struct vgic_fate *replayed; /* that demand on the other kernel's policy */
 	const struct vgic_fate *recorded; /* in the other kernel's recording */
 	/* The guest was held up for good there: it did not come to ask for all it wants. */
-	bool source_blocked, recorded_blocked;
+	bool source_blocked, recorded_blocked; /* something starved, is stuck or lost */
+	bool source_starved;		       /* something starved or is lost */
 };
 
 /*
  * Delivered, starved, stuck and lost must be the same. Open: the guest of the source
- * never raised it or, blocked, did not come to let it in; or the recorded guest did not
- * raise it though nothing held that guest up.
+ * never raised it or, blocked, did not come to let it in, or had not ended it when its recording
+ * did though nothing starved; or the recorded guest did not raise it though nothing held it up.
  */
 enum vgic_verdict vgic_fate_verdict(const struct vgic_fate_triple *t);
 
@@ -105,8 +106,8 @@ enum vgic_verdict vgic_fate_verdict(const struct vgic_fate_triple *t);
  */
 bool vgic_fates_swapped(const struct vgic_fate_triple *a, const struct vgic_fate_triple *b);
 
-/* An interrupt of the list starved, is stuck or lost. */
-bool vgic_fates_blocked(const struct vgic_fate *list, size_t n);
+/* An interrupt of the list has this fate or a worse one. */
+bool vgic_fates_any(const struct vgic_fate *list, size_t n, enum vgic_fate_kind least);
 
 /* "delivered", "starved" ... */
 const char *vgic_fate_name(enum vgic_fate_kind kind);

@@ -151,7 +151,9 @@ struct vgic_workload {
 	uint32_t host_cpus; /* physical CPUs that ran vCPUs */
 	uint64_t start;	    /* clock of the recording at its start, ns */
 	uint64_t duration_ns;
-	bool gicv2, model_v2;	/* GIC of the host, and what the guest programs */
+	bool gicv2, model_v2; /* GIC of the host, and what the guest programs */
+	bool blocked; /* the recorded guest was held up for good: something starved, is stuck or
+			 lost */
 	bool eoicount_on_split; /* seen on the recorded hardware (hardware model 3.4) */
 	struct vgic_profile profile;
 	uint32_t open; /* first effect that belongs to no operation, at its .wall_ns */

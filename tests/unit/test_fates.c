@@ -185,7 +185,7 @@ static void delivered(void **state)
 	assert_int_equal(f->ended, 1);
 	assert_int_equal(f->priority, 0xa0);
 	assert_null(vgic_fate_find(list, nr_list, 0, 41));
-	assert_false(vgic_fates_blocked(list, nr_list));
+	assert_false(vgic_fates_any(list, nr_list, VGIC_FATE_STUCK));
 }
 
 /* Taken and still active in its LR, then ended by a later run; once more meanwhile. */
@@ -268,7 +268,7 @@ static void starved(void **state)
 	assert_int_equal(f->entries, VGIC_FATE_ENTRIES);
 	assert_int_equal(f->since_ns, 1000 + 51000);
 	assert_int_equal(f->outside_record, 3);
-	assert_true(vgic_fates_blocked(list, nr_list));
+	assert_true(vgic_fates_any(list, nr_list, VGIC_FATE_STUCK));
 
 	/* One entry fewer; unless nothing can happen any more. */
 	begin();
@@ -491,7 +491,7 @@ static void records_of_others(void **state)
 	free(list);
 	assert_int_equal(vgic_fates_finish(fates, VGIC_FATES_CUT, &list, &nr_list), 0);
 	assert_int_equal(nr_list, 0);
-	assert_false(vgic_fates_blocked(list, nr_list));
+	assert_false(vgic_fates_any(list, nr_list, VGIC_FATE_STUCK));
 	vgic_fates_destroy(fates);
 }
 

@@ -14,6 +14,7 @@ static struct vgic_fate fate(enum vgic_fate_kind kind, uint64_t delivered, uint6
 				  .kind = (uint8_t)kind,
 				  .raised = 1,
 				  .delivered = delivered,
+				  .ended = delivered,
 				  .first_ns = first_ns};
 }
 
@@ -21,7 +22,8 @@ static enum vgic_verdict judge(const struct vgic_fate *source, const struct vgic
 			       const struct vgic_fate *recorded, bool source_blocked,
 			       bool recorded_blocked)
 {
-	struct vgic_fate_triple t = {source, replayed, recorded, source_blocked, recorded_blocked};
+	struct vgic_fate_triple t = {source,	     replayed,	       recorded,
+				     source_blocked, recorded_blocked, source_blocked};
 
 	return vgic_fate_verdict(&t);
 }
@@ -85,6 +87,23 @@ static void what_was_never_raised_is_open(void **state)
 	assert_int_equal(judge(&through, &starved, NULL, false, false), VGIC_VERDICT_DIFFER);
 }
 
+static void what_the_source_did_not_end_is_open(void **state)
+{
+	struct vgic_fate running = fate(VGIC_FATE_DELIVERED, 3, 0);
+	struct vgic_fate through = fate(VGIC_FATE_DELIVERED, 3, 0);
+	struct vgic_fate stuck = fate(VGIC_FATE_STUCK, 3, 0);
+	struct vgic_fate starved = fate(VGIC_FATE_STARVED, 3, 0);
+
+	running.ended = 2;
+	assert_int_equal(judge(&running, &stuck, &through, false, false), VGIC_VERDICT_OPEN);
+	assert_int_equal(judge(&running, &through, &stuck, false, false), VGIC_VERDICT_OPEN);
+	assert_int_equal(judge(&running, &through, &through, false, false), VGIC_VERDICT_AGREE);
+	assert_int_equal(judge(&running, &starved, &through, false, false), VGIC_VERDICT_DIFFER);
+	/* A guest that starved holds on to it: the other kernel must let it go. */
+	assert_int_equal(judge(&running, &stuck, &through, true, false), VGIC_VERDICT_DIFFER);
+	assert_int_equal(judge(&through, &stuck, &through, false, false), VGIC_VERDICT_DIFFER);
+}
+
 static void two_that_race_change_places(void **state)
 {
 	struct vgic_fate early = fate(VGIC_FATE_DELIVERED, 1, 10);
@@ -94,8 +113,8 @@ static void two_that_race_change_places(void **state)
 	struct vgic_fate starved10 = fate(VGIC_FATE_STARVED, 0, 10);
 	struct vgic_fate starved20 = fate(VGIC_FATE_STARVED, 0, 20);
 	/* x came first in the source and got the LR in its replay; y in the recording. */
-	struct vgic_fate_triple x = {&early, &stuck10, &starved20, false, true};
-	struct vgic_fate_triple y = {&late, &starved20, &stuck10, false, true};
+	struct vgic_fate_triple x = {&early, &stuck10, &starved20, false, true, false};
+	struct vgic_fate_triple y = {&late, &starved20, &stuck10, false, true, false};
 	struct vgic_fate_triple z = y;
 
 	assert_int_equal(vgic_fate_verdict(&x), VGIC_VERDICT_DIFFER);
@@ -120,12 +139,12 @@ static void blocked_is_what_will_not_go_on(void **state)
 	struct vgic_fate list[3] = {fate(VGIC_FATE_DELIVERED, 1, 0), fate(VGIC_FATE_WAITING, 1, 0),
 				    fate(VGIC_FATE_WITHDRAWN, 0, 0)};
 
-	assert_false(vgic_fates_blocked(list, 3));
+	assert_false(vgic_fates_any(list, 3, VGIC_FATE_STUCK));
 	list[1].kind = VGIC_FATE_STUCK;
-	assert_true(vgic_fates_blocked(list, 3));
+	assert_true(vgic_fates_any(list, 3, VGIC_FATE_STUCK));
 	list[1].kind = VGIC_FATE_STARVED;
-	assert_true(vgic_fates_blocked(list, 3));
-	assert_false(vgic_fates_blocked(list, 1));
+	assert_true(vgic_fates_any(list, 3, VGIC_FATE_STUCK));
+	assert_false(vgic_fates_any(list, 1, VGIC_FATE_STUCK));
 }
 
 int main(void)
@@ -135,6 +154,7 @@ int main(void)
 		cmocka_unit_test(every_other_fate_differs),
 		cmocka_unit_test(waiting_counts_by_what_came_before),
 		cmocka_unit_test(what_was_never_raised_is_open),
+		cmocka_unit_test(what_the_source_did_not_end_is_open),
 		cmocka_unit_test(two_that_race_change_places),
 		cmocka_unit_test(blocked_is_what_will_not_go_on),
 	};
