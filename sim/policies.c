@@ -64,6 +64,8 @@ static const struct vgic_policy policies[] = {
 		.last_lr = VGIC_LAST_LR_ALWAYS,
 		.fold = VGIC_FOLD_IF_LAST_LR,
 		.replay = VGIC_REPLAY_TAIL,
+		/* Not yet in 6.19.14, which is the same in all else. */
+		.bpr1_cbpr_bug = 1,
 	},
 	{
 		.name = "linux-7.2",

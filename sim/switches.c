@@ -95,7 +95,7 @@ static const struct vgic_switch switches[] = {
 	     "DIR of an interrupt in another vCPU's LR clears the active state of a wrong one"),
 	FLAG(nested_no_phys_dir, "OV-66", "fixes 6dd333c8942b (7.2 stable)",
 	     "a DIR in the nested state does not deactivate the physical interrupt again"),
-	FLAG(bpr1_cbpr_bug, "-", "conversion to FIELD_GET (7.2)",
+	FLAG(bpr1_cbpr_bug, "-", "conversion to FIELD_GET (7.0)",
 	     "a trapped write of BPR1 looks for CBPR in the value written instead of in VMCR"),
 	FLAG(flush_after_check, "-", "7.3",
 	     "an entry that is called off is called off before the flush"),

@@ -60,9 +60,10 @@ has "and its commit" out '6da5e537f5af'
 expect "an alias" 0 policies newest
 has "is the policy" out '^linux-7.3: '
 expect "a difference" 0 policies --diff linux-6.19 linux-7.0
-[ "$(wc -l <"$dir/out")" -eq 3 ] && grep -q '^replay  *whole -> tail .*6da5e537f5af' "$dir/out" &&
-	grep -q '^last_lr  *never -> always ' "$dir/out" && grep -q '^fold ' "$dir/out"
-result $? "of three switches, with both values and the commit"
+[ "$(wc -l <"$dir/out")" -eq 4 ] && grep -q '^replay  *whole -> tail .*6da5e537f5af' "$dir/out" &&
+	grep -q '^last_lr  *never -> always ' "$dir/out" && grep -q '^fold ' "$dir/out" &&
+	grep -q '^bpr1_cbpr_bug  *0 -> 1 ' "$dir/out"
+result $? "of four switches, with both values and the commit"
 expect "a difference of one's own making" 0 policies --diff linux-7.3 linux-7.3+grp_mi=0
 [ "$(wc -l <"$dir/out")" -eq 1 ] && grep -q '^grp_mi  *1 -> 0 .*a69e2d6f8934' "$dir/out"
 result $? "is one line"
