@@ -513,7 +513,8 @@ int vgic_fates_record(struct vgic_fates *f, const struct vgr_rec *rec)
 
 static bool lasted(const struct vgic_fates *f, uint64_t since, uint64_t entries)
 {
-	return entries >= VGIC_FATE_ENTRIES && f->last > since + VGIC_FATE_NS;
+	return (entries >= VGIC_FATE_ENTRIES && f->last > since + VGIC_FATE_NS) ||
+	       (entries >= VGIC_FATE_SOME_ENTRIES && f->last > since + VGIC_FATE_LONG_NS);
 }
 
 /*

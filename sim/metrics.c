@@ -83,7 +83,7 @@ static const struct vgic_metric metrics[] = {
 	 "were neither acknowledged nor taken back by a line or a register write. Must be 0."},
 	{"stuck", "interrupts",
 	 "Interrupts that are active to the end because nobody deactivates them: for the last 32 "
-	 "entries and 1 ms, or after a DIR, or when all programs are over."},
+	 "entries and 1 ms (or 8 and 100 ms), or after a DIR, or when all programs are over."},
 	{"reordered", "flushes", "Flushes after which the list stood in another order."},
 	{"starved", "interrupts",
 	 "Deliverable interrupts that stood outside the LRs until the end, with the time since "

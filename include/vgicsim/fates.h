@@ -13,9 +13,14 @@
 
 #include <vgicsim/records.h>
 
-/* Outside the LRs, or active, for so many entries of its vCPU and so long, to the end. */
-#define VGIC_FATE_ENTRIES 32u
-#define VGIC_FATE_NS	  1000000u
+/*
+ * Outside the LRs, or active, for so many entries of its vCPU and so long, to the end:
+ * many entries in a short time, or on a slow or crowded host some in a long time.
+ */
+#define VGIC_FATE_ENTRIES      32u
+#define VGIC_FATE_NS	       1000000u
+#define VGIC_FATE_SOME_ENTRIES 8u
+#define VGIC_FATE_LONG_NS      100000000u
 
 /* How it ended, the worst that applies. */
 enum vgic_fate_kind {
