@@ -278,6 +278,18 @@ static void starved(void **state)
 	entries(1, 40, PEND, 99 | A);
 	expect(VGIC_FATES_BLOCKED, 40, VGIC_FATE_STARVED);
 
+	/* Seldom entered, but for long. */
+	begin();
+	entries(1, 40, PEND, 99 | A);
+	now += VGIC_FATE_LONG_NS;
+	entries(VGIC_FATE_SOME_ENTRIES - 2, 40, PEND, 99 | A);
+	expect(VGIC_FATES_CUT, 40, VGIC_FATE_WAITING);
+	begin();
+	entries(1, 40, PEND, 99 | A);
+	now += VGIC_FATE_LONG_NS;
+	entries(VGIC_FATE_SOME_ENTRIES - 1, 40, PEND, 99 | A);
+	expect(VGIC_FATES_CUT, 40, VGIC_FATE_STARVED);
+
 	/* Often enough, but all of it within a millisecond. */
 	begin();
 	for (unsigned int i = 0; i < 100; i++)

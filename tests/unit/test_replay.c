@@ -328,6 +328,136 @@ static void old_kernel_starves_ackall(void **state)
 	bench_free(&b);
 }
 
+/* Nothing comes any more: the guest polls, the host's interrupts take it out again and again. */
+static void poll(struct bench *b, unsigned int times)
+{
+	for (unsigned int i = 0; i < times; i++) {
+		fake_run(&b->host, 0, 100000);
+		assert_int_equal(fake_ack(&b->host, 0), VGIC_SPURIOUS);
+		fake_exit(&b->host, 0, 0, 0);
+		b->host.now += 1000;
+		fake_enter(&b->host, 0);
+	}
+	fake_exit(&b->host, 0, 0, 0);
+}
+
+static void count_fates(const struct vgic_cell *c, unsigned int *n)
+{
+	memset(n, 0, VGIC_FATE_KINDS * sizeof(*n));
+	for (size_t i = 0; i < c->nr_fates; i++)
+		n[c->fates[i].kind]++;
+}
+
+/* What 6.12 starves is delivered and ended on 7.3; on 6.12 it starves again. */
+static void starved_demand_is_set_free(struct bench *b, unsigned int through, unsigned int starving)
+{
+	unsigned int n[VGIC_FATE_KINDS];
+
+	assert_int_equal(b->recorded.outcome, VGIC_OUTCOME_STARVED);
+	count_fates(&b->recorded, n);
+	assert_int_equal(n[VGIC_FATE_STUCK], through);
+	assert_int_equal(n[VGIC_FATE_STARVED], starving);
+	b->wl->blocked = true;
+
+	struct vgic_cell c = replay(b, "linux-6.12", 4);
+
+	assert_int_equal(c.outcome, VGIC_OUTCOME_STARVED);
+	assert_int_equal(c.exits, b->recorded.exits);
+	count_fates(&c, n);
+	assert_int_equal(n[VGIC_FATE_STUCK], through);
+	assert_int_equal(n[VGIC_FATE_STARVED], starving);
+	vgic_cell_finish(&c);
+
+	c = replay(b, "linux-7.3", 4);
+	assert_int_equal(c.outcome, VGIC_OUTCOME_COMPLETED);
+	assert_int_equal(c.interrupts, through + starving);
+	count_fates(&c, n);
+	assert_int_equal(n[VGIC_FATE_DELIVERED], through + starving);
+	for (size_t i = 0; i < c.nr_fates; i++)
+		assert_int_equal(c.fates[i].ended, c.fates[i].delivered);
+	vgic_cell_finish(&c);
+}
+
+static void starved_ackall_is_set_free(void **state)
+{
+	for (int level = 0; level < 2; level++) {
+		struct bench b;
+		uint32_t list[12], intid;
+		unsigned int k = 0;
+
+		bench_begin(&b, "linux-6.12", 4);
+		for (uint32_t i = 0; i < 12; i++) {
+			list[i] = 32 + i;
+			vgic_write_config(b.host.vgic, 32 + i, level);
+		}
+		fake_enter(&b.host, 0);
+		fake_vmcr(&b.host, 0, VMCR1);
+		fake_wfi(&b.host, 0, 1000);
+		fake_raise(&b.host, 0, list, 12, true);
+		while ((intid = fake_ack(&b.host, 0)) != VGIC_SPURIOUS) {
+			k++;
+			fake_eoi(&b.host, 0, intid);
+		}
+		assert_int_equal(k, 4);
+		poll(&b, 50);
+		bench_end(&b);
+		starved_demand_is_set_free(&b, 4, 8);
+		bench_free(&b);
+	}
+}
+
+static void starved_preemption_is_set_free(void **state)
+{
+	struct bench b;
+	uint32_t intid;
+
+	bench_begin(&b, "linux-6.12", 4);
+	fake_enter(&b.host, 0);
+	fake_vmcr(&b.host, 0, VMCR0);
+	fake_wfi(&b.host, 0, 1000);
+	for (intid = 32; intid < 37; intid++) {
+		fake_raise(&b.host, 0, &intid, 1, true);
+		assert_int_equal(fake_ack(&b.host, 0), intid < 36 ? intid : VGIC_SPURIOUS);
+	}
+	poll(&b, 50);
+	bench_end(&b);
+	starved_demand_is_set_free(&b, 4, 1);
+	bench_free(&b);
+}
+
+/* A group that a kernel with a stale VMCR never showed enabled stays off on another kernel. */
+static void group_that_was_off_stays_off(void **state)
+{
+	unsigned int n[VGIC_FATE_KINDS];
+	struct bench b;
+	uint32_t list[6] = {32, 33, 34, 35, 36, 37};
+
+	bench_begin(&b, "linux-6.12", 4);
+	for (uint32_t i = 32; i < 37; i++)
+		vgic_write_group(b.host.vgic, 0, i, 0);
+	/* 32 to 36 are of group 0, and more urgent: 37 is never let in. */
+	vgic_write_priority(b.host.vgic, 0, 37, 0xf0);
+	fake_enter(&b.host, 0);
+	fake_vmcr(&b.host, 0, VMCR0);
+	fake_wfi(&b.host, 0, 1000);
+	fake_raise(&b.host, 0, list, 6, true);
+	assert_int_equal(fake_ack(&b.host, 0), VGIC_SPURIOUS);
+	poll(&b, 50);
+	bench_end(&b);
+	assert_int_equal(b.recorded.nr_starved, 1);
+	assert_int_equal(b.recorded.starved[0].intid, 37);
+	b.wl->blocked = true;
+
+	struct vgic_cell c = replay(&b, "linux-7.3", 4);
+
+	count_fates(&c, n);
+	assert_int_equal(n[VGIC_FATE_DELIVERED], 1);
+	assert_int_equal(n[VGIC_FATE_WAITING], 5);
+	assert_int_equal(c.interrupts, 1);
+	vgic_cell_finish(&c);
+	bench_free(&b);
+}
+
 /* A level line held over three handlings. */
 static void level_is_reproduced(void **state)
 {
@@ -408,6 +538,9 @@ int main(void)
 		cmocka_unit_test(evicted_eoi_is_reproduced),
 		cmocka_unit_test(ackall_is_reproduced),
 		cmocka_unit_test(old_kernel_starves_ackall),
+		cmocka_unit_test(starved_ackall_is_set_free),
+		cmocka_unit_test(starved_preemption_is_set_free),
+		cmocka_unit_test(group_that_was_off_stays_off),
 		cmocka_unit_test(level_is_reproduced),
 		cmocka_unit_test(replays_are_repeatable),
 		cmocka_unit_test(bad_configuration_is_refused),
