@@ -24,6 +24,8 @@ struct vcpu_meter {
 	uint32_t misr;
 	uint32_t depth;
 	bool inverted;
+	bool idle;		  /* the run changed nothing that is seen */
+	uint32_t idle_entries;	  /* in a row, each ended by an MI */
 	enum vgic_exit_kind trap; /* what the records after the exit say */
 	bool exited;
 	struct vgic_vcpu_counts counts;
@@ -253,6 +255,7 @@ static void on_sync(struct vgic_measure *m, struct vcpu_meter *v, const struct v
 
 	v->misr = s->nested ? 0 : vgic_sync_misr(s, m->cell.nr_lr);
 	v->synced = true;
+	v->idle = false;
 	v->sync_begin = s->begin;
 	if (timeline_of(m, s->r.vcpu))
 		vgic_timeline_lrs(&m->cell.timeline, s->begin - m->start, NULL, 0);
@@ -268,9 +271,11 @@ static void on_sync(struct vgic_measure *m, struct vcpu_meter *v, const struct v
 		m->cell.inversion_ns += ns;
 	if (s->r.flags & (VGR_F_NO_FOLD | VGR_F_SKIPPED))
 		return;
+	v->idle = !vgic_v3_eoicount(s->hcr);
 	for (unsigned int i = 0; i < used; i++) {
 		bool was_pending = v->lr[i] & VGIC_LR_PENDING;
 
+		v->idle &= !((v->lr[i] ^ lr[i]) & VGIC_LR_STATE);
 		m->cell.lr_reads += (lr[i] & VGIC_LR_STATE) != 0;
 		m->cell.interrupts += was_pending && !(lr[i] & VGIC_LR_PENDING);
 	}
@@ -309,6 +314,7 @@ static void on_exit_record(struct vgic_measure *m, struct vcpu_meter *v, const s
 		v->trap = x->esr_ec == EC_WFX ? VGIC_EXIT_WFI : VGIC_EXIT_OTHER;
 	}
 	v->misr = v->trap == VGIC_EXIT_MI ? v->misr : 0;
+	v->idle_entries = v->trap == VGIC_EXIT_MI && v->idle ? v->idle_entries + 1 : 0;
 }
 
 static int raise(struct vgic_measure *m, uint16_t vcpu, uint32_t intid, uint64_t t)
@@ -421,6 +427,13 @@ int vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 	c->wall_ns = m->last_exit > m->first_entry ? m->last_exit - m->first_entry : 0;
 	if (c->nr_starved)
 		c->outcome = VGIC_OUTCOME_STARVED;
+	for (size_t i = 0; i < m->nr_vcpus; i++) {
+		if (m->vcpus[i].idle_entries < VGIC_LIVELOCK_ENTRIES)
+			continue;
+		c->outcome = VGIC_OUTCOME_LIVELOCK;
+		c->stuck_vcpu = (uint16_t)i;
+		break;
+	}
 	if (c->has_timeline)
 		vgic_timeline_close(&c->timeline, m->last_exit - m->start);
 	*cell = *c;

@@ -29,6 +29,9 @@ const struct vgic_metric *vgic_metric_find(const char *name);
 
 enum vgic_outcome { VGIC_OUTCOME_COMPLETED = 0, VGIC_OUTCOME_LIVELOCK, VGIC_OUTCOME_STARVED };
 
+/* Entries of one vCPU in a row without any progress of its guest: live-lock. */
+#define VGIC_LIVELOCK_ENTRIES 10000u
+
 enum vgic_latency {
 	VGIC_LATENCY_RAISE_TO_LR = 0,
 	VGIC_LATENCY_RAISE_TO_ACK,

@@ -40,9 +40,6 @@ struct vgic_replay_config {
 	struct vgic_busy *busy; /* told of every entry, to look for a window; NULL: none */
 };
 
-/* Entries of one vCPU in a row without any progress of its guest: live-lock. */
-#define VGIC_LIVELOCK_ENTRIES 10000u
-
 /*
  * Runs the workload; cell is made here and finished by the caller, also when the
  * outcome is a live-lock or a starvation. The same arguments give the same cell.
