@@ -96,6 +96,33 @@ static int print_summary(struct vgic_plot_result *const *results, int nr,
 	return cli_finish_stdout();
 }
 
+/* Of 'vgicsim validate'. */
+static int plot_validation(const struct plot_values *v, const char *path,
+			   const struct vgic_plot_options *o)
+{
+	struct vgic_plot_validation *validation;
+	struct vgic_plot_error error = {""};
+	int err;
+
+	if (v->json || v->window)
+		return cli_fail(EXIT_USAGE,
+				"not for a validation: %s: its numbers are in the file itself, and "
+				"it has no time line",
+				v->json ? "--json" : "--window");
+	err = vgic_plot_validation_load(path, &validation, &error);
+	if (err)
+		return cli_fail(err == -ENOMEM ? EXIT_SOFTWARE : EXIT_INPUT, "%s", error.text);
+	err = vgic_plot_validation_write(validation, o, &error);
+	vgic_plot_validation_free(validation);
+	if (err == -EINTR)
+		return 130;
+	if (err)
+		return cli_fail(code_of(err), "%s", error.text);
+	if (!v->quiet)
+		printf("%s/report.html\n", o->dir);
+	return cli_finish_stdout();
+}
+
 static int run(const void *values, const struct cli_args *args)
 {
 	const struct plot_values *v = values;
@@ -112,6 +139,8 @@ static int run(const void *values, const struct cli_args *args)
 	if (v->window && parse_window(v->window, &o))
 		return cli_fail(EXIT_USAGE, "--window: '%s' is not T0,T1 with T0 before T1",
 				v->window);
+	if (args->n == 1 && vgic_plot_is_validation(args->v[0]))
+		return plot_validation(v, args->v[0], &o);
 	results = calloc((size_t)args->n, sizeof(*results));
 	if (!results)
 		return cli_fail(EXIT_SOFTWARE, "not enough memory");

@@ -15,7 +15,7 @@
 static const char *const outcome_names[] = {"completed", "livelock", "starved"};
 static const char *const agreement_names[] = {"agrees", "other interrupts", "other outcome"};
 static const char *const part_names[VALIDATION_PARTS] = {"exits, MIs, DIR traps, EOIcount",
-							 "MIs by source", "LRs in use",
+							 "MIs by source", "LRs in use at entry",
 							 "raise to LR, p50", "raise to LR, p99"};
 
 /* ---- tables ---- */

@@ -38,13 +38,17 @@ enum vgic_quantity_kind vgic_quantity_kind(enum vgic_quantity q)
 	return quantities[q].kind;
 }
 
+/*
+ * A recording shows LRs as they were programmed, a replay as they are at each moment: only
+ * at the entry do they compare.
+ */
 static double mean_used(const struct vgic_cell *c)
 {
 	double sum = 0, of = 0;
 
 	for (unsigned int i = 0; i <= VGR_MAX_LRS; i++) {
-		sum += (double)i * (double)c->used_ns[i];
-		of += (double)c->used_ns[i];
+		sum += (double)i * (double)c->entries[i];
+		of += (double)c->entries[i];
 	}
 	return of > 0 ? sum / of : 0;
 }

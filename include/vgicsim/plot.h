@@ -202,6 +202,24 @@ struct vgic_plot_options {
 int vgic_plot_write(struct vgic_plot_result *const *results, int nr_results,
 		    const struct vgic_plot_options *options, struct vgic_plot_error *err);
 
+/* What 'vgicsim validate -o' writes. */
+#define VGIC_PLOT_VALIDATION "vgicsim-validation"
+
+struct vgic_plot_validation;
+
+/* The file says that it is one; false also if it cannot be read. */
+bool vgic_plot_is_validation(const char *path);
+
+/* 0, -EINVAL for a file that is damaged or holds nothing to draw, -ENOTSUP, -ENOMEM. */
+int vgic_plot_validation_load(const char *path, struct vgic_plot_validation **v,
+			      struct vgic_plot_error *err);
+void vgic_plot_validation_free(struct vgic_plot_validation *v);
+
+/* The correlation figure and report.html, published and failing as vgic_plot_write() does. */
+int vgic_plot_validation_write(const struct vgic_plot_validation *v,
+			       const struct vgic_plot_options *options,
+			       struct vgic_plot_error *err);
+
 /*
  * The numbers that the figures show, as a JSON value (jansson's json_t, given as
  * void * so that this header needs no other): quantiles with their bounds, totals,

@@ -23,7 +23,7 @@ enum vgic_quantity {
 	VGIC_QUANTITY_MI_GRP, /* VGrp0E, VGrp0D, VGrp1E, VGrp1D together */
 	VGIC_QUANTITY_DIR,
 	VGIC_QUANTITY_EOICOUNT,
-	VGIC_QUANTITY_OCCUPANCY, /* LRs in use, mean over guest time */
+	VGIC_QUANTITY_OCCUPANCY, /* LRs in use at entry, mean */
 	VGIC_QUANTITY_P50,	 /* raise to LR, ns */
 	VGIC_QUANTITY_P99,
 	VGIC_QUANTITIES

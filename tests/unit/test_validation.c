@@ -20,7 +20,6 @@ static struct vgic_numbers numbers(double mi, double guest_ns)
 
 static void numbers_come_from_the_cell(void **state)
 {
-	const uint64_t lr[2] = {1ull << 62 | 32, 1ull << 62 | 33};
 	struct vgic_numbers n;
 	struct vgic_cell c;
 
@@ -32,9 +31,9 @@ static void numbers_come_from_the_cell(void **state)
 	c.dir_traps = 3;
 	c.eoicount = 2;
 	c.guest_ns = 400;
-	/* Three quarters of the time two, one quarter none. */
-	vgic_cell_occupancy(&c, lr, 2, 300);
-	vgic_cell_occupancy(&c, lr, 0, 100);
+	/* Three quarters of the entries with two, one quarter with none. */
+	c.entries[2] = 3;
+	c.entries[0] = 1;
 	c.latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;
 	for (int i = 0; i < 19; i++)
 		vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR], 50);
