@@ -57,6 +57,15 @@ static bool must_wait(const struct machine *m, const struct frame *f)
 }
 
 /*
+ * An interrupt of the host that came together with an MI: when it arrived is not known, only
+ * that it had not made the guest leave by then. It leaves what the guest takes meanwhile alone.
+ */
+static bool comes_along(const struct vgic_op *op)
+{
+	return op->kind == VGIC_OP_EXIT && (op->flags & VGIC_OP_WITH_MI);
+}
+
+/*
  * True if the guest acknowledges now. An operation that is due at this very
  * moment goes first if as many handlers as in the recording have come before it.
  */
@@ -70,7 +79,7 @@ static bool can_ack(const struct machine *m, struct mvcpu *v)
 		return true;
 	const struct vgic_op *op = &m->wl->ops[f->op];
 
-	return f->own < op->at || f->nested < op->nested || must_wait(m, f);
+	return f->own < op->at || f->nested < op->nested || comes_along(op) || must_wait(m, f);
 }
 
 /* Raised, and the guest lets it in: it has not come yet. */
@@ -399,8 +408,7 @@ bool guest_merge(struct machine *m, unsigned int index)
 		return false;
 	const struct vgic_op *op = &m->wl->ops[f->op];
 
-	if (op->kind != VGIC_OP_EXIT || !(op->flags & VGIC_OP_WITH_MI) || f->own < op->at ||
-	    f->nested < op->nested || must_wait(m, f))
+	if (!comes_along(op) || f->own < op->at || f->nested < op->nested || must_wait(m, f))
 		return false;
 	f->op = op->next;
 	f->nested = 0;

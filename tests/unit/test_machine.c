@@ -589,6 +589,38 @@ static void an_exit_joins_its_mi(void **state)
 	end();
 }
 
+/* It came with an MI after two handlers; here the MI comes after four, and so does it. */
+static void an_exit_waits_for_its_mi(void **state)
+{
+	uint64_t joined;
+
+	six_at_once();
+	cfg.nr_lr = 5;
+	run();
+	joined = cell.exits;
+	assert_true(mis() > 0);
+	vgic_cell_finish(&cell);
+	vgic_workload_destroy(wl);
+
+	six_at_once();
+	cfg.nr_lr = 5;
+	uint32_t last = last_op[0];
+	uint32_t op = vgic_workload_op(wl, VGIC_OP_EXIT);
+
+	wl->ops[op].exit = VGIC_EXIT_OTHER_IRQ;
+	wl->ops[op].at = 1000;
+	wl->ops[op].nested = 2;
+	wl->ops[op].out_ns = MI_OUT;
+	wl->ops[op].flags = VGIC_OP_WITH_MI;
+	wl->ops[op].next = last;
+	wl->ops[wl->ops[wl->scripts[0].first].next].next = op;
+	run();
+	assert_int_equal(cell.interrupts, 6);
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER_IRQ], 0);
+	assert_int_equal(cell.exits, joined);
+	end();
+}
+
 /* ---- guests that wait ---- */
 
 static void what_cannot_come_is_given_up(void **state)
@@ -818,6 +850,7 @@ int main(void)
 		cmocka_unit_test(a_handler_stands_in_for_another),
 		cmocka_unit_test(the_delay_of_an_mi_is_drawn),
 		cmocka_unit_test(an_exit_joins_its_mi),
+		cmocka_unit_test(an_exit_waits_for_its_mi),
 		cmocka_unit_test(what_cannot_come_is_given_up),
 		cmocka_unit_test(the_end_waits_for_what_is_due),
 		cmocka_unit_test(wfi_ends_with_its_wake),
