@@ -402,18 +402,24 @@ bool guest_traps_first(const struct machine *m, unsigned int index)
 bool guest_merge(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
-	struct frame *f = top_of(v);
 
-	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
-		return false;
-	const struct vgic_op *op = &m->wl->ops[f->op];
+	/* It may have been due for long, under the handlers of what the guest took meanwhile. */
+	for (unsigned int i = v->nr_frames; i; i--) {
+		struct frame *f = &v->frames[i - 1];
 
-	if (!comes_along(op) || f->own < op->at || f->nested < op->nested || must_wait(m, f))
-		return false;
-	f->op = op->next;
-	f->nested = 0;
-	after_exit(m, index, op, f);
-	return true;
+		if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
+			continue;
+		const struct vgic_op *op = &m->wl->ops[f->op];
+
+		if (!comes_along(op) || f->own < op->at || f->nested < op->nested ||
+		    must_wait(m, f))
+			continue;
+		f->op = op->next;
+		f->nested = 0;
+		after_exit(m, index, op, f);
+		return true;
+	}
+	return false;
 }
 
 /* The end of a handler of which no recording tells: its device is silenced, it is finished. */
