@@ -62,6 +62,20 @@ void vgic_hist_add(struct vgic_hist *h, uint64_t value)
 	h->n++;
 }
 
+void vgic_hist_merge(struct vgic_hist *h, const struct vgic_hist *other)
+{
+	if (!other->n)
+		return;
+	for (size_t i = 0; i < VGIC_HIST_BUCKETS; i++)
+		h->count[i] += other->count[i];
+	if (!h->n || other->min < h->min)
+		h->min = other->min;
+	if (other->max > h->max)
+		h->max = other->max;
+	h->sum += other->sum;
+	h->n += other->n;
+}
+
 uint64_t vgic_hist_quantile(const struct vgic_hist *h, double p)
 {
 	if (!h->n)

@@ -30,6 +30,9 @@ void vgic_hist_finish(struct vgic_hist *h);
 /* Counts one value in ns; values above VGIC_HIST_MAX go to the last bucket. */
 void vgic_hist_add(struct vgic_hist *h, uint64_t value);
 
+/* Adds what other counted: as if every one of its values had been counted here too. */
+void vgic_hist_merge(struct vgic_hist *h, const struct vgic_hist *other);
+
 /* Bucket of a value, and the smallest and largest value of a bucket. */
 size_t vgic_hist_bucket(uint64_t value);
 uint64_t vgic_hist_lowest(size_t bucket);

@@ -62,6 +62,30 @@ static void the_largest_is_never_overstated(void **state)
 	vgic_hist_finish(&h);
 }
 
+static void merging_is_counting_together(void **state)
+{
+	struct vgic_hist a, b, all;
+
+	assert_int_equal(vgic_hist_init(&a), 0);
+	assert_int_equal(vgic_hist_init(&b), 0);
+	assert_int_equal(vgic_hist_init(&all), 0);
+	vgic_hist_merge(&a, &b);
+	assert_int_equal(a.n, 0);
+	for (uint64_t v = 3; v < 1000000; v = v * 3 / 2) {
+		vgic_hist_add(v & 1 ? &a : &b, v);
+		vgic_hist_add(&all, v);
+	}
+	vgic_hist_merge(&a, &b);
+	assert_int_equal(a.n, all.n);
+	assert_int_equal(a.sum, all.sum);
+	assert_int_equal(a.min, all.min);
+	assert_int_equal(a.max, all.max);
+	assert_memory_equal(a.count, all.count, VGIC_HIST_BUCKETS * sizeof(*a.count));
+	vgic_hist_finish(&a);
+	vgic_hist_finish(&b);
+	vgic_hist_finish(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -69,6 +93,7 @@ int main(void)
 		cmocka_unit_test(three_digits),
 		cmocka_unit_test(exact_numbers),
 		cmocka_unit_test(the_largest_is_never_overstated),
+		cmocka_unit_test(merging_is_counting_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
