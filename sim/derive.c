@@ -55,7 +55,7 @@ void vgic_derive_destroy(struct vgic_derive *d)
 	free(d->vcpus);
 	free(d->known);
 	free(d->index);
-	free(d->lpis);
+	msi_map_finish(&d->msis);
 	free(d->steps);
 	free(d->s_entry.v);
 	free(d->s_exit.v);
@@ -468,62 +468,47 @@ static void on_sgi(struct vgic_derive *d, struct dvcpu *v, const struct vgr_sgi 
 static void on_msi(struct vgic_derive *d, const struct vgr_msi *m)
 {
 	struct dvcpu *v = outside_anchor(d, &m->r, VGR_NO_VCPU);
-	uint32_t e = new_effect(d, VGIC_EFFECT_LATCH);
+	uint32_t e = new_effect(d, VGIC_EFFECT_LATCH), source;
 
 	if (e == VGIC_WL_NONE)
 		return;
 	d->wl->effects[e].origin = VGIC_ORIGIN_OUTSIDE;
-	for (size_t i = 0; i < d->nr_lpis; i++) {
-		if (d->lpis[i].devid != m->devid || d->lpis[i].eventid != m->eventid)
-			continue;
-		struct known *k = &d->known[d->lpis[i].source];
-
-		d->wl->effects[e].source = d->lpis[i].source;
-		k->latch = 1;
-		k->raised = m->r.time;
-		fill_gap(d, e, m->r.time);
-		if (k->props.target < d->nr_vcpus)
-			v = outside_anchor(d, &m->r, k->props.target);
+	if (!msi_map_find(&d->msis, m->devid, m->eventid, &source)) {
 		attach(d, v, e, m->r.time);
-		maybe_wakes(d, v, k->props.target, m->r.time);
+		msi_map_wait(&d->msis, &(struct msi_wait){m->devid, m->eventid, m->r.time, e});
 		return;
 	}
+	struct known *k = &d->known[source];
+
+	d->wl->effects[e].source = source;
+	k->latch = 1;
+	k->raised = m->r.time;
+	fill_gap(d, e, m->r.time);
+	if (k->props.target < d->nr_vcpus)
+		v = outside_anchor(d, &m->r, k->props.target);
 	attach(d, v, e, m->r.time);
-	if (d->nr_msi == MSI_WAITS) {
-		memmove(d->msi, d->msi + 1, (MSI_WAITS - 1) * sizeof(d->msi[0]));
-		d->nr_msi--;
-	}
-	d->msi[d->nr_msi++] = (struct msi_wait){m->devid, m->eventid, m->r.time, e};
+	maybe_wakes(d, v, k->props.target, m->r.time);
+}
+
+struct claim {
+	struct vgic_derive *d;
+	uint32_t source;
+};
+
+static void claimed(void *opaque, const struct msi_wait *msi)
+{
+	const struct claim *c = opaque;
+
+	c->d->wl->effects[msi->cookie].source = c->source;
 }
 
 /* An LPI is pending for no known reason: the oldest MSI not yet accounted for was it. */
 static bool claim_msi(struct vgic_derive *d, uint32_t source)
 {
-	if (!d->nr_msi)
-		return false;
-	if (d->nr_lpis == d->cap_lpis) {
-		size_t cap = d->cap_lpis ? d->cap_lpis * 2 : 16;
-		struct lpi_map *p = realloc(d->lpis, cap * sizeof(*p));
+	int ret = msi_map_claim(&d->msis, source, claimed, &(struct claim){d, source});
 
-		if (!p) {
-			d->nomem = true;
-			return false;
-		}
-		d->lpis = p;
-		d->cap_lpis = cap;
-	}
-	struct msi_wait m = d->msi[0];
-	unsigned int kept = 0;
-
-	d->lpis[d->nr_lpis++] = (struct lpi_map){m.devid, m.eventid, source};
-	for (unsigned int i = 0; i < d->nr_msi; i++) {
-		if (d->msi[i].devid == m.devid && d->msi[i].eventid == m.eventid)
-			d->wl->effects[d->msi[i].effect].source = source;
-		else
-			d->msi[kept++] = d->msi[i];
-	}
-	d->nr_msi = kept;
-	return true;
+	d->nomem |= ret < 0;
+	return ret > 0;
 }
 
 /* ---- snapshots ---- */

@@ -7,6 +7,8 @@
 #include <vgicsim/derive.h>
 #include <vgicsim/metrics.h>
 
+#include "msi_map.h"
+
 /* Stream item that is not an operation: the acknowledge that opens a frame. */
 #define ITEM_ACK 0xffu
 
@@ -102,16 +104,6 @@ struct dvcpu {
 	size_t nr_items, cap_items;
 };
 
-struct lpi_map {
-	uint32_t devid, eventid, source;
-};
-
-struct msi_wait {
-	uint32_t devid, eventid;
-	uint64_t time;
-	uint32_t effect; /* already in place, source still open */
-};
-
 /* A raise that no list has shown yet. */
 struct fresh {
 	uint32_t source, effect, wake; /* wake: VGIC_WL_NONE if it ended no WFI */
@@ -120,7 +112,6 @@ struct fresh {
 };
 
 #define MAX_FRESH 256u
-#define MSI_WAITS 64u
 #define MAX_CPUS  1024u
 
 struct vgic_derive {
@@ -139,10 +130,7 @@ struct vgic_derive {
 	uint32_t last_open;	     /* effect */
 	uint16_t cpu_vcpu[MAX_CPUS]; /* vCPU that left the guest last on a CPU */
 	uint8_t cpu_used[MAX_CPUS];
-	struct lpi_map *lpis;
-	size_t nr_lpis, cap_lpis;
-	struct msi_wait msi[MSI_WAITS];
-	unsigned int nr_msi;
+	struct msi_map msis; /* to sources; cookie: effect already in place, source still open */
 	struct fresh fresh[MAX_FRESH];
 	unsigned int nr_fresh;
 	struct step *steps;

@@ -7,6 +7,8 @@
 #include <vgicsim/fates.h>
 #include <vgicsim/vgic.h>
 
+#include "irq_index.h"
+
 struct entry {
 	struct vgic_fate fate;
 	uint16_t of;	 /* vCPU of a private one, VGR_NO_VCPU */
@@ -43,8 +45,7 @@ struct vgic_fates {
 	uint64_t stamp;
 	struct entry *v;
 	size_t n, cap;
-	uint32_t *index; /* hash of (vcpu, intid) to entry + 1 */
-	size_t nr_index;
+	struct irq_index index; /* numbers of entries */
 	struct vcpu *vcpus;
 	size_t nr_vcpus;
 };
@@ -75,7 +76,7 @@ void vgic_fates_destroy(struct vgic_fates *f)
 	for (size_t i = 0; i < f->nr_vcpus; i++)
 		free(f->vcpus[i].list);
 	free(f->vcpus);
-	free(f->index);
+	irq_index_finish(&f->index);
 	free(f->v);
 	free(f);
 }
@@ -97,46 +98,15 @@ static struct vcpu *vcpu_of(struct vgic_fates *f, uint16_t index)
 	return &f->vcpus[index];
 }
 
-static size_t hash_of(uint16_t of, uint32_t intid)
-{
-	return (size_t)((((uint64_t)of << 32 | intid) * 0x9e3779b97f4a7c15ull) >> 40);
-}
-
-static int grow_index(struct vgic_fates *f)
-{
-	size_t n = f->nr_index ? f->nr_index * 2 : 512;
-	uint32_t *p = calloc(n, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	for (size_t i = 0; i < f->n; i++) {
-		size_t h = hash_of(f->v[i].of, f->v[i].fate.intid) & (n - 1);
-
-		while (p[h])
-			h = (h + 1) & (n - 1);
-		p[h] = (uint32_t)i + 1;
-	}
-	free(f->index);
-	f->index = p;
-	f->nr_index = n;
-	return 0;
-}
-
 static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
 {
-	uint16_t of = intid < VGIC_NR_PRIVATE ? vcpu : VGR_NO_VCPU;
+	size_t at;
 
-	if (f->n * 2 >= f->nr_index && grow_index(f))
+	if (irq_index_get(&f->index, vcpu, intid, &at))
 		return NULL;
-	size_t h = hash_of(of, intid) & (f->nr_index - 1);
-
-	for (; f->index[h]; h = (h + 1) & (f->nr_index - 1)) {
-		struct entry *e = &f->v[f->index[h] - 1];
-
-		if (e->fate.intid == intid && e->of == of)
-			return e;
-	}
-	if (f->n == f->cap) {
+	if (at < f->n)
+		return &f->v[at];
+	if (at >= f->cap) {
 		size_t cap = f->cap ? f->cap * 2 : 64;
 		struct entry *p = realloc(f->v, cap * sizeof(*p));
 
@@ -149,9 +119,8 @@ static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t inti
 
 	memset(e, 0, sizeof(*e));
 	e->fate.intid = intid;
-	e->fate.vcpu = e->of = of;
+	e->fate.vcpu = e->of = intid < VGIC_NR_PRIVATE ? vcpu : VGR_NO_VCPU;
 	e->target = VGR_NO_VCPU;
-	f->index[h] = (uint32_t)f->n;
 	return e;
 }
 
