@@ -278,7 +278,7 @@ static void print_row(const char *name, const struct vgic_cell *c)
 {
 	static const char *const outcomes[] = {"completed", "livelock", "starved"};
 	const uint64_t *mi = c->mi_source;
-	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR];
+	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR].hist;
 	char p50[24], p99[24], max[24];
 
 	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64

@@ -199,7 +199,7 @@ json_t *cell_json(const struct vgic_cell *c)
 	part = json_object();
 	for (int i = 0; i < VGIC_LATENCIES; i++)
 		json_object_set_new(part, latency_names[i],
-				    c->latency_known[i] ? latency_json(&c->latency[i])
+				    c->latency_known[i] ? latency_json(&c->latency[i].hist)
 							: json_null());
 	json_object_set_new(o, "latency", part);
 

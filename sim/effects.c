@@ -165,11 +165,11 @@ void effects_handled(struct machine *m, struct msource *s)
 	}
 }
 
-void raised(struct machine *m, struct msource *s)
+void raised(struct msource *s)
 {
-	if (s->raise_time != NEVER)
+	if (s->due)
 		return;
-	s->raise_time = m->now;
+	s->due = true;
 	s->in_lr = false;
 }
 
@@ -209,7 +209,7 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 
 		/* One that its group does not allow is dropped: nothing is owed to the guest. */
 		if (irq && irq->user && irq->enabled && irq->pending_latch)
-			raised(m, irq->user);
+			raised(irq->user);
 	}
 }
 
@@ -252,20 +252,22 @@ void effect_apply(struct machine *m, const struct due *due)
 	case VGIC_EFFECT_LINE:
 		s->physical = e->level;
 		if (e->level && (!s->irq->level || !s->irq->line_level))
-			raised(m, s);
+			raised(s);
 		else if (!e->level && s->irq->level && !s->in_lr && !s->irq->pending_latch)
-			s->raise_time = NEVER;
+			s->due = false;
 		machine_inject(m, s, e->level);
 		break;
 	case VGIC_EFFECT_LATCH:
-		raised(m, s);
+		raised(s);
+		if (e->origin == VGIC_ORIGIN_OUTSIDE)
+			machine_records_lpi(m, s->irq->intid);
 		vgic_write_pending(m->vgic, of, s->irq->intid, true);
 		break;
 	case VGIC_EFFECT_UNLATCH:
 		machine_records_write(m);
 		vgic_write_pending(m->vgic, of, s->irq->intid, false);
 		if (!vgic_irq_pending(s->irq))
-			s->raise_time = NEVER;
+			s->due = false;
 		break;
 	case VGIC_EFFECT_STATE:
 		machine_records_write(m);

@@ -90,7 +90,7 @@ static bool has_due(const struct machine *m, unsigned int index)
 	for (size_t i = 0; i < m->wl->nr_sources; i++) {
 		const struct msource *s = &m->sources[i];
 
-		if (s->raise_time != NEVER && s->irq && s->irq->vcpu == index && s->irq->enabled &&
+		if (s->due && s->irq && s->irq->vcpu == index && s->irq->enabled &&
 		    (vmcr & (s->irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
 			return true;
 	}
@@ -169,16 +169,15 @@ void guest_plan(struct machine *m, unsigned int index)
 	}
 }
 
-static void deactivated(struct machine *m, struct msource *s, uint64_t raise_time)
+static void deactivated(struct machine *m, struct msource *s, const struct vgic_raise *raise)
 {
 	if (!s->irq)
 		return;
-	if (raise_time != NEVER)
-		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE],
-			      m->now - raise_time);
-	/* A line that is still high asks again from now on. */
-	if (s->raise_time == NEVER && s->irq->level && s->irq->line_level && !s->irq->hw)
-		raised(m, s);
+	if (raise)
+		machine_latency(m, VGIC_LATENCY_RAISE_TO_DEACTIVATE, raise->number, raise->time);
+	/* A line that is still high asks again. */
+	if (s->irq->level && s->irq->line_level && !s->irq->hw)
+		raised(s);
 	effects_handled(m, s);
 }
 
@@ -221,18 +220,19 @@ static void acknowledge(struct machine *m, unsigned int index)
 	f->group = (uint8_t)group;
 	f->iar = a.intid;
 	f->ack_time = m->now;
-	f->raise_time = NEVER;
 	f->masked = m->wl->vcpus[index].masked_handlers;
 	v->nr_frames++;
 	if (!s)
 		return;
 	f->source = s->index;
-	if (s->raise_time != NEVER)
-		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_ACK], m->now - s->raise_time);
+	f->raise_known = vgic_raises_in_lr(m->raises, (uint16_t)index, irq->intid, &f->raise);
+	if (f->raise_known)
+		machine_latency(m, VGIC_LATENCY_RAISE_TO_ACK, f->raise.number, f->raise.time);
 	if (irq->level && !irq->hw && !irq->line_level && !irq->pending_latch)
 		m->cell->spurious++;
-	f->raise_time = s->active_raise = s->raise_time;
-	s->raise_time = NEVER;
+	s->active_raise_known = f->raise_known;
+	s->active_raise = f->raise;
+	s->due = false;
 	s->in_lr = false;
 	s->physical = false;
 	s->acks++;
@@ -266,10 +266,10 @@ static void finish_access(struct machine *m, struct frame *f, const struct vgic_
 
 	if ((a->did & VGIC_DID_DROP) && !f->dropped) {
 		f->dropped = true;
-		vgic_hist_add(&m->cell->latency[VGIC_LATENCY_ACK_TO_EOI], m->now - f->ack_time);
+		machine_latency(m, VGIC_LATENCY_ACK_TO_EOI, f->serial, f->ack_time);
 	}
 	if (s && (a->did & (VGIC_DID_DEACTIVATE | VGIC_DID_COUNT)))
-		deactivated(m, s, f->raise_time);
+		deactivated(m, s, f->raise_known ? &f->raise : NULL);
 }
 
 /* A line that nothing in the recording lowers any more: the handler does. */
@@ -326,8 +326,8 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 		machine_enter_at(m, index, m->now + out);
 		trapped = true;
 	}
-	deactivated(m, s, s->active_raise);
-	s->active_raise = NEVER;
+	deactivated(m, s, s->active_raise_known ? &s->active_raise : NULL);
+	s->active_raise_known = false;
 	if (!op)
 		return;
 	effects_start(m, op, index, f);

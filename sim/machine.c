@@ -98,12 +98,19 @@ void machine_refold(struct machine *m, unsigned int index)
 	machine_records_before_flush(m, index);
 	vgic_flush(m->vgic, index);
 	machine_records_flush(m, index);
+	machine_records_entry(m, index);
 	vgic_restore(m->vgic, index, &v->hw);
 	m->uncounted = false;
 	v->unsynced = false;
 	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? m->now : NEVER;
 	show_lrs(m, index);
 	guest_plan(m, index);
+}
+
+void machine_latency(struct machine *m, enum vgic_latency kind, uint64_t number, uint64_t since)
+{
+	if (vgic_latency_add(&m->cell->latency[kind], number, m->now - since))
+		m->nomem = true;
 }
 
 void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
@@ -228,6 +235,7 @@ static void enter(struct machine *m, unsigned int index)
 	machine_records_before_flush(m, index);
 	vgic_flush(m->vgic, index);
 	machine_records_flush(m, index);
+	machine_records_entry(m, index);
 	vgic_restore(m->vgic, index, &v->hw);
 	look_outside(m, index);
 	m->cell->entries[k->used_lrs]++;

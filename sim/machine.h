@@ -4,6 +4,7 @@
 #define VGICSIM_MACHINE_H
 
 #include <vgicsim/cpuif.h>
+#include <vgicsim/raises.h>
 #include <vgicsim/replay.h>
 #include <vgicsim/vgic.h>
 
@@ -19,8 +20,10 @@ struct frame {
 	uint32_t nested; /* handlers that have interrupted it since its last operation */
 	uint32_t serial;
 	uint64_t own;
-	uint64_t ack_time, raise_time;
-	uint32_t iar; /* what the guest read, and writes to end it */
+	uint64_t ack_time;
+	bool raise_known;
+	struct vgic_raise raise; /* it was acknowledged because of */
+	uint32_t iar;		 /* what the guest read, and writes to end it */
 	uint8_t group;
 	bool masked;
 	bool dropped;
@@ -61,16 +64,17 @@ struct msource {
 	uint32_t index;
 	uint32_t cursor; /* script of the next acknowledgement */
 	uint32_t acks, handled;
-	uint64_t raise_time; /* NEVER: nothing outstanding */
-	bool in_lr;	     /* since the raise */
-	bool physical;	     /* level of the physical line */
-	bool lowered;	     /* its line goes down at some time */
-	uint32_t open;	     /* acknowledges that the guest has not deactivated */
-	uint16_t taker;	     /* vCPU of the last acknowledge */
+	bool due;	/* raised, and not acknowledged */
+	bool in_lr;	/* since the raise */
+	bool physical;	/* level of the physical line */
+	bool lowered;	/* its line goes down at some time */
+	uint32_t open;	/* acknowledges that the guest has not deactivated */
+	uint16_t taker; /* vCPU of the last acknowledge */
 	uint16_t raiser_vcpu;
-	uint32_t raiser;	       /* serial of the frame that asked for it, 0 if none */
-	uint64_t active_raise;	       /* raise time of the handling in progress */
-	uint32_t dep_first, dep_count; /* outside effects, for dependent arrivals */
+	uint32_t raiser; /* serial of the frame that asked for it, 0 if none */
+	bool active_raise_known;
+	struct vgic_raise active_raise; /* of the handling in progress */
+	uint32_t dep_first, dep_count;	/* outside effects, for dependent arrivals */
 };
 
 struct due {
@@ -90,6 +94,7 @@ struct machine {
 	struct vgic *vgic;
 	struct vgic_cell *cell;
 	struct vgic_fates *fates;
+	struct vgic_raises *raises;
 	void *record;		  /* of a flush or sync being made */
 	struct vgic_irq **listed; /* the list before the sync */
 	unsigned int nr_listed, nr_back;
@@ -139,15 +144,18 @@ void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
 void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, unsigned int v);
 
-/* machine_records.c: what happens, told to the fates as records. 0 or -ENOMEM. */
+/* machine_records.c: what happens, told to the fates and the raises as records. 0 or -ENOMEM. */
 int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
 void machine_records_before_flush(struct machine *m, unsigned int v);
 void machine_records_flush(struct machine *m, unsigned int v);
+void machine_records_entry(struct machine *m, unsigned int v);
 void machine_records_before_sync(struct machine *m, unsigned int v);
 void machine_records_sync(struct machine *m, unsigned int v);
 /* vcpu: of a private INTID, else VGR_NO_VCPU. */
 void machine_records_inject(struct machine *m, uint16_t vcpu, uint32_t intid, bool level);
+/* An MSI has made it pending. */
+void machine_records_lpi(struct machine *m, uint32_t lpi);
 void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
 void machine_records_dir(struct machine *m, unsigned int v, uint32_t intid);
 /* A register write that may take interrupts back. */
@@ -162,7 +170,9 @@ void effects_handled(struct machine *m, struct msource *s);
 void effects_serve_asked(struct machine *m, unsigned int v);
 int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
-void raised(struct machine *m, struct msource *s);
+void raised(struct msource *s);
+/* Counts a latency that ends now. */
+void machine_latency(struct machine *m, enum vgic_latency kind, uint64_t number, uint64_t since);
 void machine_inject(struct machine *m, struct msource *s, bool level);
 
 /* guest.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a replay does, as the records that a recorder would make of it, for those
- * who judge recordings: the fates of interrupts.
+ * who judge recordings: the fates of interrupts, and their raises.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ int machine_records_init(struct machine *m)
 
 	m->record = malloc(MAX_RECORD);
 	m->listed = calloc(VGR_MAX_IRQS, sizeof(struct vgic_irq *));
-	if (!m->record || !m->listed || vgic_fates_create(&m->fates, 0))
+	if (!m->record || !m->listed || vgic_fates_create(&m->fates, 0) ||
+	    vgic_raises_create(&m->raises, 0, &m->cell->latency[VGIC_LATENCY_RAISE_TO_LR]))
 		return -ENOMEM;
 	return vgic_fates_record(m->fates, &origin);
 }
@@ -30,11 +31,12 @@ void machine_records_finish(struct machine *m)
 	free(m->record);
 	free(m->listed);
 	vgic_fates_destroy(m->fates);
+	vgic_raises_destroy(m->raises);
 }
 
 static void tell(struct machine *m, const struct vgr_rec *rec)
 {
-	if (vgic_fates_record(m->fates, rec))
+	if (vgic_fates_record(m->fates, rec) || vgic_raises_record(m->raises, rec))
 		m->nomem = true;
 }
 
@@ -101,6 +103,13 @@ void machine_records_flush(struct machine *m, unsigned int index)
 	tell(m, &f->r);
 }
 
+void machine_records_entry(struct machine *m, unsigned int index)
+{
+	struct vgr_rec entry = head(m, VGR_ENTRY, index);
+
+	tell(m, &entry);
+}
+
 void machine_records_before_sync(struct machine *m, unsigned int index)
 {
 	m->nr_listed = 0;
@@ -143,6 +152,12 @@ void machine_records_inject(struct machine *m, uint16_t vcpu, uint32_t intid, bo
 	};
 
 	tell(m, &in.r);
+}
+
+void machine_records_lpi(struct machine *m, uint32_t lpi)
+{
+	if (vgic_raises_lpi(m->raises, lpi, m->now))
+		m->nomem = true;
 }
 
 void machine_records_sgi(struct machine *m, const struct vgic_effect *e)

@@ -111,7 +111,7 @@ int vgic_cell_init(struct vgic_cell *c, unsigned int nr_lr)
 	if (!c->depth_ns)
 		return -ENOMEM;
 	for (int i = 0; i < VGIC_LATENCIES; i++) {
-		if (vgic_hist_init(&c->latency[i])) {
+		if (vgic_latency_init(&c->latency[i])) {
 			vgic_cell_finish(c);
 			return -ENOMEM;
 		}
@@ -123,7 +123,7 @@ void vgic_cell_finish(struct vgic_cell *c)
 {
 	free(c->depth_ns);
 	for (int i = 0; i < VGIC_LATENCIES; i++)
-		vgic_hist_finish(&c->latency[i]);
+		vgic_latency_finish(&c->latency[i]);
 	free(c->timeline.segments);
 	free(c->timeline.mis);
 	free(c->timeline.depths);

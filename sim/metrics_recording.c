@@ -6,15 +6,11 @@
 
 #include <vgicsim/cpuif.h>
 #include <vgicsim/metrics.h>
+#include <vgicsim/raises.h>
 #include <vgicsim/vgic.h>
 
 #define EC_WFX	0x01
 #define EC_DABT 0x24
-
-struct waiting {
-	uint32_t intid;
-	uint64_t since;
-};
 
 struct vcpu_meter {
 	bool flushed, entered, synced;
@@ -29,14 +25,12 @@ struct vcpu_meter {
 	enum vgic_exit_kind trap; /* what the records after the exit say */
 	bool exited;
 	struct vgic_vcpu_counts counts;
-	/* Raised, and not yet in an LR: for raise_to_lr. */
-	struct waiting *raised;
-	size_t nr_raised, cap_raised;
 };
 
 struct vgic_measure {
 	struct vgic_cell cell;
 	struct vgic_fates *fates;
+	struct vgic_raises *raises;
 	uint16_t vm;
 	bool started;
 	uint64_t start, first_entry, last_exit;
@@ -64,9 +58,9 @@ int vgic_measure_create(struct vgic_measure **out, unsigned int nr_lr, uint16_t 
 
 	if (!m)
 		return -ENOMEM;
-	if (vgic_cell_init(&m->cell, nr_lr) || vgic_fates_create(&m->fates, vm)) {
-		vgic_cell_finish(&m->cell);
-		free(m);
+	if (vgic_cell_init(&m->cell, nr_lr) || vgic_fates_create(&m->fates, vm) ||
+	    vgic_raises_create(&m->raises, vm, &m->cell.latency[VGIC_LATENCY_RAISE_TO_LR])) {
+		vgic_measure_destroy(m);
 		return -ENOMEM;
 	}
 	m->vm = vm;
@@ -78,10 +72,9 @@ void vgic_measure_destroy(struct vgic_measure *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < m->nr_vcpus; i++)
-		free(m->vcpus[i].raised);
 	free(m->vcpus);
 	vgic_fates_destroy(m->fates);
+	vgic_raises_destroy(m->raises);
 	vgic_cell_finish(&m->cell);
 	free(m);
 }
@@ -104,29 +97,6 @@ static struct vcpu_meter *meter_of(struct vgic_measure *m, uint16_t vcpu)
 		m->nr_vcpus = n;
 	}
 	return &m->vcpus[vcpu];
-}
-
-static struct waiting *wait_find(struct waiting *list, size_t n, uint32_t intid)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i].intid == intid)
-			return &list[i];
-	return NULL;
-}
-
-static int wait_add(struct waiting **list, size_t *n, size_t *cap, uint32_t intid, uint64_t t)
-{
-	if (*n == *cap) {
-		size_t want = *cap ? *cap * 2 : 16;
-		struct waiting *p = realloc(*list, want * sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		*list = p;
-		*cap = want;
-	}
-	(*list)[(*n)++] = (struct waiting){intid, t};
-	return 0;
 }
 
 static bool timeline_of(const struct vgic_measure *m, uint16_t vcpu)
@@ -207,18 +177,6 @@ static void on_flush(struct vgic_measure *m, struct vcpu_meter *v, const struct 
 	v->entered = v->synced = false;
 	v->used = f->used_lrs < f->nr_lr ? f->used_lrs : f->nr_lr;
 	memcpy(v->lr, lr, v->used * sizeof(*lr));
-
-	/* What became pending without a recorded injection is dated by the flush that shows it. */
-	for (unsigned int i = 0; i < v->used; i++) {
-		uint32_t intid = (uint32_t)(v->lr[i] & VGIC_LR_VINTID);
-		struct waiting *w = wait_find(v->raised, v->nr_raised, intid);
-
-		if (!w || !(v->lr[i] & VGIC_LR_PENDING))
-			continue;
-		vgic_hist_add(&m->cell.latency[VGIC_LATENCY_RAISE_TO_LR],
-			      f->r.time > w->since ? f->r.time - w->since : 0);
-		*w = v->raised[--v->nr_raised];
-	}
 	measure_outside(v, f);
 	m->cell.reordered += is_reordered(f);
 	if (timeline_of(m, f->r.vcpu)) {
@@ -317,37 +275,11 @@ static void on_exit_record(struct vgic_measure *m, struct vcpu_meter *v, const s
 	v->idle_entries = v->trap == VGIC_EXIT_MI && v->idle ? v->idle_entries + 1 : 0;
 }
 
-static int raise(struct vgic_measure *m, uint16_t vcpu, uint32_t intid, uint64_t t)
-{
-	struct vcpu_meter *v = meter_of(m, vcpu);
-
-	if (!v)
-		return -ENOMEM;
-	if (wait_find(v->raised, v->nr_raised, intid))
-		return 0;
-	return wait_add(&v->raised, &v->nr_raised, &v->cap_raised, intid, t);
-}
-
-static int on_sgi(struct vgic_measure *m, const struct vgr_sgi *s)
-{
-	uint32_t intid = (s->value >> 24) & 0xf;
-	bool all = s->value & (1ull << 40);
-
-	for (size_t i = 0; i < m->nr_vcpus; i++) {
-		uint64_t aff1 = (s->value >> 16) & 0xff;
-		bool hit = all ? i != s->r.vcpu : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
-
-		if (hit && raise(m, (uint16_t)i, intid, s->r.time))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 {
 	struct vcpu_meter *v = NULL;
 
-	if (vgic_fates_record(m->fates, rec))
+	if (vgic_fates_record(m->fates, rec) || vgic_raises_record(m->raises, rec))
 		return -ENOMEM;
 	if (!m->started) {
 		m->started = true;
@@ -360,7 +292,7 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 		if (!v)
 			return -ENOMEM;
 	}
-	if (!v && rec->type != VGR_INJECT)
+	if (!v)
 		return 0;
 	switch (rec->type) {
 	case VGR_FLUSH:
@@ -382,23 +314,13 @@ int vgic_measure_record(struct vgic_measure *m, const struct vgr_rec *rec)
 		break;
 	case VGR_SGI:
 		v->trap = VGIC_EXIT_SGI;
-		return on_sgi(m, (const struct vgr_sgi *)rec);
+		break;
 	case VGR_MMIO:
 		v->trap = VGIC_EXIT_MMIO;
 		break;
 	case VGR_KICK:
 		m->cell.kicks++;
 		break;
-	case VGR_INJECT: {
-		const struct vgr_inject *in = (const struct vgr_inject *)rec;
-
-		if (in->level && rec->vcpu != VGR_NO_VCPU)
-			return raise(m, rec->vcpu, in->intid, rec->time);
-		for (size_t i = 0; in->level && i < m->nr_vcpus; i++)
-			if (raise(m, (uint16_t)i, in->intid, rec->time))
-				return -ENOMEM;
-		break;
-	}
 	default:
 		break;
 	}
@@ -424,6 +346,7 @@ int vgic_measure_finish(struct vgic_measure *m, struct vgic_cell *cell)
 	if (vgic_cell_fates(c, m->fates, VGIC_FATES_CUT))
 		return -ENOMEM;
 	c->latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;
+	c->merged = vgic_raises_merged(m->raises);
 	c->wall_ns = m->last_exit > m->first_entry ? m->last_exit - m->first_entry : 0;
 	if (c->nr_starved)
 		c->outcome = VGIC_OUTCOME_STARVED;

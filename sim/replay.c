@@ -61,12 +61,9 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 
 	if (what == VGIC_EVENT_REPLAYED && !m->uncounted)
 		m->cell->eoicount++;
-	if (what != VGIC_EVENT_POPULATED || !s || s->raise_time == NEVER || s->in_lr)
-		return;
-	if (!(m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
-		return;
-	s->in_lr = true;
-	vgic_hist_add(&m->cell->latency[VGIC_LATENCY_RAISE_TO_LR], m->now - s->raise_time);
+	if (what == VGIC_EVENT_POPULATED && s && s->due &&
+	    (m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
+		s->in_lr = true;
 }
 
 /* ---- start and end ---- */
@@ -84,7 +81,6 @@ static int make_sources(struct machine *m)
 
 		s->index = (uint32_t)i;
 		s->cursor = w->first_script;
-		s->raise_time = s->active_raise = NEVER;
 		if (init.intid >= VGIC_LPI_BASE && !vgic_irq_find(m->vgic, 0, init.intid)) {
 			ret = vgic_lpi_add(m->vgic, init.intid);
 			if (ret)
@@ -221,6 +217,7 @@ static int conclude(struct machine *m)
 	for (int i = 0; i < VGIC_LATENCIES; i++)
 		c->latency_known[i] = true;
 	c->order_known = true;
+	c->merged = vgic_raises_merged(m->raises);
 	if (c->has_timeline)
 		vgic_timeline_close(&c->timeline, m->now);
 	/* What the last runs did shows only when they are folded; it counts no more. */

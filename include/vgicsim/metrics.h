@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include <vgicsim/fates.h>
-#include <vgicsim/hist.h>
+#include <vgicsim/latency.h>
 #include <vgicsim/records.h>
 #include <vgicsim/workload.h>
 
@@ -93,7 +93,8 @@ struct vgic_cell {
 	uint64_t overflow_entries;
 	uint64_t *depth_ns; /* VGIC_DEPTHS */
 	bool latency_known[VGIC_LATENCIES];
-	struct vgic_hist latency[VGIC_LATENCIES];
+	struct vgic_latency_series latency[VGIC_LATENCIES];
+	uint64_t merged; /* raises that found their interrupt pending already */
 	uint64_t inversions, inversion_ns;
 	bool order_known; /* spurious and lost are measured */
 	uint64_t spurious, lost;

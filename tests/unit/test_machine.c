@@ -188,7 +188,7 @@ static uint64_t mis(void)
 
 static uint64_t max_of(enum vgic_latency l)
 {
-	return cell.latency[l].max;
+	return cell.latency[l].hist.max;
 }
 
 /* ---- arrivals ---- */
@@ -298,7 +298,7 @@ static void pending_taken_back_is_never_seen(void **state)
 	assert_int_equal(cell.interrupts, 0);
 	assert_int_equal(cell.lost, 0);
 	assert_int_equal(cell.unhandled, 1);
-	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_LR].n, 0);
+	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_LR].hist.n, 0);
 	end();
 }
 
@@ -348,7 +348,7 @@ static void properties_take_effect(void **state)
 	assert_int_equal(cell.interrupts, 2);
 	assert_int_equal(taken(40, 0), LATE + 30000 + 1000 + 1000);
 	/* 41 waits for the handler of 40: its priority counted. */
-	assert_int_equal(cell.latency[VGIC_LATENCY_ACK_TO_EOI].n, 2);
+	assert_int_equal(cell.latency[VGIC_LATENCY_ACK_TO_EOI].hist.n, 2);
 	assert_int_equal(max_of(VGIC_LATENCY_ACK_TO_EOI), 1000);
 	for (size_t i = 0; i < cell.timeline.nr_segments; i++)
 		if (cell.timeline.segments[i].state == 2)
@@ -461,7 +461,7 @@ static void an_interrupt_without_a_handler(void **state)
 		run();
 		assert_int_equal(cell.interrupts, 1);
 		assert_int_equal(max_of(VGIC_LATENCY_ACK_TO_EOI), 1000);
-		assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE].n, 1);
+		assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE].hist.n, 1);
 		/* With EOImode 1 it writes DIR, too, which traps while an SPI is in flight (OV-33).
 		 */
 		assert_int_equal(cell.dir_traps, mode);
@@ -496,7 +496,7 @@ static void a_handler_stands_in_for_another(void **state)
 	assert_int_equal(cell.interrupts, 3);
 	assert_int_equal(cell.exit[VGIC_EXIT_MMIO], 3);
 	assert_int_equal(cell.spurious, 0);
-	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE].n, 3);
+	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE].hist.n, 3);
 	end();
 }
 
@@ -648,7 +648,7 @@ static void what_cannot_come_is_given_up(void **state)
 	assert_int_equal(cell.exit[VGIC_EXIT_MMIO], 2);
 	assert_int_equal(cell.exit[VGIC_EXIT_OTHER], 1);
 	assert_int_equal(cell.interrupts, 1);
-	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE].n, 1);
+	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_DEACTIVATE].hist.n, 1);
 	end();
 }
 

@@ -131,7 +131,7 @@ static void a_recording_is_measured(void **state)
 	assert_int_equal(c.overflow_max, 2);
 	assert_int_equal(c.overflow_entries, 1);
 	assert_int_equal(c.entries[4], 1);
-	assert_int_equal(c.latency[VGIC_LATENCY_RAISE_TO_LR].n, 4);
+	assert_int_equal(c.latency[VGIC_LATENCY_RAISE_TO_LR].hist.n, 4);
 	assert_int_equal(c.lr_reads, 3);
 	assert_false(c.latency_known[VGIC_LATENCY_RAISE_TO_ACK]);
 	vgic_cell_finish(&c);
@@ -303,9 +303,9 @@ static void sgis_and_kicks_are_measured(void **state)
 	assert_int_equal(c.exit[VGIC_EXIT_WFI], 1);
 	assert_int_equal(c.exit[VGIC_EXIT_OTHER_IRQ], 2);
 	assert_int_equal(c.kicks, 1);
-	assert_int_equal(c.latency[VGIC_LATENCY_RAISE_TO_LR].n, 2);
-	/* Exit 300, on the way 700, flush 300. */
-	assert_int_equal(c.latency[VGIC_LATENCY_RAISE_TO_LR].max, 1300);
+	assert_int_equal(c.latency[VGIC_LATENCY_RAISE_TO_LR].hist.n, 2);
+	/* Exit 300, on the way 700, flush 300, entry 100. */
+	assert_int_equal(c.latency[VGIC_LATENCY_RAISE_TO_LR].hist.max, 1400);
 	vgic_cell_finish(&c);
 	vgic_measure_destroy(m);
 	vgic_measure_destroy(NULL);

@@ -502,8 +502,8 @@ static void replays_are_repeatable(void **state)
 
 	same(&one, &two);
 	assert_int_equal(one.wall_ns, two.wall_ns);
-	assert_int_equal(one.latency[VGIC_LATENCY_RAISE_TO_ACK].sum,
-			 two.latency[VGIC_LATENCY_RAISE_TO_ACK].sum);
+	assert_int_equal(one.latency[VGIC_LATENCY_RAISE_TO_ACK].hist.sum,
+			 two.latency[VGIC_LATENCY_RAISE_TO_ACK].hist.sum);
 	vgic_cell_finish(&one);
 	vgic_cell_finish(&two);
 	bench_free(&b);
