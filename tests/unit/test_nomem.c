@@ -14,6 +14,7 @@
 #include <vgicsim/fates.h>
 #include <vgicsim/host.h>
 #include <vgicsim/invariants.h>
+#include <vgicsim/latency.h>
 #include <vgicsim/metrics.h>
 #include <vgicsim/parting.h>
 #include <vgicsim/replay.h>
@@ -420,6 +421,38 @@ static int replay_scene(void)
 	return ret;
 }
 
+/* Two series that share no power of two, merged, and their percentiles. */
+static int latency_scene(void)
+{
+	struct vgic_latency_series a, b = {0};
+	struct vgic_percentile q;
+	int ret = vgic_latency_init(&a);
+
+	if (ret)
+		return ret;
+	ret = vgic_latency_init(&b);
+	for (uint64_t i = 0; i < 300 && !ret; i++) {
+		ret = vgic_latency_add(&a, i, 100 << i % 3);
+		if (!ret)
+			ret = vgic_latency_add(&b, i, 5000 << i % 3);
+	}
+	if (!ret) {
+		ret = vgic_latency_merge(&a, &b);
+		/* It failed: nothing has happened. */
+		assert_int_equal(a.hist.n, ret ? 300 : 600);
+	}
+	if (!ret)
+		ret = vgic_latency_percentile(&a, 0.9, &q);
+	vgic_latency_finish(&a);
+	vgic_latency_finish(&b);
+	return ret;
+}
+
+static void latencies(void **state)
+{
+	assert_true(run_out_everywhere(latency_scene) > 20);
+}
+
 static void deriving(void **state)
 {
 	assert_true(run_out_everywhere(derive_scene) > 50);
@@ -459,7 +492,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deriving),  cmocka_unit_test(measuring),
 		cmocka_unit_test(comparing), cmocka_unit_test(verifying),
-		cmocka_unit_test(replaying),
+		cmocka_unit_test(replaying), cmocka_unit_test(latencies),
 	};
 
 	return cmocka_run_group_tests(tests, make_tapes, drop_tapes);

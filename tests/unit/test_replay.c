@@ -95,6 +95,14 @@ static void same(const struct vgic_cell *a, const struct vgic_cell *b)
 	assert_int_equal(a->interrupts, b->interrupts);
 	assert_int_equal(a->overflow_entries, b->overflow_entries);
 	assert_int_equal(a->overflow_max, b->overflow_max);
+	assert_int_equal(a->merged, b->merged);
+	const struct vgic_hist *x = &a->latency[VGIC_LATENCY_RAISE_TO_LR].hist,
+			       *y = &b->latency[VGIC_LATENCY_RAISE_TO_LR].hist;
+
+	assert_int_equal(x->n, y->n);
+	assert_in_range(vgic_hist_mean(x), vgic_hist_mean(y) * 4 / 5, vgic_hist_mean(y) * 6 / 5);
+	assert_in_range(vgic_hist_quantile(x, 0.5), vgic_hist_quantile(y, 0.5) * 4 / 5,
+			vgic_hist_quantile(y, 0.5) * 6 / 5);
 }
 
 /* n edge SPIs pending at once, handled one after the other. */
@@ -491,6 +499,50 @@ static void level_is_reproduced(void **state)
 	bench_free(&b);
 }
 
+/* MSIs, all at once and some of them twice before they are taken. */
+static void lpis_are_reproduced(void **state)
+{
+	const unsigned int n = 7, rounds = 5;
+	struct fake_host *h;
+	struct bench b;
+
+	bench_begin(&b, "linux-7.3", 4);
+	h = &b.host;
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(vgic_lpi_add(h->vgic, VGIC_LPI_BASE + i), 0);
+		vgic_irq_find(h->vgic, 0, VGIC_LPI_BASE + i)->enabled = true;
+		vgic_irq_find(h->vgic, 0, VGIC_LPI_BASE + i)->target = 0;
+	}
+	fake_enter(h, 0);
+	fake_vmcr(h, 0, VMCR0);
+	for (unsigned int r = 0; r < rounds; r++) {
+		uint32_t intid;
+
+		fake_exit(h, 0, 0, 0);
+		for (unsigned int i = 0; i < n + 2; i++) {
+			struct vgr_msi msi = {.devid = 1, .eventid = i % n, .ret = 1};
+
+			h->now += 100;
+			fake_put(h, VGR_MSI, VGR_NO_VCPU, &msi, sizeof(msi));
+			vgic_write_pending(h->vgic, 0, VGIC_LPI_BASE + i % n, true);
+		}
+		h->now += 400;
+		fake_enter(h, 0);
+		while ((intid = fake_ack(h, 0)) != VGIC_SPURIOUS)
+			fake_eoi(h, 0, intid);
+		fake_run(h, 0, 3000);
+	}
+	fake_exit(h, 0, 2, 0x24);
+	bench_end(&b);
+	assert_int_equal(b.recorded.latency[VGIC_LATENCY_RAISE_TO_LR].hist.n, n * rounds);
+	assert_int_equal(b.recorded.merged, 2 * rounds);
+	struct vgic_cell c = replay(&b, "linux-7.3", 4);
+
+	same(&c, &b.recorded);
+	vgic_cell_finish(&c);
+	bench_free(&b);
+}
+
 static void replays_are_repeatable(void **state)
 {
 	struct bench b;
@@ -542,6 +594,7 @@ int main(void)
 		cmocka_unit_test(starved_preemption_is_set_free),
 		cmocka_unit_test(group_that_was_off_stays_off),
 		cmocka_unit_test(level_is_reproduced),
+		cmocka_unit_test(lpis_are_reproduced),
 		cmocka_unit_test(replays_are_repeatable),
 		cmocka_unit_test(bad_configuration_is_refused),
 	};
