@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include "exit.h"
+#include "latencies.h"
 #include "options.h"
 #include "output.h"
 #include "summary.h"
@@ -455,6 +456,8 @@ static int print_json(const struct info_values *v, const char *path, const struc
 		json_object_set_new(o, "msis", number(s->msis));
 		json_object_set_new(o, "vcpus", vcpus);
 		json_object_set_new(o, "starved", json_starved(s, v->starved));
+		json_object_set_new(o, "raise_to_lr", latencies_json(&s->to_lr));
+		json_object_set_new(o, "merged_raises", number(s->merged));
 	}
 	return cli_print_json(stdout, o, false);
 }
@@ -477,8 +480,8 @@ static int read_all(struct vgr_reader *r, struct summary *s, uint64_t *start)
 	return err < 0 ? err : summary_end(s);
 }
 
-static void print_text(const struct info_values *v, const char *path, const struct vgr_reader *r,
-		       const struct summary *s, uint64_t start)
+static int print_text(const struct info_values *v, const char *path, const struct vgr_reader *r,
+		      const struct summary *s, uint64_t start)
 {
 	const struct vgr_header *h = vgr_reader_header(r);
 	size_t i;
@@ -486,10 +489,16 @@ static void print_text(const struct info_values *v, const char *path, const stru
 	print_header(h, path, vgr_reader_identity(r));
 	print_totals(h);
 	if (v->header_only)
-		return;
+		return 0;
 	for (i = 0; i < s->nr; i++)
 		print_vcpu(&s->vcpus[i], s->nr_lr);
 	print_starved(s, v->starved, start);
+	printf("\n");
+	latencies_print_head("latency");
+	if (latencies_print("raise to LR", &s->to_lr))
+		return -ENOMEM;
+	printf("%" PRIu64 " raises were merged with one before\n", s->merged);
+	return 0;
 }
 
 static int run(const void *values, const struct cli_args *args)
@@ -512,11 +521,9 @@ static int run(const void *values, const struct cli_args *args)
 	} else if (err) {
 		ret = cli_fail_recording(path, vgr_reader_error(r));
 	} else {
-		if (v->json)
-			print_json(v, path, r, &s);
-		else
-			print_text(v, path, r, &s, start);
-		ret = cli_finish_stdout();
+		err = v->json ? print_json(v, path, r, &s) : print_text(v, path, r, &s, start);
+		ret = err == -ENOMEM ? cli_fail(EXIT_SOFTWARE, "not enough memory")
+				     : cli_finish_stdout();
 		if (!v->header_only)
 			cli_recording_ending(path, r);
 	}

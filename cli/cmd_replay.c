@@ -9,6 +9,8 @@
 #include <vgicsim/replay.h>
 #include "demand.h"
 #include "exit.h"
+#include "hgrm.h"
+#include "latencies.h"
 #include "options.h"
 #include "output.h"
 #include "policy_option.h"
@@ -20,7 +22,7 @@
 
 struct replay_values {
 	struct option_range lrs;
-	const char *policy, *arrivals, *output, *explain, *timeline;
+	const char *policy, *arrivals, *output, *explain, *timeline, *hgrm;
 	uint64_t seed, mi_delay, jobs;
 	bool json, quiet;
 };
@@ -47,6 +49,8 @@ static const struct option options[] = {
 	 NULL},
 	{'w', "timeline", OPT_STRING, AT(timeline), "LRS:T0,T1",
 	 "keep the time line of this LR count in this window", 0, 0, NULL},
+	{0, "hgrm", OPT_FILE, AT(hgrm), "DIR",
+	 "write the latencies as percentile distributions to DIR (HdrHistogram, us)", 0, 0, NULL},
 	{0, "jobs", OPT_NUMBER, AT(jobs), "N", "LR counts replayed at the same time", 1, MAX_JOBS,
 	 NULL},
 	{0, "explain", OPT_STRING, AT(explain), "METRIC",
@@ -278,34 +282,55 @@ static void print_row(const char *name, const struct vgic_cell *c)
 {
 	static const char *const outcomes[] = {"completed", "livelock", "starved"};
 	const uint64_t *mi = c->mi_source;
-	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR].hist;
-	char p50[24], p99[24], max[24];
 
 	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
-	       " %7" PRIu64 " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64
-	       " %5" PRIu32 " %7" PRIu64,
+	       " %7" PRIu64 " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %7" PRIu64
+	       " %8" PRIu64 " %5" PRIu32 " %7" PRIu64 "\n",
 	       name, outcomes[c->outcome], c->exits, c->mi, mi[1], mi[3], mi[2], mi[0],
-	       mi[4] + mi[5] + mi[6] + mi[7], c->dir_traps, c->eoicount, c->interrupts,
+	       mi[4] + mi[5] + mi[6] + mi[7], c->dir_traps, c->eoicount, c->interrupts, c->merged,
 	       c->overflow_entries, c->overflow_max, c->inversions);
-	printf(" %9s %9s %9s\n", cli_format_ns(p50, sizeof(p50), vgic_hist_quantile(lr, 0.5)),
-	       cli_format_ns(p99, sizeof(p99), vgic_hist_quantile(lr, 0.99)),
-	       cli_format_ns(max, sizeof(max), lr->max));
 }
 
-static void print_table(const struct session *s)
+static const char *lrs_name(char *buf, size_t size, uint64_t n)
 {
+	snprintf(buf, size, "%" PRIu64 " LR%s", n, n == 1 ? "" : "s");
+	return buf;
+}
+
+/* One latency of the recording, where it knows it, and of every LR count. */
+static int print_latency(const struct session *s, enum vgic_latency kind, const char *title)
+{
+	const struct vgic_cell *recorded = &s->demand.recorded;
+	char name[24];
+
+	printf("\n");
+	latencies_print_head(title);
+	if (recorded->latency_known[kind] && latencies_print("recorded", &recorded->latency[kind]))
+		return -ENOMEM;
+	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
+		lrs_name(name, sizeof(name), n);
+		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
+			printf("%-22s live-lock: no numbers\n", name);
+		else if (latencies_print(name, &s->cells[n].latency[kind]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int print_table(const struct session *s)
+{
+	char name[24];
+
 	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->path,
 	       *s->header->kernel_release ? s->header->kernel_release : "unknown", s->header->nr_lr,
 	       s->demand.pairs);
 	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
 	       s->v->arrivals, VGIC_ESTIMATOR, s->v->seed);
-	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %8s %5s %7s %9s %9s %9s\n", "LRs",
+	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
 	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR", "EOIcnt", "irqs",
-	       "overflow", "depth", "invers", "toLR p50", "p99", "max");
+	       "merged", "overflow", "depth", "invers");
 	print_row("recorded", &s->demand.recorded);
 	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
-		char name[8];
-
 		snprintf(name, sizeof(name), "%" PRIu64, n);
 		print_row(name, &s->cells[n]);
 	}
@@ -314,12 +339,34 @@ static void print_table(const struct session *s)
 
 		result_detail(&s->cells[n], detail, sizeof(detail));
 		if (*detail)
-			printf("%" PRIu64 " LR%s: %s\n", n, n == 1 ? "" : "s", detail);
+			printf("%s: %s\n", lrs_name(name, sizeof(name), n), detail);
 	}
 	for (size_t i = 0; i < s->demand.recorded.nr_starved; i++)
 		printf("recorded: INTID %u of vCPU %u stayed outside the LRs since %.3f ms\n",
 		       s->demand.recorded.starved[i].intid, s->demand.recorded.starved[i].vcpu,
 		       (double)s->demand.recorded.starved[i].since_ns / 1e6);
+	if (print_latency(s, VGIC_LATENCY_RAISE_TO_LR, "raise to LR") ||
+	    print_latency(s, VGIC_LATENCY_RAISE_TO_ACK, "raise to acknowledge *"))
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
+	printf("In brackets 95 %% intervals. * ends inside a run: estimated.\n");
+	return EXIT_OK;
+}
+
+/* The recording's and every LR count's; a live-lock has none. */
+static int write_hgrm(const struct session *s)
+{
+	char path[4096], name[24];
+	int ret = hgrm_write_cell(s->v->hgrm, "recorded", &s->demand.recorded, path, sizeof(path));
+
+	for (uint64_t n = s->v->lrs.first; !ret && n <= s->v->lrs.last; n++) {
+		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
+			continue;
+		snprintf(name, sizeof(name), "%" PRIu64 "-lrs", n);
+		ret = hgrm_write_cell(s->v->hgrm, name, &s->cells[n], path, sizeof(path));
+	}
+	if (ret)
+		return cli_fail(EXIT_OUTPUT, "cannot write: %s: %s", path, strerror(-ret));
+	return EXIT_OK;
 }
 
 static int hand_out(struct session *s)
@@ -367,10 +414,20 @@ static int hand_out(struct session *s)
 			return cli_fail(EXIT_OUTPUT, "cannot write: %s: %s", s->v->output,
 					strerror(-ret));
 	}
-	if (s->v->json)
+	if (s->v->hgrm) {
+		int code = write_hgrm(s);
+
+		if (code)
+			return code;
+	}
+	if (s->v->json) {
 		cli_print_json(stdout, result_json(&r), true);
-	else if (!s->v->quiet)
-		print_table(s);
+	} else if (!s->v->quiet) {
+		int code = print_table(s);
+
+		if (code)
+			return code;
+	}
 	return cli_finish_stdout();
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <vgicsim/cpuif.h>
+#include "latencies.h"
 #include "result_json.h"
 
 #ifndef VGICSIM_VERSION
@@ -12,8 +13,6 @@ static const char *const exit_names[VGIC_EXIT_KINDS] = {"mi",	"dir",	     "sgi",
 							"mmio", "other_irq", "other"};
 static const char *const mi_names[VGIC_MI_SOURCES] = {"eoi",   "u",	"lrenp", "np",
 						      "grp0e", "grp0d", "grp1e", "grp1d"};
-static const char *const latency_names[VGIC_LATENCIES] = {"raise_to_lr", "raise_to_ack",
-							  "ack_to_eoi", "raise_to_deactivate"};
 static const char *const outcome_names[] = {"completed", "livelock", "starved"};
 static const char *const state_names[] = {"", "pending", "active", "both"};
 
@@ -48,20 +47,20 @@ static json_t *list_of(const uint64_t *v, size_t n)
 	return a;
 }
 
-static json_t *latency_json(const struct vgic_hist *h)
+/*
+ * A recording shows both ends of raise-to-LR. What ends inside a run of a replay is where the
+ * estimator has put it: off by as much as the run is long.
+ */
+static json_t *latency_json(const struct vgic_cell *c, enum vgic_latency kind)
 {
-	json_t *o = json_object(), *hist = json_array();
+	const struct vgic_latency_series *s = &c->latency[kind];
+	bool estimated = kind != VGIC_LATENCY_RAISE_TO_LR;
+	json_t *o = latencies_json(s);
 
-	set(o, "n", h->n);
-	set(o, "min_ns", h->min);
-	set(o, "max_ns", h->max);
-	set(o, "mean_ns", vgic_hist_mean(h));
-	for (size_t i = 0; i < VGIC_HIST_BUCKETS; i++)
-		if (h->count[i])
-			json_array_append_new(hist,
-					      json_pack("[o, o]", number(vgic_hist_highest(i)),
-							number(h->count[i])));
-	json_object_set_new(o, "hist", hist);
+	if (!o)
+		return json_null();
+	json_object_set_new(o, "estimated", json_boolean(estimated));
+	set_known(o, "uncertainty_ns", s->hist.n ? c->inside_ns[kind] / s->hist.n : 0, s->hist.n);
 	return o;
 }
 
@@ -198,10 +197,11 @@ json_t *cell_json(const struct vgic_cell *c)
 
 	part = json_object();
 	for (int i = 0; i < VGIC_LATENCIES; i++)
-		json_object_set_new(part, latency_names[i],
-				    c->latency_known[i] ? latency_json(&c->latency[i].hist)
+		json_object_set_new(part, vgic_latency_name((enum vgic_latency)i),
+				    c->latency_known[i] ? latency_json(c, (enum vgic_latency)i)
 							: json_null());
 	json_object_set_new(o, "latency", part);
+	set(o, "merged_raises", c->merged);
 
 	part = json_object();
 	set(part, "count", c->inversions);

@@ -59,6 +59,8 @@ int summary_init(struct summary *s, const struct vgr_header *h)
 	memset(s, 0, sizeof(*s));
 	s->nr_lr = h->nr_lr ? h->nr_lr : vgr_lr_limit(h->gic_host);
 	text_gic_init(&s->gic, h);
+	if (vgic_latency_init(&s->to_lr))
+		return -ENOMEM;
 	return vgic_decoder_create(&s->decoder, h->gic_host, h->vgic_model);
 }
 
@@ -73,6 +75,7 @@ void summary_finish(struct summary *s)
 		vgic_measure_destroy(s->vms[i].measure);
 	free(s->vms);
 	vgic_decoder_destroy(s->decoder);
+	vgic_latency_finish(&s->to_lr);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -287,6 +290,10 @@ int summary_end(struct summary *s)
 		for (size_t k = 0; k < cell.nr_fates && !ret; k++)
 			if (cell.fates[k].outside_entries)
 				ret = add_waiting(s, vm, &cell.fates[k]);
+		s->merged += cell.merged;
+		if (!ret)
+			ret = vgic_latency_merge(&s->to_lr,
+						 &cell.latency[VGIC_LATENCY_RAISE_TO_LR]);
 		vgic_cell_finish(&cell);
 	}
 	return ret;

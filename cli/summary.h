@@ -54,6 +54,9 @@ struct summary {
 	size_t nr, cap;
 	struct vm_summary *vms;
 	size_t nr_vms;
+	/* Of all VMs together, after summary_end(). */
+	struct vgic_latency_series to_lr;
+	uint64_t merged; /* raises */
 };
 
 /* 0 or -ENOMEM. */

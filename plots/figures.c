@@ -25,7 +25,7 @@ const struct vgic_plot_figure vgic_plot_figures[] = {
 	 "guest was entered, so its column stands for the moment of entry, held until the exit.",
 	 vgic_plot_occupancy, 0},
 	{"raise-to-lr", "latency.gp", "Latency: raise to list register",
-	 "From the moment a source became pending to the moment it stood in an LR. Left: the time "
+	 "From the raise of an interrupt to the first entry with it in an LR. Left: the time "
 	 "(up) that this share of interrupts (right) did not exceed; each step to the right is ten "
 	 "times rarer, and a curve ends where fewer than ten interrupts lie beyond. Right: the "
 	 "share "
@@ -34,13 +34,14 @@ const struct vgic_plot_figure vgic_plot_figures[] = {
 	 "drawn beneath narrower ones: one edge inside another means equal results.",
 	 vgic_plot_latency, VGIC_PLOT_RAISE_TO_LR},
 	{"raise-to-ack", "latency.gp", "Latency: raise to acknowledge",
-	 "From the moment a source became pending to the guest's acknowledge. Read as above. A "
-	 "recording does not see the acknowledge itself, so a measured curve may be missing.",
+	 "From the raise of an interrupt to the guest's acknowledge. Read as above. The host does "
+	 "not "
+	 "see the acknowledge: a measured curve is missing, and those of replays are estimated, to "
+	 "within the length of a run of the guest.",
 	 vgic_plot_latency, VGIC_PLOT_RAISE_TO_ACK},
 	{"raise-to-deactivate", "latency.gp", "Latency: raise to deactivate",
-	 "From the moment a source became pending to its deactivation: waiting and handling. Read "
-	 "as "
-	 "above.",
+	 "From the raise of an interrupt to its deactivation: waiting and handling. Read as above; "
+	 "estimated as well.",
 	 vgic_plot_latency, VGIC_PLOT_RAISE_TO_DEACTIVATE},
 	{"timeline", "timeline.gp", "Time line of the list registers",
 	 "One row for each LR; a block is the time an interrupt stood in it, its colour the state, "

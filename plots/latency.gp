@@ -11,6 +11,8 @@ colour(i) = measured(i) ? INK : colours[(i-1)%8+1]
 width(i) = measured(i) ? 2 : 2 + 3 * (CURVES - i) / (CURVES > 1 ? CURVES - 1 : 1)
 dash(i) = measured(i) ? 2 : 1
 shape(i) = measured(i) ? 8 : shapes[(i-1)%8+1]
+# Bars of the same percentile side by side.
+aside(x,i) = x < 1 ? x : x * 1.035**(i-(CURVES+1)/2.0)
 title_of(i) = name(i).(recorded(i) ? " (recorded)" : "")
 
 set multiplot
@@ -26,14 +28,14 @@ set yrange [LOW:HIGH]
 eval("set xtics ".p_tics)
 eval("set ytics ".time_tics)
 set xlabel "percentile, 1/(1−p) axis" textcolor rgb INK offset 0,0.2
-set label 3 "percentiles (bars: 95 % confidence)" at graph 0,screen py(H-88) left font F16 \
+set label 3 "percentiles (bars: 95 % intervals)" at graph 0,screen py(H-88) left font F16 \
 	textcolor rgb INK
 unset key
 eval "plot ".\
 	"for [i=1:CURVES] DATA index sprintf('percentiles_%d',i) using 1:2 with lines ".\
 		"linewidth width(i) dashtype dash(i) linecolor rgb colour(i), ".\
 	"for [i=1:CURVES] DATA index sprintf('marks_%d',i) using ".\
-		"1:2:3:4 with yerrorbars pointtype shape(i) pointsize 0.9 linewidth 1.2 ".\
+		"(aside($1,i)):2:3:4 with yerrorbars pointtype shape(i) pointsize 0.9 linewidth 1.2 ".\
 		"linecolor rgb colour(i)"
 
 unset label 1001

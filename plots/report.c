@@ -207,11 +207,12 @@ static void write_row(FILE *f, const struct vgic_plot_result *res, const struct 
 	fprintf(f, "</td><td class=\"text\">%s</td>",
 		measured && c->outcome == VGIC_PLOT_COMPLETED ? "–" : outcome_name[c->outcome]);
 	if (vgic_plot_endless(c)) {
-		fprintf(f, "<td class=\"text\" colspan=\"13\">no numbers: it never came to an "
+		fprintf(f, "<td class=\"text\" colspan=\"14\">no numbers: it never came to an "
 			   "end</td></tr>\n");
 		return;
 	}
 	cell_number(f, c->interrupts);
+	cell_number(f, c->merged);
 	fprintf(f, "<td>%s</td>", vgic_plot_ns(c->guest_time).s);
 	cell_number(f, c->exits_total);
 	if (c->exits_total >= 0 && c->guest_time > 0)
@@ -242,11 +243,13 @@ static void write_cells(FILE *f, const struct vgic_plot_result *res)
 	fprintf(f,
 		"<div class=\"wide\"><table><caption>Totals of each replay; the shaded row has the "
 		"recorded LR count, the first is what the recording shows. "
+		"Merged: raises that found their interrupt pending already. "
 		"Excess: exits that a machine with unlimited LRs would not have had. "
 		"Full: share of guest time with every LR in use. "
 		"Inversions: flushes that left a more urgent interrupt outside the LRs than one "
 		"inside.</caption>\n"
-		"<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>guest time</th>"
+		"<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>merged</"
+		"th><th>guest time</th>"
 		"<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
 		"<th>excess</th><th>MIs</th><th>DIR<br>traps</th><th>EOIcount<br>deact.</th>"
 		"<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
@@ -275,6 +278,15 @@ static void write_quantiles(FILE *f, const struct vgic_plot_latency *lat)
 	fprintf(f, "<td>%s</td>", vgic_plot_ns(lat->known ? lat->max : -1).s);
 }
 
+static void write_kind(FILE *f, int kind, const struct vgic_plot_latency *lat)
+{
+	fprintf(f, "<td>%s", vgic_plot_latency_name[kind]);
+	if (lat->known && lat->estimated && lat->uncertainty >= 0)
+		fprintf(f, "<br><small>estimated, in runs of %s</small>",
+			vgic_plot_ns(lat->uncertainty).s);
+	fprintf(f, "</td>");
+}
+
 static void write_latencies(FILE *f, const struct vgic_plot_result *res)
 {
 	const struct vgic_plot_cell **cells;
@@ -283,23 +295,26 @@ static void write_latencies(FILE *f, const struct vgic_plot_result *res)
 	cells = vgic_plot_selected(res, &nr);
 	if (!cells)
 		return;
-	fprintf(f, "<div class=\"wide\"><table><caption>Percentiles of the latencies, with the "
-		   "bounds of "
-		   "95 %% confidence below. A percentile stands here only if at least ten "
-		   "interrupts were slower.</caption>\n"
+	fprintf(f, "<div class=\"wide\"><table><caption>Percentiles of the latencies, with their "
+		   "95 %% intervals below. A percentile stands here only if at least ten "
+		   "interrupts were slower. Estimated: the host does not see when in a run the "
+		   "guest acknowledges or ends an interrupt; below stands how long these runs "
+		   "are.</caption>\n"
 		   "<thead><tr><th>latency</th><th>LRs</th><th>n</th><th>p50</th><th>p90</th>"
 		   "<th>p99</th><th>p99.9</th><th>maximum</th></tr></thead><tbody>\n");
 	for (kind = 0; kind < VGIC_PLOT_NR_LATENCIES; kind++) {
 		if (res->recorded && res->recorded->latency[kind].known) {
-			fprintf(f, "<tr class=\"measured\"><td>%s</td><td>measured</td>",
-				vgic_plot_latency_name[kind]);
+			fprintf(f, "<tr class=\"measured\">");
+			write_kind(f, kind, &res->recorded->latency[kind]);
+			fprintf(f, "<td>measured</td>");
 			write_quantiles(f, &res->recorded->latency[kind]);
 			fprintf(f, "</tr>\n");
 		}
 		for (i = 0; i < nr; i++) {
-			fprintf(f, "<tr%s><td>%s</td><td>%d</td>",
-				cells[i]->nr_lr == res->nr_lr ? " class=\"recorded\"" : "",
-				vgic_plot_latency_name[kind], cells[i]->nr_lr);
+			fprintf(f, "<tr%s>",
+				cells[i]->nr_lr == res->nr_lr ? " class=\"recorded\"" : "");
+			write_kind(f, kind, &cells[i]->latency[kind]);
+			fprintf(f, "<td>%d</td>", cells[i]->nr_lr);
 			if (vgic_plot_endless(cells[i]))
 				fprintf(f, "<td class=\"text\" colspan=\"6\">live-lock: no "
 					   "numbers</td>");

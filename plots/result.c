@@ -186,6 +186,34 @@ static struct vgic_plot_pair *pairs(struct reader *r, json_t *list, const char *
 	return p;
 }
 
+static void read_percentiles(struct reader *r, json_t *in, struct vgic_plot_latency *lat)
+{
+	json_t *o = object(r, in, "percentiles", false);
+	size_t old;
+	int i;
+
+	if (!o)
+		return;
+	lat->has_percentiles = true;
+	old = enter(r, "percentiles", -1);
+	for (i = 0; i < VGIC_PLOT_NR_QUANTILES; i++) {
+		struct vgic_plot_quantile *q = &lat->percentile[i];
+		json_t *v = object(r, o, vgic_plot_p_name[i], false);
+
+		if (!v)
+			continue;
+		q->shown = true;
+		q->value = needed_number(r, v, "ns");
+		q->low = needed_number(r, v, "low_ns");
+		q->high = needed_number(r, v, "high_ns");
+		if (q->low > q->value || q->high < q->value)
+			bad(r, vgic_plot_p_name[i], "not inside its own interval");
+		if (!vgic_plot_enough(lat->n, vgic_plot_p[i]))
+			bad(r, vgic_plot_p_name[i], "n is too small for it");
+	}
+	leave(r, old);
+}
+
 static void read_latency(struct reader *r, json_t *in, const char *key,
 			 struct vgic_plot_latency *lat)
 {
@@ -218,6 +246,10 @@ static void read_latency(struct reader *r, json_t *in, const char *key,
 			    (long long)lat->n);
 		free(p);
 	}
+	lat->estimated = json_is_true(json_object_get(o, "estimated"));
+	lat->uncertainty = number(r, o, "uncertainty_ns");
+	lat->block = number(r, o, "block_length");
+	read_percentiles(r, o, lat);
 	lat->known = lat->n > 0;
 	if (lat->known && (lat->min < 0 || lat->max < lat->min))
 		bad(r, "max_ns", "smaller than min_ns");
@@ -409,6 +441,7 @@ static void read_cell(struct reader *r, json_t *o, struct vgic_plot_cell *c)
 		{"excess_exits", &c->excess_exits},
 		{"spurious", &c->spurious},
 		{"lost", &c->lost},
+		{"merged_raises", &c->merged},
 	};
 	static const char *const latency_keys[VGIC_PLOT_NR_LATENCIES] = {
 		"raise_to_lr",

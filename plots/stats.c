@@ -48,14 +48,22 @@ static int64_t at_rank(const struct vgic_plot_latency *lat, double rank)
 	return lat->hist[i].value;
 }
 
+bool vgic_plot_enough(int64_t n, double p)
+{
+	/* A hair of room: 100 * (1 - 0.9) is a little less than 10 in binary. */
+	return n >= 20 && (double)n * (1 - p) >= 10 - 1e-6;
+}
+
 struct vgic_plot_quantile vgic_plot_quantile(const struct vgic_plot_latency *lat, double p)
 {
 	struct vgic_plot_quantile q = {false, 0, 0, 0};
 	double n = (double)lat->n, spread;
 
-	/* A hair of room: 100 * (1 - 0.9) is a little less than 10 in binary. */
-	if (!lat->known || n < 20 || n * (1 - p) < 10 - 1e-6)
+	if (!lat->known || !vgic_plot_enough(lat->n, p))
 		return q;
+	for (int i = 0; lat->has_percentiles && i < VGIC_PLOT_NR_QUANTILES; i++)
+		if (vgic_plot_p[i] == p)
+			return lat->percentile[i];
 	spread = 1.96 * sqrt(n * p * (1 - p));
 	q.shown = true;
 	q.value = at_rank(lat, n * p - 1e-6);

@@ -26,8 +26,9 @@ static json_t *latency(const struct vgic_plot_latency *lat)
 					    (json_int_t)q.low, "high_ns", (json_int_t)q.high)
 				: json_null());
 	}
-	o = json_pack("{s:I, s:o, s:o, s:o}", "n", (json_int_t)lat->n, "max_ns", number(lat->max),
-		      "mean_ns", number(lat->mean), "quantiles", quantiles);
+	o = json_pack("{s:I, s:o, s:o, s:o, s:b}", "n", (json_int_t)lat->n, "max_ns",
+		      number(lat->max), "mean_ns", number(lat->mean), "quantiles", quantiles,
+		      "estimated", lat->estimated);
 	return o;
 }
 
@@ -51,6 +52,7 @@ static json_t *cell(const struct vgic_plot_cell *c)
 	json_object_set_new(o, "mi", number(c->mi_total));
 	json_object_set_new(o, "interrupts", number(c->interrupts));
 	json_object_set_new(o, "overflow_max", number(c->overflow_max));
+	json_object_set_new(o, "merged_raises", number(c->merged));
 	lat = json_object();
 	for (i = 0; i < VGIC_PLOT_NR_LATENCIES; i++)
 		json_object_set_new(lat, kinds[i], latency(&c->latency[i]));

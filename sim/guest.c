@@ -169,12 +169,14 @@ void guest_plan(struct machine *m, unsigned int index)
 	}
 }
 
-static void deactivated(struct machine *m, struct msource *s, const struct vgic_raise *raise)
+static void deactivated(struct machine *m, unsigned int index, struct msource *s,
+			const struct vgic_raise *raise)
 {
 	if (!s->irq)
 		return;
 	if (raise)
-		machine_latency(m, VGIC_LATENCY_RAISE_TO_DEACTIVATE, raise->number, raise->time);
+		machine_latency(m, index, VGIC_LATENCY_RAISE_TO_DEACTIVATE, raise->number,
+				raise->time);
 	/* A line that is still high asks again. */
 	if (s->irq->level && s->irq->line_level && !s->irq->hw)
 		raised(s);
@@ -227,7 +229,8 @@ static void acknowledge(struct machine *m, unsigned int index)
 	f->source = s->index;
 	f->raise_known = vgic_raises_in_lr(m->raises, (uint16_t)index, irq->intid, &f->raise);
 	if (f->raise_known)
-		machine_latency(m, VGIC_LATENCY_RAISE_TO_ACK, f->raise.number, f->raise.time);
+		machine_latency(m, index, VGIC_LATENCY_RAISE_TO_ACK, f->raise.number,
+				f->raise.time);
 	if (irq->level && !irq->hw && !irq->line_level && !irq->pending_latch)
 		m->cell->spurious++;
 	s->active_raise_known = f->raise_known;
@@ -260,16 +263,17 @@ static void frame_end(struct mvcpu *v)
 	v->nr_frames--;
 }
 
-static void finish_access(struct machine *m, struct frame *f, const struct vgic_access *a)
+static void finish_access(struct machine *m, unsigned int index, struct frame *f,
+			  const struct vgic_access *a)
 {
 	struct msource *s = f->source == VGIC_WL_NONE ? NULL : &m->sources[f->source];
 
 	if ((a->did & VGIC_DID_DROP) && !f->dropped) {
 		f->dropped = true;
-		machine_latency(m, VGIC_LATENCY_ACK_TO_EOI, f->serial, f->ack_time);
+		machine_latency(m, index, VGIC_LATENCY_ACK_TO_EOI, f->serial, f->ack_time);
 	}
 	if (s && (a->did & (VGIC_DID_DEACTIVATE | VGIC_DID_COUNT)))
-		deactivated(m, s, f->raise_known ? &f->raise : NULL);
+		deactivated(m, index, s, f->raise_known ? &f->raise : NULL);
 }
 
 /* A line that nothing in the recording lowers any more: the handler does. */
@@ -279,8 +283,10 @@ static void silence(struct machine *m, struct msource *s)
 		machine_inject(m, s, false);
 }
 
-static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool again)
+static void write_eoi(struct machine *m, unsigned int index, struct frame *f, bool again)
 {
+	struct mvcpu *v = &m->vcpus[index];
+
 	if (f->source == VGIC_WL_NONE)
 		return;
 
@@ -292,7 +298,7 @@ static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool 
 
 	if (!(v->hw.vmcr & VGIC_VMCR_VEOIM) && m->sources[f->source].open)
 		m->sources[f->source].open--;
-	finish_access(m, f, &a);
+	finish_access(m, index, f, &a);
 }
 
 /* DIR of a source; leaves the guest if it is trapped. */
@@ -326,7 +332,7 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 		machine_enter_at(m, index, m->now + out);
 		trapped = true;
 	}
-	deactivated(m, s, s->active_raise_known ? &s->active_raise : NULL);
+	deactivated(m, index, s, s->active_raise_known ? &s->active_raise : NULL);
 	s->active_raise_known = false;
 	if (!op)
 		return;
@@ -432,7 +438,7 @@ static void close_frame(struct machine *m, unsigned int index)
 	if (s)
 		silence(m, s);
 	if (!copy.dropped)
-		write_eoi(m, v, top_of(v), false);
+		write_eoi(m, index, top_of(v), false);
 	frame_end(v);
 	if ((v->hw.vmcr & VGIC_VMCR_VEOIM) && s && s->open)
 		write_dir(m, index, copy.source, NULL, &copy);
@@ -448,7 +454,7 @@ static void do_ending(struct machine *m, unsigned int index)
 	case ENDING_WAIT:
 		return;
 	case ENDING_DROP:
-		write_eoi(m, v, undropped(v), false);
+		write_eoi(m, index, undropped(v), false);
 		break;
 	case ENDING_CLOSE:
 		close_frame(m, index);
@@ -497,7 +503,7 @@ static void do_op(struct machine *m, unsigned int index)
 		return;
 	case VGIC_OP_EOI:
 	case VGIC_OP_DROP:
-		write_eoi(m, v, f, op->flags & VGIC_OP_AGAIN);
+		write_eoi(m, index, f, op->flags & VGIC_OP_AGAIN);
 		break;
 	case VGIC_OP_DIR:
 		if (target == m->wl->scripts[f->script].source)

@@ -62,6 +62,23 @@ void machine_fold(struct machine *m, unsigned int index)
 	machine_records_sync(m, index);
 }
 
+void machine_latency(struct machine *m, unsigned int index, enum vgic_latency kind, uint64_t number,
+		     uint64_t since)
+{
+	m->vcpus[index].ends[kind] += m->vcpus[index].state == VCPU_GUEST;
+	if (vgic_latency_add(&m->cell->latency[kind], number, m->now - since))
+		m->nomem = true;
+}
+
+/* A run is over: so long was it that nobody knows when in it something happened. */
+static void end_run(struct machine *m, struct mvcpu *v)
+{
+	for (int i = 0; i < VGIC_LATENCIES; i++) {
+		m->cell->inside_ns[i] += v->ends[i] * (m->now - v->entry);
+		v->ends[i] = 0;
+	}
+}
+
 void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kind)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -76,6 +93,7 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	if (kind == VGIC_EXIT_MI && on_timeline(m, index))
 		vgic_timeline_mi(&m->cell->timeline, m->now, misr);
 	machine_fold(m, index);
+	end_run(m, v);
 	v->state = VCPU_OUT;
 	v->mi_at = v->exit_at = v->next = NEVER;
 	v->stalled = v->unsynced = false;
@@ -105,12 +123,6 @@ void machine_refold(struct machine *m, unsigned int index)
 	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? m->now : NEVER;
 	show_lrs(m, index);
 	guest_plan(m, index);
-}
-
-void machine_latency(struct machine *m, enum vgic_latency kind, uint64_t number, uint64_t since)
-{
-	if (vgic_latency_add(&m->cell->latency[kind], number, m->now - since))
-		m->nomem = true;
 }
 
 void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)

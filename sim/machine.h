@@ -45,6 +45,7 @@ struct mvcpu {
 	bool draining; /* its program is over, interrupts are still due */
 	bool gave_up;  /* what is due will not come */
 	bool unsynced; /* after its program was over it took or ended something since the entry */
+	uint32_t ends[VGIC_LATENCIES]; /* latencies that have ended in this run */
 	bool progressed, kick, cpu_wait;
 	uint32_t requests;
 	uint32_t wfi, wfi_woken;
@@ -171,8 +172,9 @@ void effects_serve_asked(struct machine *m, unsigned int v);
 int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
 void raised(struct msource *s);
-/* Counts a latency that ends now. */
-void machine_latency(struct machine *m, enum vgic_latency kind, uint64_t number, uint64_t since);
+/* Counts a latency that the guest of vCPU v ends now. */
+void machine_latency(struct machine *m, unsigned int v, enum vgic_latency kind, uint64_t number,
+		     uint64_t since);
 void machine_inject(struct machine *m, struct msource *s, bool level);
 
 /* guest.c */

@@ -40,6 +40,9 @@ enum vgic_latency {
 	VGIC_LATENCIES
 };
 
+/* As in the result file: "raise_to_lr" ... */
+const char *vgic_latency_name(enum vgic_latency latency);
+
 #define VGIC_MI_SOURCES	 8u
 /* Overflow depths with a time of their own; deeper ones count as the last. */
 #define VGIC_DEPTHS	 1025u
@@ -94,6 +97,11 @@ struct vgic_cell {
 	uint64_t *depth_ns; /* VGIC_DEPTHS */
 	bool latency_known[VGIC_LATENCIES];
 	struct vgic_latency_series latency[VGIC_LATENCIES];
+	/*
+	 * Latencies that end inside a run, where the host does not see it: lengths of these runs,
+	 * added up. None is off by more than its run is long.
+	 */
+	uint64_t inside_ns[VGIC_LATENCIES];
 	uint64_t merged; /* raises that found their interrupt pending already */
 	uint64_t inversions, inversion_ns;
 	bool order_known; /* spurious and lost are measured */

@@ -60,11 +60,25 @@ struct vgic_plot_bucket {
 	int64_t count; /* > 0 */
 };
 
+struct vgic_plot_quantile {
+	bool shown;
+	int64_t value, low, high; /* ns */
+};
+
+/* The quantiles that figures, table and JSON name: 0.5, 0.9, 0.99 ... 0.999999. */
+#define VGIC_PLOT_NR_QUANTILES 7
+extern const double vgic_plot_p[VGIC_PLOT_NR_QUANTILES];
+extern const char *const vgic_plot_p_name[VGIC_PLOT_NR_QUANTILES];
+
 struct vgic_plot_latency {
 	bool known;
 	int64_t n, min, max, mean; /* ns but for n */
 	struct vgic_plot_bucket *hist;
 	int nr_hist;
+	bool estimated;		    /* it ends where the host does not see it */
+	int64_t uncertainty, block; /* ns; samples in a block of the intervals */
+	bool has_percentiles;	    /* the result says them, with intervals of its own */
+	struct vgic_plot_quantile percentile[VGIC_PLOT_NR_QUANTILES];
 };
 
 struct vgic_plot_pair {
@@ -118,7 +132,7 @@ struct vgic_plot_cell {
 	struct vgic_plot_pair *depths; /* ascending depth */
 	int nr_depths;
 	struct vgic_plot_latency latency[VGIC_PLOT_NR_LATENCIES];
-	int64_t inversions, inversion_ns, spurious, lost;
+	int64_t inversions, inversion_ns, spurious, lost, merged;
 	struct vgic_plot_starved *starved;
 	int nr_starved;
 	struct vgic_plot_timeline *timeline; /* NULL: none */
@@ -158,22 +172,16 @@ void vgic_plot_free(struct vgic_plot_result *result);
 
 /*
  * The p-quantile of a histogram, 0 < p < 1, by nearest rank: the smallest value
- * that at least p * n samples do not exceed. low and high bound it with 95 %
- * confidence (normal approximation of the binomial order statistic; samples taken
- * as independent). shown is false, and nothing else is set, where n is too small:
- * fewer than ten samples beyond it (n * (1 - p) < 10), or n < 20.
+ * that at least p * n samples do not exceed, between low and high with 95 %
+ * confidence. One of vgic_plot_p is what the result says, if it says any. Else the
+ * bounds are those of the binomial order statistic in normal approximation, which
+ * takes samples as independent. shown is false, and nothing else is set, where n is
+ * too small: fewer than ten samples beyond it (n * (1 - p) < 10), or n < 20.
  */
-struct vgic_plot_quantile {
-	bool shown;
-	int64_t value, low, high; /* ns */
-};
-
 struct vgic_plot_quantile vgic_plot_quantile(const struct vgic_plot_latency *lat, double p);
 
-/* The quantiles that figures, table and JSON name: 0.5, 0.9, 0.99 ... 0.999999. */
-#define VGIC_PLOT_NR_QUANTILES 7
-extern const double vgic_plot_p[VGIC_PLOT_NR_QUANTILES];
-extern const char *const vgic_plot_p_name[VGIC_PLOT_NR_QUANTILES];
+/* Whether n samples are enough for that. */
+bool vgic_plot_enough(int64_t n, double p);
 
 /*
  * The window of a time line that shows most: of the widths 1, 2, 5, 10 ... ns the

@@ -197,7 +197,8 @@ static void quantile_stays_below_maximum(void **state)
 {
 	/* The bucket is named by its highest value, 1023; the largest sample was 1005. */
 	struct vgic_plot_bucket hist[] = {{511, 50}, {1023, 50}};
-	struct vgic_plot_latency lat = {true, 100, 500, 1005, 700, hist, 2};
+	struct vgic_plot_latency lat = {
+		.known = true, .n = 100, .min = 500, .max = 1005, .hist = hist, .nr_hist = 2};
 
 	(void)state;
 	assert_int_equal(vgic_plot_quantile(&lat, 0.5).value, 511);

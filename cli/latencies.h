@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Latencies with their percentiles and intervals, as text and as JSON. */
+#ifndef VGICSIM_CLI_LATENCIES_H
+#define VGICSIM_CLI_LATENCIES_H
+
+#include <jansson.h>
+#include <vgicsim/metrics.h>
+
+/* The head of a table, and a line of it. 0 or -ENOMEM. */
+void latencies_print_head(const char *name);
+int latencies_print(const char *name, const struct vgic_latency_series *s);
+
+/* NULL: out of memory. The caller adds what else it knows. */
+json_t *latencies_json(const struct vgic_latency_series *s);
+
+#endif
