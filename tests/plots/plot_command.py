@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""vgicsim plot from outside: plot_command.py VGICSIM MOCK SCHEMA."""
+"""vgicsim plot from outside: plot_command.py VGICSIM MOCK SCHEMA RECORDING."""
 import html.parser
 import json
 import math
@@ -16,7 +16,7 @@ import time
 import unittest
 import xml.etree.ElementTree
 
-TOOL, MOCK, SCHEMA = (os.path.abspath(path) for path in sys.argv[1:4])
+TOOL, MOCK, SCHEMA, RECORDING = (os.path.abspath(path) for path in sys.argv[1:5])
 FIGURES = ["exits", "occupancy", "raise-to-lr", "raise-to-ack", "raise-to-deactivate", "timeline"]
 
 
@@ -147,6 +147,52 @@ class PlotCommand(unittest.TestCase):
         schema = load(SCHEMA)
         for path in (self.burst, self.old, self.new):
             self.assertIsNone(conforms(load(path), schema, schema))
+
+    def replayed(self):
+        path = self.dir + "/replayed.json"
+        subprocess.run([TOOL, "replay", "-q", "--lrs", "1-6", "-o", path, RECORDING], check=True)
+        return path
+
+    def test_schema_of_a_replay(self):
+        schema = load(SCHEMA)
+        path = self.replayed()
+        result = load(path)
+        self.assertIsNone(conforms(result, schema, schema))
+        cell = result["cells"][3]
+        self.assertFalse(result["recorded"]["latency"]["raise_to_lr"]["estimated"])
+        self.assertFalse(cell["latency"]["raise_to_lr"]["estimated"])
+        self.assertEqual(cell["latency"]["raise_to_lr"]["uncertainty_ns"], 0)
+        self.assertTrue(cell["latency"]["raise_to_ack"]["estimated"])
+        self.assertGreater(cell["latency"]["raise_to_ack"]["uncertainty_ns"], 0)
+
+    def test_intervals_of_a_replay(self):
+        """What the result says of a percentile is what plot says, and by the same rule."""
+        path = self.replayed()
+        done = self.plot("--format", "svg", "--json", path, "-o", self.out)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        summary = json.loads(done.stdout)["results"][0]
+        known = unknown = 0
+        for cell, out in zip(load(path)["cells"], summary["cells"]):
+            if cell["outcome"] == "livelock":
+                continue
+            for kind, lat in cell["latency"].items():
+                ranked = [v for v, count in lat["hist"] for _ in range(count)]
+                for nines, name in enumerate(["p50", "p90", "p99", "p99.9", "p99.99"]):
+                    p = lat["percentiles"][name]
+                    self.assertEqual(out["latency"][kind]["quantiles"][name], p)
+                    beyond = 0.5 if nines == 0 else 10.0 ** -nines
+                    if len(ranked) * beyond < 9.9999:
+                        self.assertIsNone(p)
+                        unknown += 1
+                        continue
+                    rank = math.ceil(len(ranked) * (1 - beyond) - 1e-6)
+                    self.assertEqual(p["ns"], min(ranked[rank - 1], lat["max_ns"]))
+                    self.assertTrue(p["low_ns"] <= p["ns"] <= p["high_ns"])
+                    known += 1
+        self.assertGreater(known, 40)
+        self.assertGreater(unknown, 20)
+        self.assertIn("n too small", text(self.out, "report.html"))
+        self.assertIn("estimated, in runs of", text(self.out, "report.html"))
 
     def test_report(self):
         self.assertEqual(self.draws("--format", "svg,png", self.burst), self.out + "/report.html\n")

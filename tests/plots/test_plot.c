@@ -71,6 +71,9 @@ static void bad_files(void **state)
 
 #define WITH_LATENCY(lat) HEAD "\"cells\":[{\"nr_lr\":2,\"latency\":{\"raise_to_lr\":" lat "}}]}"
 
+/* Twenty samples, and percentiles. */
+#define TWENTY "{\"n\":20,\"min_ns\":5,\"max_ns\":19,\"hist\":[[5,19],[19,1]],\"percentiles\":"
+
 static void bad_latencies(void **state)
 {
 	(void)state;
@@ -82,6 +85,16 @@ static void bad_latencies(void **state)
 		"count of 0");
 	refuses(WITH_LATENCY("{\"n\":1,\"min_ns\":3,\"max_ns\":2,\"hist\":[[2,1]]}"), -EINVAL,
 		"max_ns");
+	refuses(WITH_LATENCY(TWENTY "{\"p50\":{\"ns\":5,\"low_ns\":1,\"high_ns\":4}}}"), -EINVAL,
+		"p50: not inside its own interval");
+	refuses(WITH_LATENCY(TWENTY "{\"p50\":{\"ns\":5,\"low_ns\":6,\"high_ns\":7}}}"), -EINVAL,
+		"p50: not inside its own interval");
+	refuses(WITH_LATENCY(TWENTY "{\"p90\":{\"ns\":5,\"low_ns\":5,\"high_ns\":5}}}"), -EINVAL,
+		"p90: n is too small for it");
+	refuses(WITH_LATENCY(TWENTY "{\"p50\":{\"ns\":5,\"high_ns\":7}}}"), -EINVAL,
+		"low_ns: missing");
+	refuses(WITH_LATENCY(TWENTY "{\"p50\":5}}"), -EINVAL, "p50: not an object");
+	refuses(WITH_LATENCY(TWENTY "[]}"), -EINVAL, "percentiles: not an object");
 	refuses(WITH_LATENCY("{\"n\":1,\"hist\":[[2]]}"), -EINVAL, "hist");
 	refuses(WITH_LATENCY("{\"n\":1,\"hist\":7}"), -EINVAL, "not a list");
 	refuses(WITH_LATENCY("{\"n\":2,\"min_ns\":1,\"max_ns\":1,\"hist\":"
@@ -190,6 +203,23 @@ static void quantiles(void **state)
 	lat = uniform(hist, 99);
 	assert_false(vgic_plot_quantile(&lat, 0.9).shown);
 	lat.known = false;
+	assert_false(vgic_plot_quantile(&lat, 0.5).shown);
+}
+
+/* What the result says of a percentile goes before what the histogram says. */
+static void percentiles_of_the_result(void **state)
+{
+	struct vgic_plot_bucket hist[100];
+	struct vgic_plot_latency lat = uniform(hist, 100);
+
+	lat.has_percentiles = true;
+	lat.percentile[0] = (struct vgic_plot_quantile){true, 50, 40, 77};
+	assert_int_equal(vgic_plot_quantile(&lat, 0.5).low, 40);
+	assert_int_equal(vgic_plot_quantile(&lat, 0.5).high, 77);
+	/* Not there, though n would be enough. */
+	assert_false(vgic_plot_quantile(&lat, 0.9).shown);
+	assert_true(vgic_plot_quantile(&lat, 0.75).shown);
+	lat.n = 19;
 	assert_false(vgic_plot_quantile(&lat, 0.5).shown);
 }
 
@@ -369,12 +399,19 @@ static void axes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_files),	 cmocka_unit_test(bad_latencies),
-		cmocka_unit_test(bad_timelines), cmocka_unit_test(good_file),
-		cmocka_unit_test(quantiles),	 cmocka_unit_test(quantile_stays_below_maximum),
-		cmocka_unit_test(busiest),	 cmocka_unit_test(windows),
-		cmocka_unit_test(texts),	 cmocka_unit_test(foreign_text_stays_text),
-		cmocka_unit_test(kinds),	 cmocka_unit_test(axes),
+		cmocka_unit_test(bad_files),
+		cmocka_unit_test(bad_latencies),
+		cmocka_unit_test(bad_timelines),
+		cmocka_unit_test(good_file),
+		cmocka_unit_test(percentiles_of_the_result),
+		cmocka_unit_test(quantiles),
+		cmocka_unit_test(quantile_stays_below_maximum),
+		cmocka_unit_test(busiest),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(texts),
+		cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(kinds),
+		cmocka_unit_test(axes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
