@@ -6,10 +6,6 @@
 
 #include <vgicsim/validation.h>
 
-/* Fewer say nothing of a median, or of a 99th percentile. */
-#define ENOUGH_P50 20u
-#define ENOUGH_P99 1000u
-
 static const struct {
 	const char *name;
 	enum vgic_quantity_kind kind;
@@ -64,7 +60,7 @@ static int by_intid(const void *pa, const void *pb)
 
 void vgic_numbers_of(struct vgic_numbers *n, const struct vgic_cell *c)
 {
-	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR];
+	const struct vgic_hist *lr = &c->latency[VGIC_LATENCY_RAISE_TO_LR].hist;
 	double *v = n->value;
 
 	memset(n, 0, sizeof(*n));
@@ -88,9 +84,9 @@ void vgic_numbers_of(struct vgic_numbers *n, const struct vgic_cell *c)
 	for (int q = 0; q < VGIC_QUANTITIES; q++)
 		n->known[q] = true;
 	n->known[VGIC_QUANTITY_P50] =
-		c->latency_known[VGIC_LATENCY_RAISE_TO_LR] && lr->n >= ENOUGH_P50;
+		c->latency_known[VGIC_LATENCY_RAISE_TO_LR] && vgic_latency_enough(lr->n, 0.5);
 	n->known[VGIC_QUANTITY_P99] =
-		c->latency_known[VGIC_LATENCY_RAISE_TO_LR] && lr->n >= ENOUGH_P99;
+		c->latency_known[VGIC_LATENCY_RAISE_TO_LR] && vgic_latency_enough(lr->n, 0.99);
 	n->nr_starved = c->nr_starved < VGIC_MAX_HELD ? c->nr_starved : VGIC_MAX_HELD;
 	memcpy(n->starved, c->starved, n->nr_starved * sizeof(*n->starved));
 	qsort(n->starved, n->nr_starved, sizeof(*n->starved), by_intid);

@@ -36,7 +36,7 @@ static void numbers_come_from_the_cell(void **state)
 	c.entries[0] = 1;
 	c.latency_known[VGIC_LATENCY_RAISE_TO_LR] = true;
 	for (int i = 0; i < 19; i++)
-		vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR], 50);
+		vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR].hist, 50);
 	vgic_numbers_of(&n, &c);
 	assert_true(n.value[VGIC_QUANTITY_EXITS] == 7 && n.value[VGIC_QUANTITY_MI] == 5);
 	assert_true(n.value[VGIC_QUANTITY_MI_EOI] == 1 && n.value[VGIC_QUANTITY_MI_U] == 2);
@@ -45,15 +45,15 @@ static void numbers_come_from_the_cell(void **state)
 	assert_true(n.value[VGIC_QUANTITY_DIR] == 3 && n.value[VGIC_QUANTITY_EOICOUNT] == 2);
 	assert_true(fabs(n.value[VGIC_QUANTITY_OCCUPANCY] - 1.5) < 1e-9);
 	assert_false(n.known[VGIC_QUANTITY_P50]);
-	vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR], 50);
+	vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR].hist, 50);
 	vgic_numbers_of(&n, &c);
 	assert_true(n.known[VGIC_QUANTITY_P50] && n.value[VGIC_QUANTITY_P50] == 50);
 	assert_false(n.known[VGIC_QUANTITY_P99]);
 	for (int i = 0; i < 979; i++)
-		vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR], 50);
+		vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR].hist, 50);
 	vgic_numbers_of(&n, &c);
 	assert_false(n.known[VGIC_QUANTITY_P99]);
-	vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR], 50);
+	vgic_hist_add(&c.latency[VGIC_LATENCY_RAISE_TO_LR].hist, 50);
 	vgic_numbers_of(&n, &c);
 	assert_true(n.known[VGIC_QUANTITY_P99]);
 	vgic_cell_finish(&c);
