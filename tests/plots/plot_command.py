@@ -38,7 +38,8 @@ def text(*parts):
 
 def conforms(value, schema, root, where="result"):
     """The part of JSON Schema that result.schema.json uses; gives the first misfit or None."""
-    kinds = {"object": dict, "array": list, "string": str, "null": type(None)}
+    kinds = {"object": dict, "array": list, "string": str, "null": type(None),
+             "boolean": bool}
     if "$ref" in schema:
         return conforms(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root, where)
     if "anyOf" in schema:
