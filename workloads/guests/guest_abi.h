@@ -129,6 +129,17 @@ struct guest_log {
 	uint32_t dir_vcpu;
 };
 
+/*
+ * With --log: the other ends of the brackets that enclose the instants of a guest_log, in an array
+ * beside it. What happens to an interrupt and a read of the counter are two instructions, and an
+ * exit may come in between.
+ */
+struct guest_instants {
+	uint64_t ack_from; /* before IAR was read; guest_log.ack is after it */
+	uint64_t eoi_to;   /* after EOIR; guest_log.eoi is before it */
+	uint64_t dir_to;   /* after DIR */
+};
+
 struct guest_vcpu {
 	/* Interrupts of the private INTIDs: raised, acknowledged, and when last raised. */
 	uint32_t want[32];
@@ -168,7 +179,8 @@ struct guest_shared {
 	uint64_t patience;    /* counter ticks without progress that count as starvation */
 	uint64_t timer_ticks; /* period of the virtual timer */
 	uint64_t log_gpa;
-	uint64_t log_cap; /* records for each vCPU */
+	uint64_t log_cap;      /* records for each vCPU */
+	uint64_t instants_gpa; /* as many guest_instants; 0: not kept */
 	uint8_t prio[GUEST_NR_INTIDS];
 	uint8_t route[GUEST_NR_INTIDS];
 	uint8_t is_level[GUEST_NR_INTIDS];

@@ -381,7 +381,7 @@ static const struct option options[] = {
 	  "time without any delivery that counts as starvation" },
 	{ "json", NULL, AT(json), 0, 1, { 0 }, 0, "print the result as one JSON object" },
 	{ "log", "FILE", AT(log), 0, 0, { 0 }, 0,
-	  "write each interrupt's raise, acknowledge, EOI, DIR time as CSV" },
+	  "write the guest's own times of each interrupt, ns of CLOCK_MONOTONIC, as CSV" },
 };
 /* clang-format on */
 

@@ -337,12 +337,54 @@ void guest_print_json(const struct guest_vm *vm, const struct guest_verdict *v, 
 	fputs("}}\n", out);
 }
 
-static void log_time(FILE *f, uint64_t t)
+/* The guest's counter to CLOCK_MONOTONIC, on the line through the run's begin and end. */
+static uint64_t to_ns(const struct guest_vm *vm, uint64_t counter)
+{
+	const struct guest_clock *a = &vm->clock[0], *b = &vm->clock[1];
+	__int128 ticks = (__int128)counter - a->counter;
+
+	if (b->counter <= a->counter)
+		return a->ns;
+	return (uint64_t)(a->ns +
+			  ticks * (__int128)(b->ns - a->ns) / (__int128)(b->counter - a->counter));
+}
+
+/* How far a converted time may be off: the moments of the two ends, and a tick of the counter. */
+static uint64_t error_ns(const struct guest_vm *vm)
+{
+	const struct guest_clock *a = &vm->clock[0], *b = &vm->clock[1];
+	uint64_t ticks = (a->error > b->error ? a->error : b->error) + vm->cnt_offset_error + 1;
+
+	return (ticks * 1000000000ULL + vm->cntfrq - 1) / vm->cntfrq + 1;
+}
+
+static void log_time(const struct guest_vm *vm, FILE *f, uint64_t t)
 {
 	if (t)
-		fprintf(f, ",%" PRIu64, t);
+		fprintf(f, ",%" PRIu64, to_ns(vm, t));
 	else
 		fputc(',', f);
+}
+
+static void log_line(const struct guest_vm *vm, FILE *f, uint32_t c, const struct guest_log *l,
+		     const struct guest_instants *in)
+{
+	/* Where EOIR deactivates, its instant is both. */
+	bool both = l->eoi && (!vm->o->eoimode || l->intid >= GUEST_FIRST_LPI);
+	bool dir = both || l->dir;
+
+	fprintf(f, "%u,%u,%u,%u", c, l->intid, l->round, l->prio);
+	log_time(vm, f, l->raise);
+	log_time(vm, f, in->ack_from);
+	log_time(vm, f, l->ack);
+	log_time(vm, f, l->eoi);
+	log_time(vm, f, in->eoi_to);
+	log_time(vm, f, both ? l->eoi : l->dir);
+	log_time(vm, f, both ? in->eoi_to : in->dir_to);
+	if (dir)
+		fprintf(f, ",%u\n", both ? c : l->dir_vcpu);
+	else
+		fputs(",\n", f);
 }
 
 int guest_write_log(const struct guest_vm *vm, const char *path)
@@ -350,38 +392,29 @@ int guest_write_log(const struct guest_vm *vm, const char *path)
 	const struct guest_shared *sh = vm->sh;
 	const struct guest_log *log =
 		(const struct guest_log *)((const char *)vm->ram + GUEST_LOG_OFFSET);
-	uint64_t counter = 0, mono = 0, lost = 0, n;
+	const struct guest_instants *in =
+		(const struct guest_instants *)((const char *)vm->ram +
+						(sh->instants_gpa - GUEST_RAM_BASE));
+	uint64_t lost = 0, n;
 	FILE *f = fopen(path, "w");
 	int rc = 0;
 	uint32_t c;
 
 	if (!f)
 		return -errno;
-	guest_vm_clock(vm, &counter, &mono);
 	for (c = 0; c < vm->o->vcpus; c++)
 		lost += sh->vcpu[c].log_lost;
-	fprintf(f, "# vgic-guest %s: times are the guest's virtual counter\n",
+	fprintf(f, "# vgic-guest %s: the guest's own times, ns of CLOCK_MONOTONIC\n",
 		guest_stims[vm->o->stim].name);
 	fprintf(f, "# counter_hz %" PRIu64 "\n# counter_minus_host %" PRId64 "\n", vm->cntfrq,
 		vm->cnt_offset);
-	fprintf(f, "# anchor counter %" PRIu64 " clock_monotonic_ns %" PRIu64 "\n", counter, mono);
-	fprintf(f, "# lost %" PRIu64 "\n", lost);
-	fputs("vcpu,round,intid,priority,raise,ack,eoi,dir,dir_vcpu\n", f);
-	for (c = 0; c < vm->o->vcpus; c++) {
-		for (n = 0; n < sh->vcpu[c].log_n; n++) {
-			const struct guest_log *l = &log[c * sh->log_cap + n];
-
-			fprintf(f, "%u,%u,%u,%u", c, l->round, l->intid, l->prio);
-			log_time(f, l->raise);
-			log_time(f, l->ack);
-			log_time(f, l->eoi);
-			log_time(f, l->dir);
-			if (l->dir)
-				fprintf(f, ",%u\n", l->dir_vcpu);
-			else
-				fputs(",\n", f);
-		}
-	}
+	fprintf(f, "# error_ns %" PRIu64 "\n# lost %" PRIu64 "\n", error_ns(vm), lost);
+	fputs("vcpu,intid,round,priority,raise,ack_from,ack_to,drop_from,drop_to,deact_from,"
+	      "deact_to,deact_vcpu\n",
+	      f);
+	for (c = 0; c < vm->o->vcpus; c++)
+		for (n = 0; n < sh->vcpu[c].log_n; n++)
+			log_line(vm, f, c, &log[c * sh->log_cap + n], &in[c * sh->log_cap + n]);
 	if (ferror(f))
 		rc = -EIO;
 	if (fclose(f) && !rc)

@@ -65,7 +65,7 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *monotonic)
+static void read_clocks(const struct guest_vm *vm, struct guest_clock *c)
 {
 	uint64_t a, b, t, best = UINT64_MAX;
 	int i;
@@ -77,10 +77,11 @@ void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *mono
 		b = host_counter();
 		if (b - a < best) {
 			best = b - a;
-			*counter = a + (b - a) / 2 + (uint64_t)vm->cnt_offset;
-			*monotonic = t;
+			c->counter = a + (b - a) / 2 + (uint64_t)vm->cnt_offset;
+			c->ns = t;
 		}
 	}
+	c->error = best - best / 2;
 }
 
 static int make_gic(struct guest_vm *vm)
@@ -156,6 +157,7 @@ static int make_ram(struct guest_vm *vm)
 	const struct guest_options *o = vm->o;
 	struct guest_shared plan, *sh;
 	uint64_t freq = vm->cntfrq;
+	size_t size = sizeof(struct guest_log) + (o->log ? sizeof(struct guest_instants) : 0);
 
 	memset(&plan, 0, sizeof(plan));
 	sh = &plan;
@@ -183,11 +185,13 @@ static int make_ram(struct guest_vm *vm)
 		guest_plan_lpis(sh, o->prio);
 	sh->log_gpa = GUEST_RAM_BASE + GUEST_LOG_OFFSET;
 	sh->log_cap = guest_log_bound(sh);
-	if (sh->log_cap > (512ULL << 20) / o->vcpus / sizeof(struct guest_log))
-		sh->log_cap = (512ULL << 20) / o->vcpus / sizeof(struct guest_log);
+	if (sh->log_cap > (512ULL << 20) / o->vcpus / size)
+		sh->log_cap = (512ULL << 20) / o->vcpus / size;
+	if (o->log)
+		sh->instants_gpa = sh->log_gpa + sh->log_cap * o->vcpus * sizeof(struct guest_log);
 
 	/* Untouched log pages cost nothing; 2 MiB steps suit every page size. */
-	vm->ram_size = GUEST_LOG_OFFSET + sh->log_cap * o->vcpus * sizeof(struct guest_log);
+	vm->ram_size = GUEST_LOG_OFFSET + sh->log_cap * o->vcpus * size;
 	vm->ram_size = (vm->ram_size + 0x1fffff) & ~(size_t)0x1fffff;
 	vm->ram = mmap(NULL, vm->ram_size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -226,11 +230,14 @@ static int set_clock(struct guest_vm *vm)
 		if (b - a < best) {
 			best = b - a;
 			vm->cnt_offset = (int64_t)(guest - (a + (b - a) / 2));
+			vm->cnt_offset_error = best - best / 2;
 		}
 	}
 	/* Host and guest read the same physical counter: what is left is the ioctl's time. */
-	if (same && llabs(vm->cnt_offset) < (int64_t)(vm->cntfrq / 1000))
+	if (same && llabs(vm->cnt_offset) < (int64_t)(vm->cntfrq / 1000)) {
 		vm->cnt_offset = 0;
+		vm->cnt_offset_error = 0;
+	}
 	return 0;
 }
 
@@ -677,6 +684,7 @@ int guest_vm_run(struct guest_vm *vm)
 	uint32_t i;
 
 	sigaction(SIGUSR1, &sa, NULL);
+	read_clocks(vm, &vm->clock[0]);
 	vm->inj.size = GUEST_NR_INTIDS * GUEST_MAX_VCPUS;
 	vm->inj.queue = calloc(vm->inj.size, sizeof(*vm->inj.queue));
 	if (!vm->inj.queue)
@@ -722,6 +730,7 @@ int guest_vm_run(struct guest_vm *vm)
 	if (vm->o->stim == GUEST_HWDIR)
 		vm->sh->note[1] = host_timer_interrupts() - timer;
 	vm->seconds = (double)(monotonic_ns() - t0) / 1e9;
+	read_clocks(vm, &vm->clock[1]);
 	if (vm->inj.started) {
 		pthread_mutex_lock(&vm->inj.lock);
 		vm->inj.stop = true;

@@ -33,6 +33,13 @@ struct guest_injector {
 	uint32_t head, tail, size;
 };
 
+/* Both clocks at one moment. */
+struct guest_clock {
+	uint64_t counter; /* the guest's */
+	uint64_t ns;	  /* CLOCK_MONOTONIC */
+	uint64_t error;	  /* ticks by which the counter may be off */
+};
+
 struct guest_vm {
 	const struct guest_options *o;
 	int kvm, vm, gic, its; /* its: -1 without */
@@ -47,7 +54,8 @@ struct guest_vm {
 	pthread_t resampler;
 	bool resampling;
 	uint64_t cntfrq;
-	int64_t cnt_offset; /* guest's counter = host's CNTVCT + this */
+	int64_t cnt_offset;	   /* guest's counter = host's CNTVCT + this */
+	uint64_t cnt_offset_error; /* ticks */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	uint32_t nr_ended;
@@ -56,7 +64,8 @@ struct guest_vm {
 	bool timed_out;
 	bool progressing; /* timed out, but interrupts were still being taken */
 	double seconds;
-	char error[200]; /* the line for the user after a negative return */
+	struct guest_clock clock[2]; /* before and after the run */
+	char error[200];	     /* the line for the user after a negative return */
 };
 
 /*
@@ -77,9 +86,6 @@ int guest_vm_gicr_read(struct guest_vm *vm, uint32_t vcpu, uint32_t offset, uint
 
 /* Levels of the 32 SPI lines around @intid: userspace's ISPENDR does not hold them. */
 int guest_vm_lines(struct guest_vm *vm, uint32_t intid, uint32_t *value);
-
-/* The guest's counter at this moment, and CLOCK_MONOTONIC (nanoseconds) beside it. */
-void guest_vm_clock(const struct guest_vm *vm, uint64_t *counter, uint64_t *monotonic);
 
 void guest_vm_finish(struct guest_vm *vm);
 

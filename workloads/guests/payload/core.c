@@ -134,13 +134,36 @@ static struct guest_log *log_new(uint32_t cpu)
 	return &log[cpu * SH->log_cap + v->log_n++];
 }
 
+/* NULL without --log, and for what did not fit. */
+static struct guest_instants *instants_of(const struct guest_log *log)
+{
+	const struct guest_log *first = (const struct guest_log *)SH->log_gpa;
+
+	if (!SH->instants_gpa || (log >= unlogged && log < unlogged + GUEST_MAX_VCPUS))
+		return NULL;
+	return (struct guest_instants *)SH->instants_gpa + (log - first);
+}
+
+/* The first access to a page is an exit: all of them before there are interrupts. */
+static void touch_instants(uint32_t cpu)
+{
+	uint64_t at = SH->instants_gpa + cpu * SH->log_cap * sizeof(struct guest_instants);
+	uint64_t end = at + SH->log_cap * sizeof(struct guest_instants);
+
+	if (!SH->instants_gpa)
+		return;
+	for (at &= ~4095ULL; at < end; at += 4096)
+		*(volatile uint8_t *)at = 0;
+}
+
 static bool is_lpi(uint32_t intid)
 {
 	return intid - GUEST_FIRST_LPI < SH->nr_irqs && SH->stim == GUEST_LPI;
 }
 
-static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
+static uint32_t acked(uint32_t cpu, uint32_t intid, uint64_t from, struct guest_log **log)
 {
+	struct guest_instants *in;
 	struct guest_vcpu *v = cpu_of(cpu);
 	uint64_t now, raised;
 	uint32_t got, want, route = cpu, lpi;
@@ -178,6 +201,9 @@ static uint32_t acked(uint32_t cpu, uint32_t intid, struct guest_log **log)
 				   .raise = raised,
 				   .ack = now,
 				   .prio = prio_of(intid)};
+	in = instants_of(*log);
+	if (in)
+		*in = (struct guest_instants){.ack_from = from};
 	/* A line that somebody else lowers may be seen more than once; resample counts it. */
 	if (got > want && SH->stim != GUEST_RESAMPLE)
 		fail(cpu, GUEST_FAIL_TWICE, intid, got, want);
@@ -197,13 +223,14 @@ uint32_t sgi_source(uint32_t cpu, uint32_t intid)
 
 static uint32_t ack_group(uint32_t cpu, uint32_t group, struct guest_log **log)
 {
+	uint64_t from = SH->instants_gpa ? counter() : 0;
 	uint32_t handle = gic_iar(group), intid = handle;
 
 	if (gic_is_v2())
 		intid &= 0x3ff;
 	if (intid < 16)
 		sgi_handle[cpu][intid] = handle;
-	return acked(cpu, intid, log);
+	return acked(cpu, intid, from, log);
 }
 
 uint32_t ack(uint32_t cpu, struct guest_log **log)
@@ -218,19 +245,27 @@ uint32_t ack_group0(uint32_t cpu, struct guest_log **log)
 
 void eoi(uint32_t intid, struct guest_log *log)
 {
+	struct guest_instants *in = instants_of(log);
+
 	log->eoi = counter();
 	gic_eoir(intid < GUEST_NR_INTIDS && SH->is_group0[intid] ? 0 : SH->group,
 		 handle_of(this_cpu(), intid));
+	if (in)
+		in->eoi_to = counter();
 }
 
 void dir(uint32_t cpu, uint32_t intid, struct guest_log *log)
 {
+	struct guest_instants *in = instants_of(log);
+
 	/* An LPI has no DIR: its EOIR deactivates in either mode. */
 	if (!SH->eoimode || is_lpi(intid))
 		return;
 	log->dir = counter();
 	log->dir_vcpu = cpu;
 	gic_dir(handle_of(cpu, intid));
+	if (in)
+		in->dir_to = counter();
 }
 
 void finish(uint32_t cpu, uint32_t intid, struct guest_log *log)
@@ -508,6 +543,7 @@ void guest_main(uint32_t cpu)
 	while (!__atomic_load_n(&gic_ready, __ATOMIC_ACQUIRE))
 		yield();
 	gic_cpu_init(cpu);
+	touch_instants(cpu);
 	barrier();
 	stims[SH->stim]->run(cpu);
 	irq_off();
