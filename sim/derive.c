@@ -49,11 +49,13 @@ void vgic_derive_destroy(struct vgic_derive *d)
 	if (!d)
 		return;
 	for (size_t i = 0; i < d->nr_vcpus; i++) {
+		free(d->vcpus[i].undropped);
 		free(d->vcpus[i].stack);
 		free(d->vcpus[i].items);
 	}
 	free(d->vcpus);
 	free(d->known);
+	free(d->facts);
 	free(d->index);
 	msi_map_finish(&d->msis);
 	free(d->steps);
@@ -820,7 +822,7 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 		d->nomem = true;
 		return;
 	}
-	*it = (struct item){v->g, op, VGIC_WL_NONE, VGIC_OP_EXIT};
+	*it = (struct item){v->g, v->exit_time - d->start, op, VGIC_WL_NONE, VGIC_OP_EXIT};
 	struct vgic_op *o = &d->wl->ops[op];
 
 	o->exit = by_lrs ? VGIC_EXIT_OTHER_IRQ : v->exit_kind;
@@ -940,7 +942,7 @@ int vgic_derive_record(struct vgic_derive *d, const struct vgr_rec *rec)
 		break;
 	case VGR_DIR:
 		v->exit_kind = VGIC_EXIT_DIR;
-		derive_dir(d, v, rec->vcpu, ((const struct vgr_dir *)rec)->value);
+		derive_dir(d, v, rec->vcpu, (const struct vgr_dir *)rec);
 		break;
 	case VGR_MMIO:
 		v->exit_kind = VGIC_EXIT_MMIO;
@@ -989,6 +991,7 @@ int vgic_derive_finish(struct vgic_derive *d, struct vgic_workload **out)
 
 	wl->profile.mi_out_ns = mean(&d->s_mi_out, out_ns);
 	wl->profile.dir_out_ns = mean(&d->s_dir_out, out_ns);
+	derive_bounds(d);
 	if (derive_scripts(d) || vgic_workload_typical(wl))
 		return -ENOMEM;
 	*out = wl;

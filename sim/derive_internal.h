@@ -15,6 +15,7 @@
 /* One step of a vCPU in the order in which it happened. */
 struct item {
 	uint64_t g;	 /* guest time of the vCPU, ns */
+	uint64_t wall;	 /* ns from the start of the recording */
 	uint32_t op;	 /* operation, VGIC_WL_NONE for ITEM_ACK */
 	uint32_t script; /* whose frame; VGIC_WL_NONE if it is the frame on top */
 	uint8_t kind;	 /* enum vgic_op_kind or ITEM_ACK */
@@ -53,7 +54,14 @@ struct known {
 struct running {
 	uint32_t script;
 	size_t item;
-	uint64_t g;
+	uint64_t g, wall;
+};
+
+/* What bounds of a handler need beside its own records (derive_bounds.c). */
+struct facts {
+	uint8_t priority; /* its group priority when it was acknowledged */
+	bool split;	  /* EOIR did not deactivate */
+	bool lpi;
 };
 
 enum exit_state { EXIT_NONE = 0, EXIT_PENDING };
@@ -73,6 +81,8 @@ struct dvcpu {
 	uint32_t tail[64]; /* scripts deactivated outside the LRs in this sync */
 	unsigned int nr_tail;
 	struct vgic_v3_cpuif hw;
+	uint32_t *undropped; /* scripts that, by records alone, may still set the priority */
+	size_t nr_undropped, cap_undropped;
 	struct running *stack; /* handlers acknowledged and not dropped */
 	size_t nr_stack, cap_stack;
 	bool masked;
@@ -125,6 +135,8 @@ struct vgic_derive {
 	size_t nr_vcpus;
 	struct known *known;
 	size_t cap_known;
+	struct facts *facts; /* by script */
+	size_t cap_facts;
 	uint32_t *index; /* hash of (vcpu, intid) to source + 1 */
 	size_t nr_index;
 	uint32_t last_open;	     /* effect */
@@ -151,7 +163,20 @@ void derive_mi_delay(struct vgic_derive *d, uint64_t due, uint64_t left);
 /* derive_run.c: what the guest did between entry and sync. */
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index);
 /* A trapped DIR of vCPU v: drops that must have come before it, then the DIR. */
-void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t value);
+void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
+		const struct vgr_dir *record);
+
+/* derive_bounds.c: what each record says about the instants of a handler. */
+void derive_bound_ack(struct vgic_derive *d, struct dvcpu *v, uint32_t script, uint64_t lr,
+		      bool split);
+/* Its LR lost the active state in this run. */
+void derive_bound_run(struct vgic_derive *d, const struct dvcpu *v, uint32_t script);
+/* EOImode 0: so many EOIRs of this run found no LR. After the LRs, before the acknowledges. */
+void derive_bound_count(struct vgic_derive *d, struct dvcpu *v, unsigned int count);
+/* Trapped DIR: record at time. */
+void derive_bound_dir(struct vgic_derive *d, const struct dvcpu *v, uint32_t script, uint64_t time);
+/* At the end: priority drops, and the estimates of the streams. */
+void derive_bounds(struct vgic_derive *d);
 
 /* derive_script.c: streams to frames. 0 or -ENOMEM. */
 int derive_scripts(struct vgic_derive *d);

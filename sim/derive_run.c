@@ -44,7 +44,7 @@ static bool push(struct vgic_derive *d, struct dvcpu *v, uint32_t script)
 		v->stack = p;
 		v->cap_stack = cap;
 	}
-	v->stack[v->nr_stack++] = (struct running){script, SIZE_MAX, 0};
+	v->stack[v->nr_stack++] = (struct running){script, SIZE_MAX, 0, 0};
 	return true;
 }
 
@@ -64,7 +64,8 @@ static unsigned int group_of(struct vgic_derive *d, uint32_t script)
 }
 
 /* The guest acknowledged the interrupt in LR i (it is in the Active state afterwards). */
-static uint32_t acknowledged(struct vgic_derive *d, struct dvcpu *v, uint16_t index, unsigned int i)
+static uint32_t acknowledged(struct vgic_derive *d, struct dvcpu *v, uint16_t index, unsigned int i,
+			     bool split)
 {
 	uint32_t source = derive_source(d, index, (uint32_t)(v->hw.lr[i] & VGIC_LR_VINTID));
 
@@ -83,6 +84,7 @@ static uint32_t acknowledged(struct vgic_derive *d, struct dvcpu *v, uint16_t in
 		d->wl->scripts[k->last_script].next = s;
 	k->last_script = s;
 	k->active = s;
+	derive_bound_ack(d, v, s, v->hw.lr[i], split);
 	k->acks++;
 	d->wl->sources[source].acks++;
 	if (!push(d, v, s))
@@ -163,18 +165,21 @@ static bool drop_earlier(struct vgic_derive *d, struct dvcpu *v)
 
 	if (r.item == SIZE_MAX || lr_of(v, intid_of(d, r.script)) >= 0 ||
 	    !insert(d, v, r.item,
-		    (struct item){.g = r.g, .script = r.script, .kind = VGIC_OP_DROP}))
+		    (struct item){
+			    .g = r.g, .wall = r.wall, .script = r.script, .kind = VGIC_OP_DROP}))
 		return false;
 	pop(v);
 	return true;
 }
 
 /* What was presented since then was not taken: the guest masked from there on. */
-static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, uint64_t g)
+static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, const struct running *r)
 {
-	if (v->masked ||
-	    !insert(d, v, item,
-		    (struct item){.g = g, .script = VGIC_WL_NONE, .kind = VGIC_OP_MASK}))
+	if (v->masked || !insert(d, v, item,
+				 (struct item){.g = r->g,
+					       .wall = r->wall,
+					       .script = VGIC_WL_NONE,
+					       .kind = VGIC_OP_MASK}))
 		return;
 	v->masked = true;
 	v->mask_depth = v->nr_stack;
@@ -183,11 +188,14 @@ static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, uint
 /* Handlers that are in an LR at the end of the run. */
 static void note_running(struct vgic_derive *d, struct dvcpu *v)
 {
+	uint64_t wall = v->sync_begin - d->start;
+
 	for (size_t i = 0; i < v->nr_stack; i++) {
 		if (lr_of(v, intid_of(d, v->stack[i].script)) < 0)
 			continue;
 		v->stack[i].item = v->nr_items;
 		v->stack[i].g = v->g1;
+		v->stack[i].wall = wall;
 	}
 }
 
@@ -296,6 +304,7 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 			return;
 		k += weight(d, i, first_fixed);
 		it->g = v->g0 + (of ? (uint64_t)((double)len * (double)k / (double)of) : 0);
+		it->wall = v->entry - d->start + (it->g - v->g0);
 		it->kind = s->kind;
 		it->script = s->script;
 		it->op = VGIC_WL_NONE;
@@ -367,7 +376,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			vgic_v3_cpuif_ack(&v->hw, group);
 			want_ack[hppi] = false;
 			v->nests |= top != VGIC_WL_NONE;
-			acknowledged(d, v, index, (unsigned int)hppi);
+			acknowledged(d, v, index, (unsigned int)hppi, split);
 			continue;
 		}
 		if (top_ends) {
@@ -396,7 +405,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 				d->stats.unseen++;
 			drop_top(d, v, split);
 			if (split && d->nr_steps == steps)
-				mask_since(d, v, r.item + 1, r.g);
+				mask_since(d, v, r.item + 1, &r);
 			continue;
 		}
 		if (v->masked) {
@@ -405,7 +414,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		}
 		force_ack(d, v, (unsigned int)wanted);
 		want_ack[wanted] = false;
-		acknowledged(d, v, index, (unsigned int)wanted);
+		acknowledged(d, v, index, (unsigned int)wanted, split);
 	}
 	/* What is left was deactivated out of order: DIR of interrupts dropped long ago. */
 	for (unsigned int i = 0; i < v->used; i++) {
@@ -430,11 +439,21 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 	}
 }
 
+/* What was acknowledged last of the interrupt in LR i was deactivated in this run. */
+static void ended_in_lr(struct vgic_derive *d, struct dvcpu *v, uint16_t index, unsigned int i)
+{
+	uint32_t source = derive_source(d, index, (uint32_t)(v->lr[i] & VGIC_LR_VINTID));
+
+	if (source != VGIC_WL_NONE && d->known[source].last_script != VGIC_WL_NONE)
+		derive_bound_run(d, v, d->known[source].last_script);
+}
+
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 {
 	const uint32_t armed = VGIC_HCR_UIE | VGIC_HCR_LRENPIE | VGIC_HCR_NPIE;
 	bool want_ack[VGIC_MAX_LRS] = {false};
 	uint8_t want_deact[VGIC_MAX_LRS] = {0}; /* twice if it was taken again in between */
+	bool ends_again[VGIC_MAX_LRS] = {false};
 	bool any = false;
 
 	d->nr_steps = 0;
@@ -451,6 +470,9 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		want_ack[i] = p0 && !p1;
 		want_deact[i] = (a0 && (!a1 || want_ack[i])) + (want_ack[i] && !a1);
 		any |= want_ack[i] || want_deact[i];
+		if (a0 && (!a1 || want_ack[i]))
+			ended_in_lr(d, v, index, i);
+		ends_again[i] = want_ack[i] && !a1;
 	}
 	bool first = d->cfg.eager_vmcr && vmcr_comes_first(v);
 
@@ -482,8 +504,13 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 
 	if (split_drops)
 		d->split_count = true;
+	if (!split && v->folded)
+		derive_bound_count(d, v, vgic_v3_eoicount(v->sync_hcr));
 	if (any || v->nr_tail || split_drops)
 		order(d, v, index, want_ack, want_deact, split, split_drops);
+	for (unsigned int i = 0; i < v->used; i++)
+		if (ends_again[i])
+			ended_in_lr(d, v, index, i);
 	bool acted = d->nr_steps > before;
 
 	if (d->cfg.eager_vmcr && !first)
@@ -501,7 +528,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 			d->nomem = true;
 			return;
 		}
-		*it = (struct item){v->g0, op, VGIC_WL_NONE, VGIC_OP_MASK};
+		*it = (struct item){v->g0, v->entry - d->start, op, VGIC_WL_NONE, VGIC_OP_MASK};
 	}
 	bool starts_with_ack = acted && d->steps[before].kind == ITEM_ACK && ready && !opened;
 	/* The shadow of the flush: it was so before the run. */
@@ -522,12 +549,13 @@ static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint3
 		d->nomem = true;
 		return;
 	}
-	*it = (struct item){v->g, op, script, kind};
+	*it = (struct item){v->g, v->exit_time - d->start, op, script, kind};
 }
 
-void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t value)
+void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
+		const struct vgr_dir *record)
 {
-	uint32_t source = derive_source(d, index, (uint32_t)(value & 0xffffff));
+	uint32_t source = derive_source(d, index, (uint32_t)(record->value & 0xffffff));
 
 	if (source == VGIC_WL_NONE)
 		return;
@@ -550,8 +578,10 @@ void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index, uint64_t
 
 	emit_now(d, v, VGIC_OP_DIR, script, op);
 	v->dir_op = op;
-	if (script != VGIC_WL_NONE)
+	if (script != VGIC_WL_NONE) {
+		derive_bound_dir(d, v, script, record->r.time);
 		derive_handled(d, script, v->exit_time);
+	}
 	k->active_seen = false;
 	/* The fold of the deactivated value clears a level interrupt's latch (OV-45). */
 	if (k->props.state & VGR_IRQ_LEVEL)

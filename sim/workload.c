@@ -92,6 +92,8 @@ uint32_t vgic_workload_script(struct vgic_workload *wl, uint32_t source, uint16_
 	s->first = s->next = VGIC_WL_NONE;
 	s->source = source;
 	s->vcpu = vcpu;
+	s->ack = s->drop = s->deact =
+		(struct vgic_when){.at = VGIC_WHEN_OPEN, .to = VGIC_WHEN_OPEN};
 	return (uint32_t)(wl->nr_scripts - 1);
 }
 

@@ -109,6 +109,20 @@ struct vgic_effect {
 	uint8_t reserved[3];
 };
 
+/* No estimate, or no bound. */
+#define VGIC_WHEN_OPEN UINT64_MAX
+
+/*
+ * When the guest did something that the host does not see at its instant: ns of the
+ * recording's clock from its start (vgic_workload.start). See vgicsim-model(7).
+ */
+struct vgic_when {
+	uint64_t at;   /* estimate, VGIC_WHEN_OPEN if there is none */
+	uint64_t from; /* not before */
+	uint64_t to;   /* not after, VGIC_WHEN_OPEN if no record says so */
+	bool known;    /* records show that it happened */
+};
+
 /* The frame of one acknowledged interrupt as recorded. */
 struct vgic_script {
 	uint32_t first; /* operation */
@@ -117,6 +131,8 @@ struct vgic_script {
 	uint16_t vcpu;	 /* that took it */
 	bool whole;	 /* its end was seen */
 	uint64_t own_ns; /* own time until its last operation */
+	/* The guest's reads of IAR, writes of EOIR, and of DIR (EOIR if it deactivates). */
+	struct vgic_when ack, drop, deact;
 };
 
 /* One interrupt: an INTID, of one vCPU if it is private. */
