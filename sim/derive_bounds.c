@@ -125,6 +125,9 @@ static bool stays_in_lr(const struct vgic_derive *d, const struct dvcpu *v, uint
  */
 void derive_bound_count(struct vgic_derive *d, struct dvcpu *v, unsigned int count)
 {
+	uint32_t tail[sizeof(v->tail) / sizeof(v->tail[0])];
+	unsigned int n = 0;
+
 	for (size_t i = v->nr_undropped; i > 0 && count; i--) {
 		uint32_t script = v->undropped[i - 1];
 
@@ -134,8 +137,14 @@ void derive_bound_count(struct vgic_derive *d, struct dvcpu *v, unsigned int cou
 		if (stays_in_lr(d, v, script))
 			return;
 		derive_bound_run(d, v, script);
+		tail[n++] = script;
 		count--;
 	}
+	/* A count that is more than what was acknowledged: restored as active, KVM knows best. */
+	if (count)
+		return;
+	memcpy(v->tail, tail, n * sizeof(*tail));
+	v->nr_tail = n;
 }
 
 void derive_bound_dir(struct vgic_derive *d, const struct dvcpu *v, uint32_t script, uint64_t time)

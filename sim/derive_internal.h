@@ -171,7 +171,10 @@ void derive_bound_ack(struct vgic_derive *d, struct dvcpu *v, uint32_t script, u
 		      bool split);
 /* Its LR lost the active state in this run. */
 void derive_bound_run(struct vgic_derive *d, const struct dvcpu *v, uint32_t script);
-/* EOImode 0: so many EOIRs of this run found no LR. After the LRs, before the acknowledges. */
+/*
+ * EOImode 0: so many EOIRs of this run found no LR. After the LRs, before the acknowledges.
+ * v->tail becomes the interrupts that they ended, if that can be told.
+ */
 void derive_bound_count(struct vgic_derive *d, struct dvcpu *v, unsigned int count);
 /* Trapped DIR: record at time. */
 void derive_bound_dir(struct vgic_derive *d, const struct dvcpu *v, uint32_t script, uint64_t time);
