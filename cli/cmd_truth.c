@@ -265,9 +265,8 @@ static void print_truth(const struct truth_values *v, const struct vgic_truth_re
 	printf("%" PRIu64 " instances, %" PRIu64 " inside their bounds (%.2f %%), %" PRIu64
 	       " only in the log, %" PRIu64 " only in the derivation\n",
 	       r->instances, r->inside, percent(r), r->missed, r->extra);
-	printf("%-11s %8s %8s %8s  %21s %21s %21s\n", "", "", "", "", "error p50, p99",
-	       "bounds p50, p99", "log p50, p99");
-	printf("%-11s %8s %8s %8s\n", "", "inside", "open", "outside");
+	printf("%-11s %8s %8s %8s  %21s %21s %21s\n", "", "inside", "open", "outside",
+	       "error p50, p99", "bounds p50, p99", "log p50, p99");
 	for (unsigned int k = 0; k < VGIC_TRUTH_KINDS; k++) {
 		const struct vgic_truth_count *c = &r->kind[k];
 

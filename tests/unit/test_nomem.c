@@ -18,6 +18,7 @@
 #include <vgicsim/metrics.h>
 #include <vgicsim/parting.h>
 #include <vgicsim/replay.h>
+#include <vgicsim/truth.h>
 #include <vgicsim/verify.h>
 
 #include "fake_host.h"
@@ -453,6 +454,16 @@ static void latencies(void **state)
 	assert_true(run_out_everywhere(latency_scene) > 20);
 }
 
+static int truth_scene(void)
+{
+	struct vgic_truth *t;
+	int ret = vgic_truth_create(&t, demand, 100);
+
+	if (!ret)
+		vgic_truth_destroy(t);
+	return ret;
+}
+
 static void deriving(void **state)
 {
 	assert_true(run_out_everywhere(derive_scene) > 50);
@@ -484,6 +495,7 @@ static void replaying(void **state)
 		arrivals = (enum vgic_arrivals)i;
 		assert_true(run_out_everywhere(replay_scene) > 20);
 	}
+	assert_true(run_out_everywhere(truth_scene) > 8);
 	vgic_workload_destroy(demand);
 }
 
