@@ -19,6 +19,20 @@ static struct vgic_when this_run(const struct vgic_derive *d, const struct dvcpu
 }
 
 /*
+ * Between the record of an entry and the guest's first instruction, and between its last
+ * and the begin of the sync, hardware and host work. Both together are hardly longer than
+ * the shortest run; on the hosts that were measured two fifths of it come first.
+ */
+uint64_t derive_estimate(const struct vgic_derive *d, const struct dvcpu *v, uint64_t g)
+{
+	uint64_t len = v->g1 - v->g0, dead = d->dead < len ? d->dead : len;
+	uint64_t in = g > v->g0 ? g - v->g0 : 0;
+
+	in = len ? (uint64_t)((double)in * (double)(len - dead) / (double)len) : 0;
+	return v->entry - d->start + dead * 2 / 5 + in;
+}
+
+/*
  * Something at most as urgent was acknowledged: what had been acknowledged before it on
  * this vCPU no longer set the running priority (HW-8). What is left is more urgent the
  * later it was acknowledged.
@@ -150,7 +164,7 @@ void derive_bound_count(struct vgic_derive *d, struct dvcpu *v, unsigned int cou
 void derive_bound_dir(struct vgic_derive *d, const struct dvcpu *v, uint32_t script, uint64_t time)
 {
 	struct vgic_when *w = &d->wl->scripts[script].deact;
-	uint64_t from = v->exit_time - d->start, to = time - d->start;
+	uint64_t from = v->sync_begin - d->start, to = time - d->start;
 
 	if (w->known)
 		return;

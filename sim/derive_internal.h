@@ -149,6 +149,7 @@ struct vgic_derive {
 	size_t nr_steps, cap_steps;
 	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */
 	struct samples s_entry, s_exit, s_mi_out, s_dir_out, s_mi_delay;
+	uint64_t dead;	  /* ns: the shortest run so far */
 	bool split_count; /* EOIcount seen although every DIR is trapped and EOImode is 1 */
 	bool nomem;
 };
@@ -167,6 +168,8 @@ void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 		const struct vgr_dir *record);
 
 /* derive_bounds.c: what each record says about the instants of a handler. */
+/* Estimate of an instant of the run that has just ended, at guest time g of the vCPU. */
+uint64_t derive_estimate(const struct vgic_derive *d, const struct dvcpu *v, uint64_t g);
 void derive_bound_ack(struct vgic_derive *d, struct dvcpu *v, uint32_t script, uint64_t lr,
 		      bool split);
 /* Its LR lost the active state in this run. */

@@ -188,7 +188,7 @@ static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, cons
 /* Handlers that are in an LR at the end of the run. */
 static void note_running(struct vgic_derive *d, struct dvcpu *v)
 {
-	uint64_t wall = v->sync_begin - d->start;
+	uint64_t wall = derive_estimate(d, v, v->g1);
 
 	for (size_t i = 0; i < v->nr_stack; i++) {
 		if (lr_of(v, intid_of(d, v->stack[i].script)) < 0)
@@ -286,7 +286,7 @@ static unsigned int weight(const struct vgic_derive *d, size_t i, bool first_fix
 	       d->steps[i - 1].kind == VGIC_OP_VMCR;
 }
 
-/* Places the steps in the run; see the estimator in vgicsim-replay(1). */
+/* Places the steps in the run; see the estimator in vgicsim-model(7). */
 static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool last_fixed)
 {
 	size_t n = d->nr_steps;
@@ -304,7 +304,7 @@ static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool
 			return;
 		k += weight(d, i, first_fixed);
 		it->g = v->g0 + (of ? (uint64_t)((double)len * (double)k / (double)of) : 0);
-		it->wall = v->entry - d->start + (it->g - v->g0);
+		it->wall = derive_estimate(d, v, it->g);
 		it->kind = s->kind;
 		it->script = s->script;
 		it->op = VGIC_WL_NONE;
@@ -458,7 +458,8 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 
 	d->nr_steps = 0;
 	d->mi_step = SIZE_MAX;
-	d->stats.runs++;
+	if (!d->stats.runs++ || v->g1 - v->g0 < d->dead)
+		d->dead = v->g1 - v->g0;
 	memset(v->hw.lr, 0, sizeof(v->hw.lr));
 	memcpy(v->hw.lr, v->lr, v->used * sizeof(*v->lr));
 	v->hw.hcr = (v->hcr & armed) | VGIC_HCR_EN;
@@ -528,7 +529,8 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 			d->nomem = true;
 			return;
 		}
-		*it = (struct item){v->g0, v->entry - d->start, op, VGIC_WL_NONE, VGIC_OP_MASK};
+		*it = (struct item){v->g0, derive_estimate(d, v, v->g0), op, VGIC_WL_NONE,
+				    VGIC_OP_MASK};
 	}
 	bool starts_with_ack = acted && d->steps[before].kind == ITEM_ACK && ready && !opened;
 	/* The shadow of the flush: it was so before the run. */
@@ -549,7 +551,7 @@ static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint3
 		d->nomem = true;
 		return;
 	}
-	*it = (struct item){v->g, v->exit_time - d->start, op, script, kind};
+	*it = (struct item){v->g, v->sync_begin - d->start, op, script, kind};
 }
 
 void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,

@@ -3,7 +3,7 @@
  * Recording to workload. Records go in one by one, in file order; a workload
  * comes out at the end. The host sees in which run of the guest an interrupt was
  * acknowledged or deactivated, not at which instant: the estimator that places
- * the instants is described in vgicsim-replay(1) and named VGIC_ESTIMATOR.
+ * the instants, and the bounds that it keeps, are described in vgicsim-model(7).
  */
 #ifndef VGICSIM_DERIVE_H
 #define VGICSIM_DERIVE_H

@@ -411,6 +411,23 @@ static void what_is_active_at_the_end_is_open(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+static void the_shortest_run_is_no_guest_time(void **state)
+{
+	uint64_t entry;
+	struct bench b;
+
+	begin(&b, VMCR0, 1);
+	/* The run in which the guest set its VMCR was 100 ns long, the next one is longer. */
+	b.h.now += 300;
+	raise_one(&b, 32);
+	entry = b.h.now;
+	ack(&b, 32);
+	pause_guest(&b);
+	end(&b);
+	assert_int_equal(script(&b, 32, 0)->ack.at, entry + 40 - b.wl->start);
+	vgic_workload_destroy(b.wl);
+}
+
 static void estimates_lie_inside(void **state)
 {
 	static const uint32_t list[] = {32, 33, 34, 35, 36, 37, 38, 39, 40, 41};
@@ -458,6 +475,7 @@ int main(void)
 		cmocka_unit_test(a_trapped_dir_is_exact),
 		cmocka_unit_test(a_dir_of_another_vcpu),
 		cmocka_unit_test(what_is_active_at_the_end_is_open),
+		cmocka_unit_test(the_shortest_run_is_no_guest_time),
 		cmocka_unit_test(estimates_lie_inside),
 	};
 
