@@ -210,6 +210,13 @@ static void estimates(struct vgic_derive *d, const struct dvcpu *v)
 	}
 }
 
+/* The order of the runs has no place for it: any time is as good as another. */
+static void estimate_rest(struct vgic_when *w)
+{
+	if (w->known && w->at == VGIC_WHEN_OPEN)
+		w->at = w->from + (w->to - w->from) / 2;
+}
+
 void derive_bounds(struct vgic_derive *d)
 {
 	struct vgic_workload *wl = d->wl;
@@ -218,4 +225,9 @@ void derive_bounds(struct vgic_derive *d)
 		join(&d->facts[i], &wl->scripts[i]);
 	for (size_t v = 0; v < d->nr_vcpus; v++)
 		estimates(d, &d->vcpus[v]);
+	for (uint32_t i = 0; i < wl->nr_scripts; i++) {
+		estimate_rest(&wl->scripts[i].ack);
+		estimate_rest(&wl->scripts[i].drop);
+		estimate_rest(&wl->scripts[i].deact);
+	}
 }

@@ -237,27 +237,82 @@ static void eoicount_goes_by_the_acknowledges(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+static void an_lpi_is_not_counted(void **state)
+{
+	static const uint32_t pending[] = {32, 33, 34, 35, 36, 37};
+	uint64_t acked, ended;
+	struct bench b;
+
+	begin(&b, VMCR0, 1);
+	assert_int_equal(vgic_lpi_add(b.h.vgic, VGIC_LPI_BASE), 0);
+	vgic_lpi_config(b.h.vgic, VGIC_LPI_BASE, 0x20, true);
+	vgic_irq_find(b.h.vgic, 0, VGIC_LPI_BASE)->target = 0;
+	raise_one(&b, 46);
+	ack(&b, 46);
+	pause_guest(&b);
+	fake_exit(&b.h, 0, 0, 0);
+	assert_true(vgic_msi(b.h.vgic, VGIC_LPI_BASE));
+	fake_enter(&b.h, 0);
+	acked = ack(&b, VGIC_LPI_BASE);
+	fake_raise(&b.h, 0, pending, 6, true);
+	/* Both are in no list register. */
+	eoi(&b, VGIC_LPI_BASE);
+	pause_guest(&b);
+	ended = eoi(&b, 46);
+	end(&b);
+	assert_run(&b, &script(&b, 46, 0)->deact, ended);
+	assert_open(&b, &script(&b, VGIC_LPI_BASE, 0)->deact, acked);
+	vgic_workload_destroy(b.wl);
+}
+
+static void an_active_state_that_was_written(void **state)
+{
+	uint64_t ended;
+	struct bench b;
+
+	begin(&b, VMCR0, 1);
+	raise_one(&b, 32);
+	ack(&b, 32);
+	ended = eoi(&b, 32);
+	pause_guest(&b);
+	/* Without an acknowledge: its end is not that of the one before. */
+	fake_exit(&b.h, 0, 2, 0x24);
+	vgic_write_active(b.h.vgic, 0, 0, 32, true);
+	b.h.hw[0].ap1r[0] |= 1u << (0xe8 >> 3);
+	fake_enter(&b.h, 0);
+	eoi(&b, 32);
+	pause_guest(&b);
+	assert_false(vgic_irq_find(b.h.vgic, 0, 32)->active);
+	end(&b);
+	assert_run(&b, &script(&b, 32, 0)->deact, ended);
+	vgic_workload_destroy(b.wl);
+}
+
 static void eoicount_of_a_guest_out_of_order(void **state)
 {
-	uint64_t acked[8], again, ended;
+	uint64_t acked[8], again, ended[8];
 	struct bench b;
 
 	begin(&b, VMCR0, 1);
 	nest(&b, acked);
 	/* 39 is the one that should be ended: which one was is not known. */
-	ended = eoi(&b, 32);
+	ended[0] = eoi(&b, 32);
 	pause_guest(&b);
 	for (uint32_t i = 1; i < 8; i++)
-		eoi(&b, 32 + i);
+		ended[i] = eoi(&b, 32 + i);
 	pause_guest(&b);
 	raise_one(&b, 40);
 	again = ack(&b, 40);
 	end(&b);
 	assert_open(&b, &script(&b, 40, 0)->deact, again);
-	assert_true(script(&b, 32, 0)->deact.from <= ended - b.wl->start);
-	assert_true(script(&b, 32, 0)->deact.to > ended - b.wl->start);
+	for (uint32_t i = 0; i < 8; i++) {
+		const struct vgic_when *w = &script(&b, 32 + i, 0)->deact;
+
+		assert_true(w->from <= ended[i] - b.wl->start);
+		assert_true(w->to >= ended[i] - b.wl->start);
+	}
 	/* The one that KVM ended in its stead had not been ended yet. */
-	assert_true(script(&b, 35, 0)->deact.to > run_of(&b, ended).sync);
+	assert_true(script(&b, 35, 0)->deact.to > run_of(&b, ended[0]).sync);
 	vgic_workload_destroy(b.wl);
 }
 
@@ -468,6 +523,8 @@ int main(void)
 		cmocka_unit_test(list_registers_name_the_run),
 		cmocka_unit_test(an_interrupt_taken_twice_in_a_run),
 		cmocka_unit_test(eoicount_goes_by_the_acknowledges),
+		cmocka_unit_test(an_lpi_is_not_counted),
+		cmocka_unit_test(an_active_state_that_was_written),
 		cmocka_unit_test(eoicount_of_a_guest_out_of_order),
 		cmocka_unit_test(a_later_acknowledge_bounds_a_drop),
 		cmocka_unit_test(an_equal_priority_bounds_a_drop_too),
