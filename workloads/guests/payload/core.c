@@ -254,18 +254,38 @@ void eoi(uint32_t intid, struct guest_log *log)
 		in->eoi_to = counter();
 }
 
-void dir(uint32_t cpu, uint32_t intid, struct guest_log *log)
+/* The first one counts: what it deactivated is not deactivated again. */
+static void log_dir(uint32_t cpu, uint32_t handle, struct guest_log *log)
 {
 	struct guest_instants *in = instants_of(log);
+	bool first = !log->dir;
 
+	if (first) {
+		log->dir = counter();
+		log->dir_vcpu = cpu;
+	}
+	gic_dir(handle);
+	if (first && in)
+		in->dir_to = counter();
+}
+
+void dir(uint32_t cpu, uint32_t intid, struct guest_log *log)
+{
 	/* An LPI has no DIR: its EOIR deactivates in either mode. */
 	if (!SH->eoimode || is_lpi(intid))
 		return;
-	log->dir = counter();
-	log->dir_vcpu = cpu;
-	gic_dir(handle_of(cpu, intid));
-	if (in)
-		in->dir_to = counter();
+	log_dir(cpu, handle_of(cpu, intid), log);
+}
+
+bool dir_by(uint32_t cpu, uint32_t intid, uint32_t handle, struct guest_log *log)
+{
+	const struct guest_log before = *log;
+
+	log_dir(cpu, handle, log);
+	if (!spi_active(intid))
+		return true;
+	*log = before;
+	return false;
 }
 
 void finish(uint32_t cpu, uint32_t intid, struct guest_log *log)

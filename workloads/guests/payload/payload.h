@@ -63,6 +63,9 @@ void eoi(uint32_t intid, struct guest_log *log);
 /* DIR, from whichever vCPU calls it. Does nothing in EOImode 0. */
 void dir(uint32_t cpu, uint32_t intid, struct guest_log *log);
 
+/* DIR of another value than the handle; true, and logged, if it deactivated SPI @intid. */
+bool dir_by(uint32_t cpu, uint32_t intid, uint32_t handle, struct guest_log *log);
+
 /* eoi() and dir(). */
 void finish(uint32_t cpu, uint32_t intid, struct guest_log *log);
 

@@ -196,8 +196,7 @@ static void alias_run(uint32_t cpu)
 			if (!raise_and_ack(cpu, spi, &log))
 				return;
 			eoi(spi, log);
-			gic_dir(spi + 1024 * (1 + (r + k) % 7));
-			if (!spi_active(spi))
+			if (dir_by(cpu, spi, spi + 1024 * (1 + (r + k) % 7), log))
 				note_add(0, 1);
 			dir(cpu, spi, log);
 		}
