@@ -226,12 +226,13 @@ static json_t *truth_json(const struct truth_values *v, const struct vgic_truth_
 		const struct vgic_truth_count *c = &r->kind[k];
 
 		json_object_set_new(o, kind_names[k],
-				    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "inside",
-					      number(c->inside), "open", number(c->open), "outside",
-					      number(c->outside), "early", number(c->early), "late",
-					      number(c->late), "error", hist_json(&c->error),
-					      "width", hist_json(&c->width), "log_width",
-					      hist_json(&c->blur)));
+				    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+					      "inside", number(c->inside), "certain",
+					      number(c->certain), "open", number(c->open),
+					      "outside", number(c->outside), "early",
+					      number(c->early), "late", number(c->late), "error",
+					      hist_json(&c->error), "width", hist_json(&c->width),
+					      "log_width", hist_json(&c->blur)));
 	}
 	for (size_t i = 0; i < r->nr_misses && i < v->misses; i++)
 		json_array_append_new(misses, miss_json(&r->miss[i]));
@@ -265,13 +266,13 @@ static void print_truth(const struct truth_values *v, const struct vgic_truth_re
 	printf("%" PRIu64 " instances, %" PRIu64 " inside their bounds (%.2f %%), %" PRIu64
 	       " only in the log, %" PRIu64 " only in the derivation\n",
 	       r->instances, r->inside, percent(r), r->missed, r->extra);
-	printf("%-11s %8s %8s %8s  %21s %21s %21s\n", "", "inside", "open", "outside",
-	       "error p50, p99", "bounds p50, p99", "log p50, p99");
+	printf("%-11s %8s %8s %8s %8s  %21s %21s %21s\n", "", "inside", "certain", "open",
+	       "outside", "error p50, p99", "bounds p50, p99", "log p50, p99");
 	for (unsigned int k = 0; k < VGIC_TRUTH_KINDS; k++) {
 		const struct vgic_truth_count *c = &r->kind[k];
 
-		printf("%-11s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " ", kind_names[k], c->inside,
-		       c->open, c->outside);
+		printf("%-11s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " ", kind_names[k],
+		       c->inside, c->certain, c->open, c->outside);
 		print_hist(&c->error);
 		print_hist(&c->width);
 		print_hist(&c->blur);

@@ -545,13 +545,16 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint32_t script,
 		     uint32_t op)
 {
+	/* What trapped is at the exit; what came before it, in the guest. */
+	uint64_t wall =
+		kind == VGIC_OP_DIR ? v->sync_begin - d->start : derive_estimate(d, v, v->g1);
 	struct item *it = derive_item(d, v);
 
 	if (!it || op == VGIC_WL_NONE) {
 		d->nomem = true;
 		return;
 	}
-	*it = (struct item){v->g, v->sync_begin - d->start, op, script, kind};
+	*it = (struct item){v->g, wall, op, script, kind};
 }
 
 void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,

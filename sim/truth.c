@@ -165,6 +165,7 @@ static bool judge(struct vgic_truth *t, const struct vgic_truth_instance *line, 
 		c->open++;
 	} else {
 		c->inside++;
+		c->certain += b.from >= w.from && b.to <= w.to;
 		vgic_hist_add(&c->width, w.to - w.from);
 	}
 	if (log.to != VGIC_WHEN_OPEN)

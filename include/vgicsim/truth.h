@@ -32,6 +32,7 @@ struct vgic_truth_instance {
 /* What one kind of instant came out as. */
 struct vgic_truth_count {
 	uint64_t inside;	/* bounds with both ends hold */
+	uint64_t certain;	/* of these: the whole bracket lies in them */
 	uint64_t open;		/* bounds without a latest time hold */
 	uint64_t outside;	/* they do not, or the guest logged no such instant */
 	uint64_t early, late;	/* estimates before and after the bracket */

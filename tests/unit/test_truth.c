@@ -91,6 +91,8 @@ static void everything_agrees(void **state)
 	assert_int_equal(r->inside, 4);
 	assert_int_equal(r->missed + r->extra + r->nr_misses, 0);
 	assert_int_equal(r->kind[VGIC_TRUTH_ACK].inside, 4);
+	/* 190 to 200 and 1100 to 1110 just so. */
+	assert_int_equal(r->kind[VGIC_TRUTH_ACK].certain, 4);
 	assert_int_equal(r->kind[VGIC_TRUTH_DROP].inside, 3);
 	assert_int_equal(r->kind[VGIC_TRUTH_DROP].open, 1);
 	assert_int_equal(r->kind[VGIC_TRUTH_DEACT].inside, 3);
@@ -117,6 +119,7 @@ static void outside_by_one(void **state)
 		/* What the log's error allows is not outside. */
 		assert_int_equal(r->inside, error);
 		assert_int_equal(r->kind[VGIC_TRUTH_DROP].outside, !error);
+		assert_int_equal(r->kind[VGIC_TRUTH_DROP].certain, 0);
 		assert_int_equal(r->kind[VGIC_TRUTH_DEACT].outside, !error);
 		if (!error) {
 			assert_int_equal(r->nr_misses, 2);
