@@ -226,8 +226,13 @@ void derive_bounds(struct vgic_derive *d)
 	for (size_t v = 0; v < d->nr_vcpus; v++)
 		estimates(d, &d->vcpus[v]);
 	for (uint32_t i = 0; i < wl->nr_scripts; i++) {
-		estimate_rest(&wl->scripts[i].ack);
-		estimate_rest(&wl->scripts[i].drop);
-		estimate_rest(&wl->scripts[i].deact);
+		struct vgic_script *s = &wl->scripts[i];
+
+		/* One access is at one time, even if the order has two for it (an LPI). */
+		if (!d->facts[i].split && s->drop.at != VGIC_WHEN_OPEN)
+			s->deact.at = s->drop.at;
+		estimate_rest(&s->ack);
+		estimate_rest(&s->drop);
+		estimate_rest(&s->deact);
 	}
 }

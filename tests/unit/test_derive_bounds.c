@@ -265,6 +265,32 @@ static void an_lpi_is_not_counted(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+static void the_eoi_of_an_lpi_is_its_deactivation(void **state)
+{
+	uint64_t acked, next;
+	struct bench b;
+
+	begin(&b, VMCR1, 1);
+	assert_int_equal(vgic_lpi_add(b.h.vgic, VGIC_LPI_BASE), 0);
+	vgic_lpi_config(b.h.vgic, VGIC_LPI_BASE, 0x20, true);
+	vgic_irq_find(b.h.vgic, 0, VGIC_LPI_BASE)->target = 0;
+	fake_exit(&b.h, 0, 0, 0);
+	assert_true(vgic_msi(b.h.vgic, VGIC_LPI_BASE));
+	fake_enter(&b.h, 0);
+	/* In one run: at its exit KVM takes an LPI out of the list registers. */
+	acked = ack(&b, VGIC_LPI_BASE);
+	next = eoi(&b, VGIC_LPI_BASE);
+	pause_guest(&b);
+	end(&b);
+	const struct vgic_script *s = script(&b, VGIC_LPI_BASE, 0);
+
+	assert_run(&b, &s->ack, acked);
+	assert_run(&b, &s->drop, next);
+	assert_run(&b, &s->deact, next);
+	assert_int_equal(s->drop.at, s->deact.at);
+	vgic_workload_destroy(b.wl);
+}
+
 static void an_active_state_that_was_written(void **state)
 {
 	uint64_t ended;
@@ -524,6 +550,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_taken_twice_in_a_run),
 		cmocka_unit_test(eoicount_goes_by_the_acknowledges),
 		cmocka_unit_test(an_lpi_is_not_counted),
+		cmocka_unit_test(the_eoi_of_an_lpi_is_its_deactivation),
 		cmocka_unit_test(an_active_state_that_was_written),
 		cmocka_unit_test(eoicount_of_a_guest_out_of_order),
 		cmocka_unit_test(a_later_acknowledge_bounds_a_drop),
