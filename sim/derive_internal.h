@@ -48,13 +48,21 @@ struct known {
 	uint8_t latch, line; /* 0 no, 1 by a raise since the last snapshot, 2 by a snapshot */
 	bool active_seen;    /* active in the last snapshot */
 	uint64_t raised;     /* time of the last raise, 0 if none */
+	uint32_t drop_runs;  /* runs from acknowledge to priority drop, fewest seen; UINT32_MAX */
 };
 
-/* A handler, and where its vCPU's stream stood when it was last seen in an LR. */
-struct running {
-	uint32_t script;
+/* A place in the stream of the past; none: item SIZE_MAX. */
+struct spot {
 	size_t item;
 	uint64_t g, wall;
+};
+
+/* A handler that was acknowledged and not dropped. */
+struct running {
+	uint32_t script;
+	uint32_t runs;	   /* that began since the one in which it was acknowledged */
+	struct spot last;  /* when it was last seen in an LR */
+	struct spot usual; /* where others of its source were dropped */
 };
 
 /* What bounds of a handler need beside its own records (derive_bounds.c). */
@@ -149,7 +157,9 @@ struct vgic_derive {
 	size_t nr_steps, cap_steps;
 	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */
 	struct samples s_entry, s_exit, s_mi_out, s_dir_out, s_mi_delay;
-	uint64_t dead;	  /* ns: the shortest run so far */
+	uint64_t dead; /* ns: the shortest run so far */
+	/* Of all sources together, fewest and most; fewest UINT32_MAX: none was seen. */
+	uint32_t drop_runs_min, drop_runs_max;
 	bool split_count; /* EOIcount seen although every DIR is trapped and EOImode is 1 */
 	bool nomem;
 };

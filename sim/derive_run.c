@@ -44,7 +44,8 @@ static bool push(struct vgic_derive *d, struct dvcpu *v, uint32_t script)
 		v->stack = p;
 		v->cap_stack = cap;
 	}
-	v->stack[v->nr_stack++] = (struct running){script, SIZE_MAX, 0, 0};
+	v->stack[v->nr_stack++] = (struct running){
+		.script = script, .last = {.item = SIZE_MAX}, .usual = {.item = SIZE_MAX}};
 	return true;
 }
 
@@ -149,10 +150,50 @@ static bool insert(struct vgic_derive *d, struct dvcpu *v, size_t at, struct ite
 	}
 	memmove(&v->items[at + 1], &v->items[at], (v->nr_items - 1 - at) * sizeof(*v->items));
 	v->items[at] = item;
-	for (size_t i = 0; i < v->nr_stack; i++)
-		if (v->stack[i].item != SIZE_MAX && v->stack[i].item > at)
-			v->stack[i].item++;
+	for (size_t i = 0; i < v->nr_stack; i++) {
+		struct running *r = &v->stack[i];
+
+		r->last.item += r->last.item != SIZE_MAX && r->last.item > at;
+		r->usual.item += r->usual.item != SIZE_MAX && r->usual.item > at;
+	}
 	return true;
+}
+
+/* In how many runs after its acknowledge a handler drops its priority; UINT32_MAX: unknown. */
+static uint32_t usual_runs(const struct vgic_derive *d, uint32_t script)
+{
+	uint32_t own = d->known[d->wl->scripts[script].source].drop_runs;
+
+	if (own != UINT32_MAX || d->drop_runs_min != d->drop_runs_max)
+		return own;
+	return d->drop_runs_min;
+}
+
+/* The drop of the handler on top shows in this run. */
+static void learn_drop(struct vgic_derive *d, struct dvcpu *v)
+{
+	struct running *r = &v->stack[v->nr_stack - 1];
+	uint32_t *own = &d->known[d->wl->scripts[r->script].source].drop_runs;
+
+	if (r->runs < *own)
+		*own = r->runs;
+	if (d->drop_runs_min == UINT32_MAX || r->runs > d->drop_runs_max)
+		d->drop_runs_max = r->runs;
+	if (r->runs < d->drop_runs_min)
+		d->drop_runs_min = r->runs;
+	r->last.item = r->usual.item = SIZE_MAX;
+}
+
+/* Where a drop that nothing shows was written: as usual, or when the interrupt last had an LR. */
+static struct spot unseen_drop(struct vgic_derive *d, const struct dvcpu *v)
+{
+	const struct running *r = &v->stack[v->nr_stack - 1];
+
+	if (r->usual.item < v->nr_items)
+		return r->usual;
+	if (lr_of(v, intid_of(d, r->script)) >= 0)
+		return (struct spot){.item = SIZE_MAX};
+	return r->last;
 }
 
 /*
@@ -161,23 +202,24 @@ static bool insert(struct vgic_derive *d, struct dvcpu *v, size_t at, struct ite
  */
 static bool drop_earlier(struct vgic_derive *d, struct dvcpu *v)
 {
-	const struct running r = v->stack[v->nr_stack - 1];
+	const struct spot at = unseen_drop(d, v);
 
-	if (r.item == SIZE_MAX || lr_of(v, intid_of(d, r.script)) >= 0 ||
-	    !insert(d, v, r.item,
-		    (struct item){
-			    .g = r.g, .wall = r.wall, .script = r.script, .kind = VGIC_OP_DROP}))
+	if (at.item == SIZE_MAX || !insert(d, v, at.item,
+					   (struct item){.g = at.g,
+							 .wall = at.wall,
+							 .script = v->stack[v->nr_stack - 1].script,
+							 .kind = VGIC_OP_DROP}))
 		return false;
 	pop(v);
 	return true;
 }
 
 /* What was presented since then was not taken: the guest masked from there on. */
-static void mask_since(struct vgic_derive *d, struct dvcpu *v, size_t item, const struct running *r)
+static void mask_since(struct vgic_derive *d, struct dvcpu *v, const struct spot *drop)
 {
-	if (v->masked || !insert(d, v, item,
-				 (struct item){.g = r->g,
-					       .wall = r->wall,
+	if (v->masked || !insert(d, v, drop->item + 1,
+				 (struct item){.g = drop->g,
+					       .wall = drop->wall,
 					       .script = VGIC_WL_NONE,
 					       .kind = VGIC_OP_MASK}))
 		return;
@@ -193,9 +235,7 @@ static void note_running(struct vgic_derive *d, struct dvcpu *v)
 	for (size_t i = 0; i < v->nr_stack; i++) {
 		if (lr_of(v, intid_of(d, v->stack[i].script)) < 0)
 			continue;
-		v->stack[i].item = v->nr_items;
-		v->stack[i].g = v->g1;
-		v->stack[i].wall = wall;
+		v->stack[i].last = (struct spot){v->nr_items, v->g1, wall};
 	}
 }
 
@@ -354,7 +394,7 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		bool can = hppi >= 0 && hppi == wanted && vgic_v3_cpuif_can_signal(&v->hw);
 
 		if (split_drops && top != VGIC_WL_NONE && !top_active && wanted < 0) {
-			v->stack[v->nr_stack - 1].item = SIZE_MAX;
+			learn_drop(d, v);
 			drop_top(d, v, true);
 			split_drops--;
 			continue;
@@ -398,14 +438,14 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 		if (top != VGIC_WL_NONE && vgic_v3_cpuif_group_priority(&v->hw, group, prio) >=
 						   vgic_v3_cpuif_running_priority(&v->hw)) {
 			/* The running one must have been dropped, though nothing shows it. */
-			const struct running r = v->stack[v->nr_stack - 1];
+			const struct spot at = unseen_drop(d, v);
 			size_t steps = d->nr_steps;
 
 			if (!split)
 				d->stats.unseen++;
 			drop_top(d, v, split);
 			if (split && d->nr_steps == steps)
-				mask_since(d, v, r.item + 1, &r);
+				mask_since(d, v, &at);
 			continue;
 		}
 		if (v->masked) {
@@ -448,6 +488,40 @@ static void ended_in_lr(struct vgic_derive *d, struct dvcpu *v, uint16_t index, 
 		derive_bound_run(d, v, d->known[source].last_script);
 }
 
+/* The run begins in which a handler usually drops its priority. */
+static void note_usual(struct vgic_derive *d, struct dvcpu *v)
+{
+	for (size_t i = 0; i < v->nr_stack; i++) {
+		struct running *r = &v->stack[i];
+
+		r->runs++;
+		if (r->usual.item != SIZE_MAX || r->runs != usual_runs(d, r->script))
+			continue;
+		/* Without an LR it would have been counted, by hardware that does. */
+		if (lr_of(v, intid_of(d, r->script)) >= 0 || !d->split_count)
+			r->usual = (struct spot){v->nr_items, v->g0, derive_estimate(d, v, v->g0)};
+	}
+}
+
+/* Right after the acknowledge, for those that drop at once. */
+static void note_at_once(struct vgic_derive *d, struct dvcpu *v)
+{
+	for (size_t i = 0; i < v->nr_stack; i++) {
+		struct running *r = &v->stack[i];
+
+		if (r->runs || usual_runs(d, r->script))
+			continue;
+		for (size_t k = v->nr_items; k; k--) {
+			const struct item *it = &v->items[k - 1];
+
+			if (it->kind != ITEM_ACK || it->script != r->script)
+				continue;
+			r->usual = (struct spot){k, it->g, it->wall};
+			break;
+		}
+	}
+}
+
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 {
 	const uint32_t armed = VGIC_HCR_UIE | VGIC_HCR_LRENPIE | VGIC_HCR_NPIE;
@@ -464,6 +538,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 	memcpy(v->hw.lr, v->lr, v->used * sizeof(*v->lr));
 	v->hw.hcr = (v->hcr & armed) | VGIC_HCR_EN;
 	v->hw.vmcr = v->vmcr;
+	note_usual(d, v);
 	for (unsigned int i = 0; i < v->used && v->folded; i++) {
 		bool p0 = v->lr[i] & VGIC_LR_PENDING, a0 = v->lr[i] & VGIC_LR_ACTIVE;
 		bool p1 = v->back[i] & VGIC_LR_PENDING, a1 = v->back[i] & VGIC_LR_ACTIVE;
@@ -540,6 +615,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		place(d, v, starts_with_ack || (first && !acted) || starts_so,
 		      mi || (acted && left));
 	note_running(d, v);
+	note_at_once(d, v);
 }
 
 static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint32_t script,

@@ -661,6 +661,60 @@ static void dirs_that_do_not_trap(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+/* A handler that leaves the guest once, and drops its priority then. */
+static uint32_t handle_with_an_exit(struct bench *b)
+{
+	uint32_t intid = fake_ack(&b->h, 0);
+
+	if (intid == VGIC_SPURIOUS)
+		return intid;
+	fake_exit(&b->h, 0, 2, 0x16);
+	fake_enter(&b->h, 0);
+	fake_eoi(&b->h, 0, intid);
+	return intid;
+}
+
+/*
+ * EOImode 1 on hardware that counts an EOIR without an LR: where others were counted tells
+ * when one was written that was not.
+ */
+static void unseen_drops_are_where_seen_ones_were(void **state)
+{
+	static const uint32_t many[8] = {32, 33, 34, 35, 36, 37, 38, 39}, one = 47, next = 40;
+	struct vgic_derive_stats stats;
+	uint32_t taken[8], n = 0;
+	struct bench b;
+	uint8_t k[32];
+
+	begin(&b, VMCR1);
+	b.h.hw_cfg.eoicount_on_split_eoir = true;
+	fake_raise(&b.h, 0, many, 8, true);
+	while (n < 8 && (taken[n] = handle_with_an_exit(&b)) != VGIC_SPURIOUS)
+		n++;
+	assert_int_equal(n, 8);
+	for (uint32_t i = 0; i < n; i++)
+		fake_dir(&b.h, 0, taken[i]);
+	/* This one keeps its LR: nothing shows its EOIR but the next acknowledge, much later. */
+	fake_raise(&b.h, 0, &one, 1, true);
+	assert_int_equal(handle_with_an_exit(&b), one);
+	for (int i = 0; i < 3; i++) {
+		fake_exit(&b.h, 0, 2, 0x16);
+		fake_enter(&b.h, 0);
+	}
+	fake_raise(&b.h, 0, &next, 1, true);
+	assert_int_equal(handle_with_an_exit(&b), next);
+	fake_dir(&b.h, 0, one);
+	fake_dir(&b.h, 0, next);
+	end(&b, &stats);
+	uint32_t script = b.wl->sources[vgic_workload_find(b.wl, 0, one)].first_script;
+
+	n = kinds(b.wl, script, k, 32);
+	assert_true(n >= 2);
+	assert_int_equal(k[0], 16 + VGIC_EXIT_OTHER);
+	assert_int_equal(k[1], VGIC_OP_DROP);
+	vgic_workload_destroy(b.wl);
+}
+
 /* ---- recordings that are not whole ---- */
 
 static void what_is_missing_is_counted(void **state)
@@ -739,6 +793,7 @@ int main(void)
 		cmocka_unit_test(a_priority_drop_that_nothing_shows),
 		cmocka_unit_test(ended_out_of_order),
 		cmocka_unit_test(dirs_that_do_not_trap),
+		cmocka_unit_test(unseen_drops_are_where_seen_ones_were),
 		cmocka_unit_test(what_is_missing_is_counted),
 		cmocka_unit_test(interrupts_that_could_not_be_read),
 	};
