@@ -1,48 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vgicsim/outfile.h>
 #include <vgicsim/replay.h>
-#include "demand.h"
 #include "exit.h"
 #include "hgrm.h"
 #include "latencies.h"
 #include "options.h"
 #include "output.h"
-#include "policy_option.h"
+#include "replays.h"
 #include "result_json.h"
 
 #define DEFAULT_WINDOW_NS 5000000u
-#define MAX_LRS		  16u
-#define MAX_JOBS	  64u
+#define MAX_LRS		  REPLAYS_MAX_LRS
 
 struct replay_values {
-	struct option_range lrs;
-	const char *policy, *arrivals, *output, *explain, *timeline, *hgrm;
-	uint64_t seed, mi_delay, jobs;
+	struct replays_choice choice;
+	const char *output, *explain, *timeline, *hgrm;
 	bool json, quiet;
 };
 
 #define AT(member) offsetof(struct replay_values, member)
 
-static const char *const arrivals_choices[] = {"causal", "open", "dependent", NULL};
-
 static const struct option options[] = {
-	{'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers to replay with", 1, MAX_LRS,
-	 NULL},
-	{'P', "policy", OPT_STRING, AT(policy), "NAME", POLICY_OPTION_HELP, 0, 0, NULL},
-	{0, "arrivals", OPT_CHOICE, AT(arrivals), "HOW",
-	 "when devices raise: after the exit they came with, at recorded times, or after the last "
-	 "handling",
-	 0, 0, arrivals_choices},
-	{'s', "seed", OPT_NUMBER, AT(seed), "N", "seed of what is drawn at random", 0, UINT64_MAX,
-	 NULL},
-	{0, "mi-delay", OPT_DURATION, AT(mi_delay), "DURATION",
-	 "from maintenance interrupt asserted to guest left", 0, 1000000000, NULL},
+	REPLAYS_OPTIONS(AT(choice)),
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print the result as JSON instead of the table", 0,
 	 0, NULL},
 	{'o', "output", OPT_FILE, AT(output), "FILE", "write the result as JSON to FILE", 0, 0,
@@ -51,21 +34,12 @@ static const struct option options[] = {
 	 "keep the time line of this LR count in this window", 0, 0, NULL},
 	{0, "hgrm", OPT_FILE, AT(hgrm), "DIR",
 	 "write the latencies as percentile distributions to DIR (HdrHistogram, us)", 0, 0, NULL},
-	{0, "jobs", OPT_NUMBER, AT(jobs), "N", "LR counts replayed at the same time", 1, MAX_JOBS,
-	 NULL},
 	{0, "explain", OPT_STRING, AT(explain), "METRIC",
 	 "print what a metric means and stop; all: every one", 0, 0, NULL},
 	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print no table", 0, 0, NULL},
 	{0}};
 
-static const struct replay_values defaults = {
-	.lrs = {1, MAX_LRS},
-	.policy = "auto",
-	.arrivals = "causal",
-	.seed = 1,
-	.mi_delay = UINT64_MAX,
-	.jobs = 1,
-};
+static const struct replay_values defaults = {.choice = REPLAYS_DEFAULTS};
 
 /* Everything of one run of the command. */
 struct session {
@@ -80,7 +54,6 @@ struct session {
 	struct vgic_cell cells[MAX_LRS + 1]; /* by LR count; [0] unused */
 	bool wanted[MAX_LRS + 1], done[MAX_LRS + 1];
 	int error[MAX_LRS + 1];
-	atomic_uint next;
 	unsigned int timeline_lrs; /* 0: every cell */
 };
 
@@ -182,18 +155,6 @@ static int read_recording(struct session *s)
 			   &wishes);
 }
 
-static void configure(struct session *s)
-{
-	struct vgic_replay_config *c = &s->config;
-
-	demand_machine(c, s->header, &s->demand);
-	c->policy = s->policy;
-	c->seed = s->v->seed;
-	c->arrivals = (enum vgic_arrivals)vgic_arrivals_parse(s->v->arrivals);
-	if (s->v->mi_delay != UINT64_MAX)
-		c->mi_delay_ns[0] = s->v->mi_delay;
-}
-
 /* Fewer segments than this are no time line to look at. */
 #define FEW_SEGMENTS 12u
 
@@ -230,40 +191,21 @@ static int replay_one(struct session *s, unsigned int nr_lr, struct vgic_cell *c
 	return ret;
 }
 
-static void *worker(void *opaque)
+static int replay_cell(void *opaque, unsigned int nr_lr)
 {
 	struct session *s = opaque;
+	int ret = replay_one(s, nr_lr, &s->cells[nr_lr]);
 
-	for (;;) {
-		/* Few LRs take longest: first. */
-		unsigned int n = atomic_fetch_add(&s->next, 1) + 1;
-
-		if (n > MAX_LRS)
-			return NULL;
-		if (!s->wanted[n])
-			continue;
-		s->error[n] = replay_one(s, n, &s->cells[n]);
-		s->done[n] = !s->error[n];
-	}
+	s->done[nr_lr] = !ret;
+	return ret;
 }
 
 static int replay_all(struct session *s)
 {
-	pthread_t threads[MAX_JOBS];
-	unsigned int started = 0;
-
-	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++)
+	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++)
 		s->wanted[n] = true;
 	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
-	atomic_init(&s->next, 0);
-	for (uint64_t i = 1; i < s->v->jobs; i++) {
-		if (pthread_create(&threads[started], NULL, worker, s))
-			break;
-		started++;
-	}
-	worker(s);
-	while (started)
-		pthread_join(threads[--started], NULL);
+	replays_each(s->v->choice.jobs, s->wanted, replay_cell, s, s->error);
 	for (unsigned int n = 1; n <= MAX_LRS; n++) {
 		if (s->error[n])
 			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,
@@ -282,7 +224,6 @@ static void print_row(const char *name, const struct vgic_cell *c)
 {
 	static const char *const outcomes[] = {"completed", "livelock", "starved"};
 	const uint64_t *mi = c->mi_source;
-
 	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
 	       " %7" PRIu64 " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %7" PRIu64
 	       " %8" PRIu64 " %5" PRIu32 " %7" PRIu64 "\n",
@@ -307,7 +248,7 @@ static int print_latency(const struct session *s, enum vgic_latency kind, const 
 	latencies_print_head(title);
 	if (recorded->latency_known[kind] && latencies_print("recorded", &recorded->latency[kind]))
 		return -ENOMEM;
-	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
+	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {
 		lrs_name(name, sizeof(name), n);
 		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
 			printf("%-22s live-lock: no numbers\n", name);
@@ -325,16 +266,16 @@ static int print_table(const struct session *s)
 	       *s->header->kernel_release ? s->header->kernel_release : "unknown", s->header->nr_lr,
 	       s->demand.pairs);
 	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
-	       s->v->arrivals, VGIC_ESTIMATOR, s->v->seed);
+	       s->v->choice.arrivals, VGIC_ESTIMATOR, s->v->choice.seed);
 	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
-	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR", "EOIcnt", "irqs",
-	       "merged", "overflow", "depth", "invers");
+	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR",
+	       "EOIcnt", "irqs", "merged", "overflow", "depth", "invers");
 	print_row("recorded", &s->demand.recorded);
-	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
+	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {
 		snprintf(name, sizeof(name), "%" PRIu64, n);
 		print_row(name, &s->cells[n]);
 	}
-	for (uint64_t n = s->v->lrs.first; n <= s->v->lrs.last; n++) {
+	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {
 		char detail[160];
 
 		result_detail(&s->cells[n], detail, sizeof(detail));
@@ -358,7 +299,7 @@ static int write_hgrm(const struct session *s)
 	char path[4096], name[24];
 	int ret = hgrm_write_cell(s->v->hgrm, "recorded", &s->demand.recorded, path, sizeof(path));
 
-	for (uint64_t n = s->v->lrs.first; !ret && n <= s->v->lrs.last; n++) {
+	for (uint64_t n = s->v->choice.lrs.first; !ret && n <= s->v->choice.lrs.last; n++) {
 		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
 			continue;
 		snprintf(name, sizeof(name), "%" PRIu64 "-lrs", n);
@@ -382,15 +323,15 @@ static int hand_out(struct session *s)
 		.lost = s->demand.derived.lost,
 		.duration_ns = s->demand.workload->duration_ns,
 		.policy = s->policy->name,
-		.arrivals = s->v->arrivals,
+		.arrivals = s->v->choice.arrivals,
 		.estimator = VGIC_ESTIMATOR,
-		.seed = s->v->seed,
+		.seed = s->v->choice.seed,
 		.profile = s->demand.workload->profile,
 		.mi_delay_ns = s->config.mi_delay_ns,
 		.nr_mi_delays = s->config.nr_mi_delays,
 		.recorded = &s->demand.recorded,
-		.cells = &s->cells[s->v->lrs.first],
-		.nr_cells = (size_t)(s->v->lrs.last - s->v->lrs.first + 1),
+		.cells = &s->cells[s->v->choice.lrs.first],
+		.nr_cells = (size_t)(s->v->choice.lrs.last - s->v->choice.lrs.first + 1),
 	};
 
 	if (s->v->output) {
@@ -446,7 +387,7 @@ static int run(const void *values, const struct cli_args *args)
 	if (!s.reader)
 		return EXIT_INPUT;
 	s.header = vgr_reader_header(s.reader);
-	code = policy_option_choose(&s.chosen, s.v->policy, s.header, s.path);
+	code = policy_option_choose(&s.chosen, s.v->choice.policy, s.header, s.path);
 	s.policy = s.chosen.policy;
 	if (!code && s.v->timeline)
 		code = parse_timeline(&s);
@@ -459,7 +400,7 @@ static int run(const void *values, const struct cli_args *args)
 		code = read_recording(&s);
 	if (!code) {
 		cli_recording_ending(s.path, s.reader);
-		configure(&s);
+		replays_configure(&s.config, &s.v->choice, s.policy, s.header, &s.demand);
 		code = replay_all(&s);
 	}
 	if (!code)

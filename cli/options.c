@@ -167,6 +167,7 @@ static void describe(const struct option *o, char *buf, size_t size)
 		[OPT_DURATION] = "a time like 500ms or 10s",
 		[OPT_PERCENT] = "a percentage from 0 to 100",
 		[OPT_CHOICE] = "one of",
+		[OPT_LIST] = "a text, at most 32 times",
 	};
 	const char *const *c;
 	char lo[32], hi[32];
@@ -213,6 +214,16 @@ static int set_value(const struct option *o, const char *text, void *values)
 			return -EINVAL;
 		memcpy(at, &text, sizeof(text));
 		return 0;
+	case OPT_LIST: {
+		struct option_list list;
+
+		memcpy(&list, at, sizeof(list));
+		if (!*text || list.n == OPTION_LIST_MAX)
+			return -EINVAL;
+		list.v[list.n++] = text;
+		memcpy(at, &list, sizeof(list));
+		return 0;
+	}
 	case OPT_CHOICE:
 		for (c = o->choices; *c; c++) {
 			if (!strcmp(*c, text)) {

@@ -31,10 +31,17 @@ enum option_kind {
 		       */
 	OPT_PERCENT,  /* double: 0 to 100, with or without % */
 	OPT_CHOICE,   /* const char *: one of choices */
+	OPT_LIST,     /* struct option_list: any non-empty strings, may be given again */
 };
 
 struct option_range {
 	uint64_t first, last;
+};
+
+#define OPTION_LIST_MAX 32u
+struct option_list {
+	const char *v[OPTION_LIST_MAX];
+	size_t n;
 };
 
 struct option {

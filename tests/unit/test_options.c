@@ -19,6 +19,7 @@ struct values {
 	uint64_t number, size, time;
 	double real, percent;
 	struct option_range lrs;
+	struct option_list list;
 };
 
 static const char *const colours[] = {"red", "green", NULL};
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{0, "real", OPT_REAL, AT(real), "X", "how much", 0, 10, NULL},
 	{0, "percent", OPT_PERCENT, AT(percent), "P", "which part", 0, 0, NULL},
 	{'l', "lrs", OPT_RANGE, AT(lrs), "RANGE", "list registers", 1, 16, NULL},
+	{0, "want", OPT_LIST, AT(list), "TEXT", "one more", 0, 0, NULL},
 	{0},
 };
 
@@ -65,8 +67,8 @@ static struct cli_args args;
 /* Parses words separated by blanks; messages go nowhere. */
 static int parse(const struct command *cmd, const char *line)
 {
-	static char copy[256];
-	static char *argv[32];
+	static char copy[512];
+	static char *argv[64];
 	int argc = 0, err, keep_out, keep_err, null;
 	char *word;
 
@@ -108,6 +110,24 @@ static void every_kind(void **state)
 	assert_int_equal(v.lrs.last, 16);
 	assert_int_equal(args.n, 1);
 	assert_string_equal(args.v[0], "in");
+}
+
+static void given_again(void **state)
+{
+	char many[512] = "a";
+
+	assert_int_equal(parse(&plain, "--want one a --want=two"), 0);
+	assert_int_equal(v.list.n, 2);
+	assert_string_equal(v.list.v[0], "one");
+	assert_string_equal(v.list.v[1], "two");
+	assert_int_equal(parse(&plain, "--want= a"), -EINVAL);
+	for (unsigned int i = 0; i < OPTION_LIST_MAX; i++)
+		strcat(many, " --want=1");
+	assert_int_equal(parse(&plain, many), 0);
+	assert_int_equal(v.list.n, OPTION_LIST_MAX);
+	/* The next one has no room. */
+	strcat(many, " --want=1");
+	assert_int_equal(parse(&plain, many), -EINVAL);
 }
 
 static void spellings(void **state)
@@ -249,9 +269,13 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind),	 cmocka_unit_test(spellings),
-		cmocka_unit_test(refused),	 cmocka_unit_test(commands_after_dashes),
-		cmocka_unit_test(asks_for_help), cmocka_unit_test(numbers),
+		cmocka_unit_test(every_kind),
+		cmocka_unit_test(given_again),
+		cmocka_unit_test(spellings),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(commands_after_dashes),
+		cmocka_unit_test(asks_for_help),
+		cmocka_unit_test(numbers),
 	};
 	int ret = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the commands that replay a recording with several LR counts have in common. */
+#ifndef VGICSIM_CLI_REPLAYS_H
+#define VGICSIM_CLI_REPLAYS_H
+
+#include <vgicsim/policy.h>
+#include "demand.h"
+#include "options.h"
+#include "policy_option.h"
+
+#define REPLAYS_MAX_LRS	 16u
+#define REPLAYS_MAX_JOBS 64u
+
+/* The options, a member of the command's values. */
+struct replays_choice {
+	struct option_range lrs;
+	const char *policy, *arrivals;
+	uint64_t seed, mi_delay, jobs;
+};
+
+#define REPLAYS_DEFAULTS                                                                        \
+	{                                                                                       \
+		.lrs = {1, REPLAYS_MAX_LRS}, .policy = "auto", .arrivals = "causal", .seed = 1, \
+		.mi_delay = UINT64_MAX, .jobs = 1                                               \
+	}
+
+extern const char *const replays_arrivals[];
+
+/* Rows of an option table; at: offset of the struct replays_choice in the values. */
+#define REPLAYS_OPTIONS(at)                                                                        \
+	{'l',	    "lrs",                                                                         \
+	 OPT_RANGE, (at) + offsetof(struct replays_choice, lrs),                                   \
+	 "RANGE",   "list registers to replay with",                                               \
+	 1,	    REPLAYS_MAX_LRS,                                                               \
+	 NULL},                                                                                    \
+		{'P',	     "policy",                                                             \
+		 OPT_STRING, (at) + offsetof(struct replays_choice, policy),                       \
+		 "NAME",     POLICY_OPTION_HELP,                                                   \
+		 0,	     0,                                                                    \
+		 NULL},                                                                            \
+		{0,                                                                                \
+		 "arrivals",                                                                       \
+		 OPT_CHOICE,                                                                       \
+		 (at) + offsetof(struct replays_choice, arrivals),                                 \
+		 "HOW",                                                                            \
+		 "when devices raise: after the exit they came with, at recorded times, or after " \
+		 "the last handling",                                                              \
+		 0,                                                                                \
+		 0,                                                                                \
+		 replays_arrivals},                                                                \
+		{'s',	     "seed",                                                               \
+		 OPT_NUMBER, (at) + offsetof(struct replays_choice, seed),                         \
+		 "N",	     "seed of what is drawn at random",                                    \
+		 0,	     UINT64_MAX,                                                           \
+		 NULL},                                                                            \
+		{0,                                                                                \
+		 "mi-delay",                                                                       \
+		 OPT_DURATION,                                                                     \
+		 (at) + offsetof(struct replays_choice, mi_delay),                                 \
+		 "DURATION",                                                                       \
+		 "from maintenance interrupt asserted to guest left",                              \
+		 0,                                                                                \
+		 1000000000,                                                                       \
+		 NULL},                                                                            \
+	{                                                                                          \
+		0, "jobs", OPT_NUMBER, (at) + offsetof(struct replays_choice, jobs), "N",          \
+			"LR counts replayed at the same time", 1, REPLAYS_MAX_JOBS, NULL           \
+	}
+
+/* The machine of the recording with what the options say otherwise; nr_lr is the caller's. */
+void replays_configure(struct vgic_replay_config *c, const struct replays_choice *choice,
+		       const struct vgic_policy *policy, const struct vgr_header *h,
+		       const struct demand *d);
+
+/*
+ * Calls one() for every LR count that is wanted (index 1 to REPLAYS_MAX_LRS), jobs of them
+ * at a time; error: what each call returned, 0 for those that were not wanted.
+ */
+void replays_each(uint64_t jobs, const bool *wanted, int (*one)(void *opaque, unsigned int nr_lr),
+		  void *opaque, int *error);
+
+#endif
