@@ -224,10 +224,14 @@ static void print_row(const char *name, const struct vgic_cell *c)
 {
 	static const char *const outcomes[] = {"completed", "livelock", "starved"};
 	const uint64_t *mi = c->mi_source;
-	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
+	char least[24] = "-";
+
+	if (c->bound_known)
+		snprintf(least, sizeof(least), "%" PRIu64, c->bound_mi);
+	printf("%-8s %-9s %9" PRIu64 " %8" PRIu64 " %7s %7" PRIu64 " %7" PRIu64 " %7" PRIu64
 	       " %7" PRIu64 " %5" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %7" PRIu64
 	       " %8" PRIu64 " %5" PRIu32 " %7" PRIu64 "\n",
-	       name, outcomes[c->outcome], c->exits, c->mi, mi[1], mi[3], mi[2], mi[0],
+	       name, outcomes[c->outcome], c->exits, c->mi, least, mi[1], mi[3], mi[2], mi[0],
 	       mi[4] + mi[5] + mi[6] + mi[7], c->dir_traps, c->eoicount, c->interrupts, c->merged,
 	       c->overflow_entries, c->overflow_max, c->inversions);
 }
@@ -267,8 +271,8 @@ static int print_table(const struct session *s)
 	       s->demand.pairs);
 	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
 	       s->v->choice.arrivals, VGIC_ESTIMATOR, s->v->choice.seed);
-	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
-	       "outcome", "exits", "MIs", "U", "NP", "LRENP", "EOI", "Grp", "DIR",
+	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
+	       "outcome", "exits", "MIs", "bound", "U", "NP", "LRENP", "EOI", "Grp", "DIR",
 	       "EOIcnt", "irqs", "merged", "overflow", "depth", "invers");
 	print_row("recorded", &s->demand.recorded);
 	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {

@@ -173,6 +173,14 @@ json_t *cell_json(const struct vgic_cell *c)
 	set_known(o, "excess_exits", c->excess_exits > 0 ? (uint64_t)c->excess_exits : 0,
 		  c->excess_known);
 
+	part = json_null();
+	if (c->bound_known) {
+		part = json_object();
+		set(part, "mi", c->bound_mi);
+		set(part, "lr_exits", c->bound_lr_exits);
+	}
+	json_object_set_new(o, "bound", part);
+
 	/* A GICv3 can have 16. */
 	size_t lrs = (c->nr_lr > VGR_MAX_LRS_V3 ? c->nr_lr : VGR_MAX_LRS_V3) + 1;
 

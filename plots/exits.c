@@ -114,7 +114,7 @@ static void write_totals(struct vgic_plot_job *job, const struct vgic_plot_colum
 	const struct vgic_plot_cell *rec = job->res->recorded;
 	double top = rec ? (double)or_zero(mi ? rec->mi_total : rec->exits_total) : 0;
 	int64_t tall, total;
-	int i, s;
+	int i, s, bounds = 0;
 
 	vgic_plot_block(job->data, mi ? "mi_totals" : "exit_totals");
 	for (i = 0; i < nr; i++) {
@@ -131,10 +131,14 @@ static void write_totals(struct vgic_plot_job *job, const struct vgic_plot_colum
 		tall = or_zero(tall);
 		if ((double)tall > top)
 			top = (double)tall;
-		fprintf(job->data, "%g %lld \"%s\" %g %g %lld\n", cols[i].x, (long long)tall,
+		fprintf(job->data, "%g %lld \"%s\" %g %g %lld %s\n", cols[i].x, (long long)tall,
 			total < 0 ? "?" : vgic_plot_short(total).s, cols[i].x - HALF,
-			cols[i].x + HALF, (long long)or_zero(total));
+			cols[i].x + HALF, (long long)or_zero(total),
+			c->bound_mi < 0 ? "NaN" : vgic_plot_number(c->bound_mi).s);
+		bounds += c->bound_mi >= 0;
 	}
+	if (mi)
+		fprintf(job->vars, "BOUND = %d\n", bounds > 0);
 	top = vgic_plot_axis_top(top);
 	fprintf(job->vars, "%s = %.10g\n", mi ? "MI_TOP" : "EXIT_TOP", top);
 	vgic_plot_tics(job->vars, mi ? "mi_tics" : "exit_tics", top);

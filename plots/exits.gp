@@ -50,6 +50,8 @@ eval "plot ".\
 		"boxxyerror fillcolor rgb colour('mi',i) title name('mi',i)").\
 	"DATA index 'mi_totals' using 1:6:4:5 with xerrorbars pointtype -1 linewidth 2 ".\
 		"linecolor rgb INK title 'MI exits', ".\
+	opt(BOUND, "DATA index 'mi_totals' using 1:7 with points pointtype 8 pointsize 1.3 linewidth 2 ".\
+		"linecolor rgb INK title 'fewest possible'").\
 	opt(TRUTH, "DATA index 'truth' using 1:3 with points pointtype 13 pointsize 1.1 linecolor ".\
 		"rgb INK title 'measured'").\
 	"DATA index 'mi_totals' using 1:2:3 with labels offset 0,0.6 textcolor rgb INK notitle"

@@ -224,6 +224,7 @@ static void write_row(FILE *f, const struct vgic_plot_result *res, const struct 
 		fprintf(f, "<td>–</td>");
 	cell_number(f, c->excess_exits);
 	cell_number(f, c->mi_total);
+	cell_number(f, c->bound_mi);
 	cell_number(f, c->dir_traps);
 	cell_number(f, c->eoicount);
 	cell_number(f, c->kicks);
@@ -245,13 +246,15 @@ static void write_cells(FILE *f, const struct vgic_plot_result *res)
 		"recorded LR count, the first is what the recording shows. "
 		"Merged: raises that found their interrupt pending already. "
 		"Excess: exits that a machine with unlimited LRs would not have had. "
+		"Fewest MIs: what no policy can have less of on the same acknowledges. "
 		"Full: share of guest time with every LR in use. "
 		"Inversions: flushes that left a more urgent interrupt outside the LRs than one "
 		"inside.</caption>\n"
 		"<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>merged</"
 		"th><th>guest time</th>"
 		"<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
-		"<th>excess</th><th>MIs</th><th>DIR<br>traps</th><th>EOIcount<br>deact.</th>"
+		"<th>excess</th><th>MIs</th><th>fewest<br>MIs</th><th>DIR<br>traps</"
+		"th><th>EOIcount<br>deact.</th>"
 		"<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
 		"</tr></thead><tbody>\n");
 	if (res->recorded)

@@ -476,6 +476,11 @@ static void read_cell(struct reader *r, json_t *o, struct vgic_plot_cell *c)
 		c->mi[i] = number(r, part, mi_keys[i]);
 	leave(r, old);
 
+	part = object(r, o, "bound", false);
+	old = enter(r, "bound", -1);
+	c->bound_mi = number(r, part, "mi");
+	leave(r, old);
+
 	part = object(r, o, "occupancy", false);
 	old = enter(r, "occupancy", -1);
 	c->occupancy_known = read_shares(r, part, "used_ns", c->used) &&

@@ -211,6 +211,8 @@ static void acknowledge(struct machine *m, unsigned int index)
 	struct msource *s = irq ? irq->user : NULL;
 	struct frame *f = &v->frames[v->nr_frames];
 
+	vgic_bound_ack(&v->fewest_mi, a.intid);
+	vgic_bound_ack(&v->fewest_lr_exits, a.intid);
 	v->progressed = true;
 	v->gave_up = false;
 	v->unsynced = v->draining;
@@ -318,6 +320,7 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	else if (!m->cfg->policy->trap_gicv_dir)
 		a = vgic_gicv_dir(&v->hw, f && f->source == source ? f->iar : intid);
 
+	vgic_bound_free(&v->fewest_mi);
 	if (s->open)
 		s->open--;
 	if ((a.did & VGIC_DID_TRAP) &&
@@ -420,6 +423,7 @@ bool guest_merge(struct machine *m, unsigned int index)
 		if (!comes_along(op) || f->own < op->at || f->nested < op->nested ||
 		    must_wait(m, f))
 			continue;
+		machine_free_exit(v);
 		f->op = op->next;
 		f->nested = 0;
 		after_exit(m, index, op, f);

@@ -90,6 +90,10 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	for (unsigned int i = 0; i < m->cfg->nr_lr; i++)
 		m->cell->lr_reads += (v->hw.lr[i] & VGIC_LR_STATE) != 0;
 	vgic_cell_exit(m->cell, kind, misr);
+	if (kind == VGIC_EXIT_DIR)
+		vgic_bound_free(&v->fewest_mi);
+	else if (kind != VGIC_EXIT_MI || v->exit_at != NEVER)
+		machine_free_exit(v);
 	if (kind == VGIC_EXIT_MI && on_timeline(m, index))
 		vgic_timeline_mi(&m->cell->timeline, m->now, misr);
 	machine_fold(m, index);
@@ -112,6 +116,7 @@ void machine_refold(struct machine *m, unsigned int index)
 	struct mvcpu *v = &m->vcpus[index];
 
 	m->uncounted = true;
+	machine_free_exit(v);
 	machine_fold(m, index);
 	machine_records_before_flush(m, index);
 	vgic_flush(m->vgic, index);

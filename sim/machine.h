@@ -3,6 +3,7 @@
 #ifndef VGICSIM_MACHINE_H
 #define VGICSIM_MACHINE_H
 
+#include <vgicsim/bound.h>
 #include <vgicsim/cpuif.h>
 #include <vgicsim/raises.h>
 #include <vgicsim/replay.h>
@@ -57,6 +58,7 @@ struct mvcpu {
 	uint64_t flush_time;
 	uint32_t depth;
 	bool inverted;
+	struct vgic_bound fewest_mi, fewest_lr_exits;
 };
 
 /* What the machine knows of one interrupt. */
@@ -127,6 +129,13 @@ struct machine {
 static inline uint32_t machine_intid(const struct machine *m, uint64_t lr)
 {
 	return (uint32_t)(lr & (m->wl->model_v2 ? 0x3ffu : VGIC_LR_VINTID));
+}
+
+/* The LRs of a vCPU can be refilled without an exit for their sake. */
+static inline void machine_free_exit(struct mvcpu *v)
+{
+	vgic_bound_free(&v->fewest_mi);
+	vgic_bound_free(&v->fewest_lr_exits);
 }
 
 /* machine.c */

@@ -49,6 +49,17 @@ static const struct vgic_metric metrics[] = {
 	 "run."},
 	{"excess_exits", "exits",
 	 "exits.total minus exits.total of the same workload and policy with 16 LRs."},
+	{"bound.mi", "MIs",
+	 "Clairvoyant bound: the fewest MIs that any policy could have had with as many LRs, had "
+	 "the guest acknowledged the same interrupts in the same order. The acknowledges of each "
+	 "vCPU are cut wherever the LRs can be refilled without an MI: at every other exit, at "
+	 "every DIR (a policy may trap it), wherever the vCPU is kicked because something was "
+	 "raised, and at MIs that came together with such an exit. What lies between two cuts "
+	 "needs one MI less than the fewest pieces of at most N different interrupts, for one "
+	 "fill of N LRs is acknowledged in one run at most once each. mi.total is never less."},
+	{"bound.lr_exits", "exits",
+	 "The same for all exits that the LRs cause, MIs and DIR traps together: a DIR is not for "
+	 "free. exits.mi plus exits.dir is never less."},
 	{"occupancy.used_ns", "ns of guest time",
 	 "Time with n valid LRs, n the index. In the recording the LRs count as programmed at the "
 	 "entry for the whole run, for changes inside a run are not seen."},

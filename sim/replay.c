@@ -37,6 +37,7 @@ static void env_request(void *opaque, unsigned int vcpu, uint32_t req, bool kick
 	m->vcpus[vcpu].requests |= req;
 	if (kick) {
 		m->vcpus[vcpu].kick = true;
+		machine_free_exit(&m->vcpus[vcpu]);
 		m->cell->kicks++;
 	}
 }
@@ -186,6 +187,8 @@ static int start_vcpus(struct machine *m)
 		uint32_t bg = m->wl->vcpus[i].background;
 
 		vgic_v3_cpuif_init(&v->hw, &m->hw_cfg);
+		vgic_bound_init(&v->fewest_mi, m->cfg->nr_lr);
+		vgic_bound_init(&v->fewest_lr_exits, m->cfg->nr_lr);
 		v->frames = calloc(MAX_FRAMES + 1, sizeof(*v->frames));
 		if (!v->frames)
 			return -ENOMEM;
@@ -216,7 +219,11 @@ static int conclude(struct machine *m)
 	c->wall_ns = m->first_entry == NEVER ? 0 : m->last_exit - m->first_entry;
 	for (int i = 0; i < VGIC_LATENCIES; i++)
 		c->latency_known[i] = true;
-	c->order_known = true;
+	c->order_known = c->bound_known = true;
+	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+		c->bound_mi += m->vcpus[i].fewest_mi.exits;
+		c->bound_lr_exits += m->vcpus[i].fewest_lr_exits.exits;
+	}
 	c->merged = vgic_raises_merged(m->raises);
 	if (c->has_timeline)
 		vgic_timeline_close(&c->timeline, m->now);

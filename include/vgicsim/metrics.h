@@ -90,6 +90,8 @@ struct vgic_cell {
 	uint64_t dir_traps, eoicount, kicks, lr_writes, lr_reads, interrupts;
 	bool excess_known;
 	int64_t excess_exits;
+	bool bound_known; /* of a replay; see <vgicsim/bound.h> */
+	uint64_t bound_mi, bound_lr_exits;
 	uint64_t used_ns[VGR_MAX_LRS + 1], pending_ns[VGR_MAX_LRS + 1];
 	uint64_t active_ns[VGR_MAX_LRS + 1], entries[VGR_MAX_LRS + 1];
 	uint32_t overflow_max;

@@ -122,6 +122,7 @@ struct vgic_plot_cell {
 	int64_t exits_total, exits[VGIC_PLOT_NR_EXITS];
 	int64_t mi_total, mi[VGIC_PLOT_NR_MI];
 	int64_t dir_traps, eoicount, kicks, lr_writes, lr_reads, interrupts, excess_exits;
+	int64_t bound_mi; /* fewest MIs that any policy could have had */
 	bool occupancy_known;
 	int64_t used[VGIC_PLOT_LRS], pending[VGIC_PLOT_LRS], active[VGIC_PLOT_LRS]; /* ns */
 	bool both_known;

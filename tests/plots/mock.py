@@ -257,6 +257,7 @@ class Machine:
                 "kicks": self.exits["other_irq"], "lr_writes": self.lr_writes,
                 "lr_reads": self.lr_reads, "interrupts": self.interrupts,
                 "excess_exits": self.exits["mi"] + self.exits["dir"],
+                "bound": {"mi": self.mi_total // 2, "lr_exits": self.mi_total // 2},
                 "occupancy": self.occupancy,
                 "overflow": {"max": self.depth_max, "entries": self.overflowed,
                              "depth_ns": [[d, self.depth_ns[d]] for d in sorted(self.depth_ns)]},

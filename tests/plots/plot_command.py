@@ -264,6 +264,12 @@ class PlotCommand(unittest.TestCase):
                     if c["outcome"] != "livelock"}
         tops.pop("-0.8")
         self.assertEqual(tops, expected)
+        totals = text(self.out, "data", "exits.dat").split("# mi_totals\n")[1].split("\n\n\n")[0]
+        least = {line.split()[0]: line.split()[-1] for line in totals.strip().splitlines()}
+        least.pop("-0.8")
+        self.assertEqual(least, {str(i + 1): str(c["bound"]["mi"]) for i, c in enumerate(cells)
+                                 if c["outcome"] != "livelock"})
+        self.assertIn("fewest possible", text(self.out, "exits.svg"))
 
     def test_formats(self):
         self.draws("--format", "png", self.burst)
