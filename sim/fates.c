@@ -8,6 +8,7 @@
 #include <vgicsim/vgic.h>
 
 #include "irq_index.h"
+#include "listed.h"
 
 struct entry {
 	struct vgic_fate fate;
@@ -188,12 +189,6 @@ static void ended(struct entry *e)
 	e->dir = false;
 }
 
-static bool is_pending(const struct vgr_irq *q)
-{
-	return (q->state & VGR_IRQ_LATCH) ||
-	       ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
-}
-
 /* The state of one interrupt while its vCPU is out of the guest: nothing of it is in an LR. */
 static void look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const struct vgr_irq *q,
 		 uint64_t time)
@@ -208,7 +203,7 @@ static void look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const str
 	e->state = q->state;
 	e->target = q->target;
 	e->fate.priority = q->priority;
-	if (is_pending(q)) {
+	if (listed_pending(q)) {
 		if (!e->want) {
 			e->fate.raised -= e->again;
 			raise(f, e, time);
@@ -236,16 +231,6 @@ static void look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const str
 
 /* ---- records ---- */
 
-static bool group_enabled(const struct vgr_flush *fl, uint16_t state)
-{
-	const uint32_t any = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
-
-	/* Kernels that save VMCR at a put only have nothing to show before the first one. */
-	if (fl->active_spis < 0 && !(fl->vmcr & any))
-		return true;
-	return fl->vmcr & (state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
-}
-
 static bool in_lr(const struct vcpu *v, uint32_t intid)
 {
 	for (unsigned int i = 0; i < v->used; i++)
@@ -259,9 +244,9 @@ static void look_inside(struct vgic_fates *f, const struct vcpu *v, const struct
 			struct entry *e, const struct vgr_irq *q)
 {
 	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
-	bool outside = is_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
+	bool outside = listed_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
 		       !(q->state & VGR_IRQ_GONE) && q->target == fl->r.vcpu && fl->dist_enabled &&
-		       group_enabled(fl, q->state) && !in_lr(v, q->intid);
+		       listed_group_enabled(fl, q->state) && !in_lr(v, q->intid);
 
 	if (active)
 		e->active_entries++;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <vgicsim/derive.h>
+#include <vgicsim/explain.h>
 #include <vgicsim/fates.h>
 #include <vgicsim/host.h>
 #include <vgicsim/invariants.h>
@@ -323,6 +324,27 @@ static int fates_scene(void)
 	return ret;
 }
 
+static int wait_over(void *opaque, const struct vgic_wait *w)
+{
+	return 0;
+}
+
+static int explain_scene(void)
+{
+	struct vgic_explain_config cfg = {.nr_lr = 4, .wait = wait_over};
+	struct vgic_explain *ex;
+	int ret = vgic_explain_create(&ex, &cfg);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_explain_record(ex, r);
+	if (!ret)
+		ret = vgic_explain_finish(ex);
+	vgic_explain_destroy(ex);
+	return ret;
+}
+
 static int invariants_scene(void)
 {
 	struct vgic_invariants_config cfg = {.policy = vgic_policy_find("linux-7.3"), .nr_lr = 4};
@@ -478,6 +500,7 @@ static void measuring(void **state)
 static void comparing(void **state)
 {
 	assert_true(run_out_everywhere(fates_scene) > 8);
+	assert_true(run_out_everywhere(explain_scene) > 20);
 	assert_true(run_out_everywhere(parting_scene) > 4);
 	assert_true(run_out_everywhere(invariants_scene) > 4);
 	assert_true(run_out_everywhere(host_scene) > 140);
