@@ -15,6 +15,7 @@ struct dump_values {
 	uint64_t vm, vcpu, cpu, intid;
 	uint64_t limit;
 	uint64_t from, to;
+	struct option_range records;
 };
 
 static const char *const type_names[] = {
@@ -35,6 +36,8 @@ static const struct option options[] = {
 	{0, "cpu", OPT_NUMBER, AT(cpu), "N", "only this physical CPU", 0, 65535, NULL},
 	{0, "irq", OPT_NUMBER, AT(intid), "INTID", "only records in which this interrupt occurs", 0,
 	 UINT32_MAX - 2, NULL},
+	{0, "records", OPT_RANGE, AT(records), "N-M", "only records of these numbers", 1,
+	 UINT64_MAX, NULL},
 	{0, "from", OPT_DURATION, AT(from), "TIME", "leave out what came earlier after the start",
 	 0, 0, NULL},
 	{0, "to", OPT_DURATION, AT(to), "TIME", "leave out what came later after the start", 0, 0,
@@ -49,6 +52,7 @@ static const struct dump_values defaults = {
 	.intid = ANY,
 	.limit = UINT64_MAX,
 	.to = UINT64_MAX,
+	.records = {1, UINT64_MAX},
 };
 
 static bool in_list(const struct vgr_irq *irqs, unsigned int n, uint64_t intid)
@@ -128,20 +132,21 @@ static int run(const void *values, const struct cli_args *args)
 			started = true;
 		}
 		text_gic_note(&g, rec);
-		if (!wanted(v, &g, rec, start))
+		vgr_reader_position(r, &pos);
+		if (pos.record > v->records.last)
+			break;
+		if (pos.record < v->records.first || !wanted(v, &g, rec, start))
 			continue;
 		shown++;
-		if (v->json) {
-			vgr_reader_position(r, &pos);
+		if (v->json)
 			json_record(stdout, &g, rec, pos.record);
-		} else {
+		else
 			text_record(stdout, &g, rec, start, v->verbose);
-		}
 		if (ferror(stdout))
 			break;
 	}
 	ret = cli_finish_stdout();
-	if (ret == EXIT_OK && shown < v->limit) {
+	if (ret == EXIT_OK && shown < v->limit && err <= 0) {
 		if (err < 0)
 			ret = cli_fail_recording(args->v[0], vgr_reader_error(r));
 		else

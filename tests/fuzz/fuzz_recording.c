@@ -8,10 +8,12 @@
 #include <string.h>
 #include <xxhash.h>
 #include <vgicsim/check.h>
+#include <vgicsim/explain.h>
 #include <vgicsim/invariants.h>
 #include "format.h"
 #include "fuzz.h"
 #include "text.h"
+#include "waits.h"
 
 static FILE *null;
 
@@ -31,6 +33,30 @@ static struct vgic_invariants *judge(const struct vgr_header *h)
 	return vgic_invariants_create(&inv, &cfg) ? NULL : inv;
 }
 
+/* The causes of a wait add up to it whatever the records say. */
+static int add_up(void *opaque, const struct vgic_wait *w)
+{
+	uint64_t sum = 0, told = w->left_out_ns;
+
+	for (unsigned int i = 0; i < VGIC_CAUSES; i++)
+		sum += w->cause_ns[i];
+	for (unsigned int i = 0; i < w->nr_spans; i++)
+		told += w->span[i].t1 - w->span[i].t0;
+	if (sum != w->end_ns - w->raised_ns || told != sum)
+		abort();
+	waits_text(null, w);
+	return 0;
+}
+
+static struct vgic_explain *explain(const struct vgr_header *h)
+{
+	const struct vgic_explain_config cfg = {
+		.nr_lr = h->nr_lr, .gicv2 = h->gic_host == 2, .wait = add_up};
+	struct vgic_explain *ex;
+
+	return vgic_explain_create(&ex, &cfg) ? NULL : ex;
+}
+
 static void read_one(const uint8_t *data, size_t size, bool skip)
 {
 	const struct vgr_reader_opts opts = {.skip_damaged = skip};
@@ -38,6 +64,7 @@ static void read_one(const uint8_t *data, size_t size, bool skip)
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
 	struct vgic_invariants *inv;
+	struct vgic_explain *ex;
 	struct text_gic g;
 	uint64_t n = 0;
 	int err;
@@ -45,6 +72,7 @@ static void read_one(const uint8_t *data, size_t size, bool skip)
 	if (vgr_reader_open_memory(&r, data, size, &opts, NULL))
 		return;
 	inv = judge(vgr_reader_header(r));
+	ex = explain(vgr_reader_header(r));
 	text_gic_init(&g, vgr_reader_header(r));
 	while ((err = vgr_reader_next(r, &rec)) > 0) {
 		if (vgr_rec_validate(rec, rec->size, NULL))
@@ -54,10 +82,15 @@ static void read_one(const uint8_t *data, size_t size, bool skip)
 		json_record(null, &g, rec, ++n);
 		if (inv && vgic_invariants_record(inv, rec))
 			abort();
+		if (ex && vgic_explain_record(ex, rec))
+			abort();
 	}
 	if (inv)
 		vgic_invariants_finish(inv);
 	vgic_invariants_destroy(inv);
+	if (ex && vgic_explain_finish(ex))
+		abort();
+	vgic_explain_destroy(ex);
 	/* An ending is known if and only if there was no error. */
 	if ((err == 0) != (vgr_reader_ending(r) != VGR_END_NOT_YET))
 		abort();
