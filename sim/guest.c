@@ -215,7 +215,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	vgic_bound_ack(&v->fewest_lr_exits, a.intid);
 	v->progressed = true;
 	v->gave_up = false;
-	v->unsynced = v->draining;
+	v->unsynced = true;
 	top_of(v)->nested++;
 	m->cell->interrupts++;
 	memset(f, 0, sizeof(*f));
@@ -298,6 +298,7 @@ static void write_eoi(struct machine *m, unsigned int index, struct frame *f, bo
 	m->sources[f->source].physical = again;
 	struct vgic_access a = write_eoir(m, v, f);
 
+	v->unsynced = true;
 	if (!(v->hw.vmcr & VGIC_VMCR_VEOIM) && m->sources[f->source].open)
 		m->sources[f->source].open--;
 	finish_access(m, index, f, &a);

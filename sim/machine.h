@@ -42,10 +42,10 @@ struct mvcpu {
 	uint64_t next; /* time of its next event */
 	uint64_t entry;
 	uint64_t mi_at, exit_at;
-	bool stalled;  /* the guest waits for something that others must do */
-	bool draining; /* its program is over, interrupts are still due */
-	bool gave_up;  /* what is due will not come */
-	bool unsynced; /* after its program was over it took or ended something since the entry */
+	bool stalled;		       /* the guest waits for something that others must do */
+	bool draining;		       /* its program is over, interrupts are still due */
+	bool gave_up;		       /* what is due will not come */
+	bool unsynced;		       /* it took or ended something since the entry */
 	uint32_t ends[VGIC_LATENCIES]; /* latencies that have ended in this run */
 	bool progressed, kick, cpu_wait;
 	uint32_t requests;

@@ -676,6 +676,25 @@ static void the_end_waits_for_what_is_due(void **state)
 	end();
 }
 
+/* The last exit is one of a handler, which ends in the run after it: it is not active for ever. */
+static void the_last_run_is_folded(void **state)
+{
+	uint32_t s, op;
+
+	begin(1);
+	s = add_source(40, 0, VGR_IRQ_ENABLED);
+	op = add_exit(0, VGIC_EXIT_OTHER, 1000, 1000);
+	add_effect(op, VGIC_EFFECT_LINE, s, 100);
+	op = add_script(s);
+	add_exit(op, VGIC_EXIT_OTHER, 100, 1000);
+	end_script(op, 500);
+	run();
+	assert_int_equal(cell.interrupts, 1);
+	assert_int_equal(cell.outcome, VGIC_OUTCOME_COMPLETED);
+	assert_false(vgic_fates_any(cell.fates, cell.nr_fates, VGIC_FATE_STUCK));
+	end();
+}
+
 static void wfi_ends_with_its_wake(void **state)
 {
 	uint32_t op;
@@ -853,6 +872,7 @@ int main(void)
 		cmocka_unit_test(an_exit_waits_for_its_mi),
 		cmocka_unit_test(what_cannot_come_is_given_up),
 		cmocka_unit_test(the_end_waits_for_what_is_due),
+		cmocka_unit_test(the_last_run_is_folded),
 		cmocka_unit_test(wfi_ends_with_its_wake),
 		cmocka_unit_test(wfi_that_does_not_wait),
 		cmocka_unit_test(the_tick_of_a_busy_host),
