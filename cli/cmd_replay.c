@@ -10,6 +10,7 @@
 #include "latencies.h"
 #include "options.h"
 #include "output.h"
+#include "profile_option.h"
 #include "replays.h"
 #include "result_json.h"
 
@@ -18,7 +19,7 @@
 
 struct replay_values {
 	struct replays_choice choice;
-	const char *output, *explain, *timeline, *hgrm;
+	const char *output, *explain, *timeline, *hgrm, *profile;
 	bool json, quiet;
 };
 
@@ -26,6 +27,8 @@ struct replay_values {
 
 static const struct option options[] = {
 	REPLAYS_OPTIONS(AT(choice)),
+	{0, "profile", OPT_FILE, AT(profile), "FILE",
+	 "costs and machine of this profile, not those of the recording", 0, 0, NULL},
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print the result as JSON instead of the table", 0,
 	 0, NULL},
 	{'o', "output", OPT_FILE, AT(output), "FILE", "write the result as JSON to FILE", 0, 0,
@@ -39,7 +42,14 @@ static const struct option options[] = {
 	{'q', "quiet", OPT_FLAG, AT(quiet), NULL, "print no table", 0, 0, NULL},
 	{0}};
 
-static const struct replay_values defaults = {.choice = REPLAYS_DEFAULTS};
+/* No LR counts: those of the profile, or all. */
+static const struct replay_values defaults = {
+	.choice = {.policy = "auto",
+		   .arrivals = "causal",
+		   .seed = 1,
+		   .mi_delay = UINT64_MAX,
+		   .jobs = 1},
+};
 
 /* Everything of one run of the command. */
 struct session {
@@ -49,6 +59,8 @@ struct session {
 	const struct vgr_header *header;
 	struct policy_option chosen;
 	const struct vgic_policy *policy;
+	struct profile_option profile;
+	struct option_range lrs;
 	struct demand demand;
 	struct vgic_replay_config config;
 	struct vgic_cell cells[MAX_LRS + 1]; /* by LR count; [0] unused */
@@ -202,7 +214,7 @@ static int replay_cell(void *opaque, unsigned int nr_lr)
 
 static int replay_all(struct session *s)
 {
-	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++)
+	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++)
 		s->wanted[n] = true;
 	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
 	replays_each(s->v->choice.jobs, s->wanted, replay_cell, s, s->error);
@@ -252,7 +264,7 @@ static int print_latency(const struct session *s, enum vgic_latency kind, const 
 	latencies_print_head(title);
 	if (recorded->latency_known[kind] && latencies_print("recorded", &recorded->latency[kind]))
 		return -ENOMEM;
-	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {
+	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++) {
 		lrs_name(name, sizeof(name), n);
 		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
 			printf("%-22s live-lock: no numbers\n", name);
@@ -269,17 +281,18 @@ static int print_table(const struct session *s)
 	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->path,
 	       *s->header->kernel_release ? s->header->kernel_release : "unknown", s->header->nr_lr,
 	       s->demand.pairs);
-	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "\n", s->policy->name,
-	       s->v->choice.arrivals, VGIC_ESTIMATOR, s->v->choice.seed);
+	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "%s%s\n", s->policy->name,
+	       s->v->choice.arrivals, VGIC_ESTIMATOR, s->v->choice.seed,
+	       s->v->profile ? ", profile " : "", s->v->profile ? s->v->profile : "");
 	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
 	       "outcome", "exits", "MIs", "bound", "U", "NP", "LRENP", "EOI", "Grp", "DIR",
 	       "EOIcnt", "irqs", "merged", "overflow", "depth", "invers");
 	print_row("recorded", &s->demand.recorded);
-	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {
+	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++) {
 		snprintf(name, sizeof(name), "%" PRIu64, n);
 		print_row(name, &s->cells[n]);
 	}
-	for (uint64_t n = s->v->choice.lrs.first; n <= s->v->choice.lrs.last; n++) {
+	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++) {
 		char detail[160];
 
 		result_detail(&s->cells[n], detail, sizeof(detail));
@@ -303,7 +316,7 @@ static int write_hgrm(const struct session *s)
 	char path[4096], name[24];
 	int ret = hgrm_write_cell(s->v->hgrm, "recorded", &s->demand.recorded, path, sizeof(path));
 
-	for (uint64_t n = s->v->choice.lrs.first; !ret && n <= s->v->choice.lrs.last; n++) {
+	for (uint64_t n = s->lrs.first; !ret && n <= s->lrs.last; n++) {
 		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
 			continue;
 		snprintf(name, sizeof(name), "%" PRIu64 "-lrs", n);
@@ -330,14 +343,21 @@ static int hand_out(struct session *s)
 		.arrivals = s->v->choice.arrivals,
 		.estimator = VGIC_ESTIMATOR,
 		.seed = s->v->choice.seed,
-		.profile = s->demand.workload->profile,
+		.profile = *s->config.profile,
+		.profile_file = s->v->profile,
+		.profile_hash = s->profile.hash,
 		.mi_delay_ns = s->config.mi_delay_ns,
 		.nr_mi_delays = s->config.nr_mi_delays,
 		.recorded = &s->demand.recorded,
-		.cells = &s->cells[s->v->choice.lrs.first],
-		.nr_cells = (size_t)(s->v->choice.lrs.last - s->v->choice.lrs.first + 1),
+		.cells = &s->cells[s->lrs.first],
+		.nr_cells = (size_t)(s->lrs.last - s->lrs.first + 1),
 	};
 
+	if (!r.nr_mi_delays) {
+		r.mi_delay_ns =
+			r.profile.nr_mi_delays ? r.profile.mi_delays : &r.profile.mi_delay_ns;
+		r.nr_mi_delays = r.profile.nr_mi_delays ? r.profile.nr_mi_delays : 1;
+	}
 	if (s->v->output) {
 		json_t *j = result_json(&r);
 		struct vgic_outfile o = {0};
@@ -387,9 +407,22 @@ static int run(const void *values, const struct cli_args *args)
 		return cli_fail(EXIT_USAGE,
 				"no recording named: replay: vgicsim replay [OPTIONS] FILE");
 	s.path = args->v[0];
+	if (s.v->profile) {
+		code = profile_option_read(&s.profile, s.v->profile);
+		if (code) {
+			profile_option_finish(&s.profile);
+			return code;
+		}
+	}
+	s.lrs = s.v->choice.lrs;
+	if (!s.lrs.last)
+		s.lrs = s.v->profile ? (struct option_range){s.profile.file.lrs, s.profile.file.lrs}
+				     : (struct option_range){1, MAX_LRS};
 	s.reader = cli_open_recording(s.path);
-	if (!s.reader)
+	if (!s.reader) {
+		profile_option_finish(&s.profile);
 		return EXIT_INPUT;
+	}
 	s.header = vgr_reader_header(s.reader);
 	code = policy_option_choose(&s.chosen, s.v->choice.policy, s.header, s.path);
 	s.policy = s.chosen.policy;
@@ -405,14 +438,18 @@ static int run(const void *values, const struct cli_args *args)
 	if (!code) {
 		cli_recording_ending(s.path, s.reader);
 		replays_configure(&s.config, &s.v->choice, s.policy, s.header, &s.demand);
-		code = replay_all(&s);
+		if (s.v->profile)
+			code = profile_option_apply(&s.profile, s.v->profile, s.header, &s.config);
 	}
+	if (!code)
+		code = replay_all(&s);
 	if (!code)
 		code = hand_out(&s);
 	for (unsigned int n = 1; n <= MAX_LRS; n++)
 		if (s.done[n])
 			vgic_cell_finish(&s.cells[n]);
 	demand_finish(&s.demand);
+	profile_option_finish(&s.profile);
 	policy_option_finish(&s.chosen);
 	vgr_reader_close(s.reader);
 	return code;
@@ -421,6 +458,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim replay guest.vgr               # 1 to 16 LRs, policy of the recorded kernel",
 	"vgicsim replay -l 2-8 -P linux-6.12 -o old.json guest.vgr",
+	"vgicsim replay --profile host.ini guest.vgr   # on the machine that was calibrated",
 	"vgicsim replay --explain inversions.count", NULL};
 
 const struct command cmd_replay = {

@@ -17,6 +17,37 @@ uint16_t demand_vm(const struct vgr_header *h)
 	return (uint16_t)best;
 }
 
+/* Runs that are looked at for the shortest there are. */
+#define SWITCH_RUNS 20000u
+
+/* A first look, from the beginning and back to it: what a run costs in which no guest runs. */
+static int look_for_switch(struct vgr_reader *r, uint16_t vm, uint64_t *ns)
+{
+	struct vgic_calibration *c;
+	struct vgic_profile p;
+	const struct vgr_rec *rec;
+	unsigned int runs = 0;
+	int ret = vgic_calibration_create(&c);
+
+	if (ret)
+		return ret;
+	while (runs < SWITCH_RUNS && (ret = vgr_reader_next(r, &rec)) > 0) {
+		if (rec->vm != vm || (rec->type != VGR_ENTRY && rec->type != VGR_SYNC))
+			continue;
+		runs += rec->type == VGR_SYNC;
+		ret = vgic_calibration_record(c, rec);
+		if (ret)
+			break;
+	}
+	if (ret >= 0)
+		ret = vgic_calibration_fit(c, &p, NULL);
+	vgic_calibration_destroy(c);
+	if (ret)
+		return ret;
+	*ns = p.switch_ns;
+	return vgr_reader_rewind(r) ? -EIO : 0;
+}
+
 int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		const struct vgic_policy *policy, const struct demand_wishes *wishes)
 {
@@ -29,6 +60,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		.prio_bits = h->pri_bits,
 		.vm = demand_vm(h),
 		.eager_vmcr = policy->eager_vmcr,
+		.calibration = wishes ? wishes->calibration : NULL,
 	};
 	struct vgic_derive *derive = NULL;
 	struct vgic_measure *measure = NULL;
@@ -37,6 +69,13 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 	int ret, code = EXIT_SOFTWARE;
 
 	memset(d, 0, sizeof(*d));
+	ret = look_for_switch(r, dc.vm, &dc.switch_ns);
+	if (ret == -ENOMEM)
+		goto nomem;
+	if (ret) {
+		code = cli_fail_recording(path, vgr_reader_error(r));
+		goto out;
+	}
 	if (vgic_decoder_create(&decoder, h->gic_host, h->vgic_model) ||
 	    vgic_derive_create(&derive, &dc) || vgic_measure_create(&measure, h->nr_lr, dc.vm))
 		goto nomem;
@@ -94,8 +133,7 @@ void demand_machine(struct vgic_replay_config *c, const struct vgr_header *h,
 		d->workload->eoicount_on_split || (h->emulated == VGR_YES && h->gic_host != 2);
 	c->pre_bits = h->pre_bits;
 	c->prio_bits = h->pri_bits;
-	c->nr_mi_delays = 1;
-	c->mi_delay_ns[0] = d->workload->profile.mi_delay_ns;
+	c->profile = &d->workload->profile;
 	c->seed = 1;
 	c->arrivals = VGIC_ARRIVALS_CAUSAL;
 }

@@ -24,6 +24,7 @@ struct demand_wishes {
 	/* Told of every record; 0 or a negative errno. */
 	int (*tap)(void *opaque, const struct vgr_rec *rec);
 	void *opaque;
+	struct vgic_calibration *calibration; /* told of this recording too */
 };
 
 /* The VM that is looked at: the one with most vCPUs, the first of these. */
@@ -39,7 +40,7 @@ void demand_finish(struct demand *d);
 
 /*
  * The machine of a recording for a replay: LRs, TDIR, priority bits, deviations of
- * an emulated host. Delay of an MI, seed and arrivals: the defaults of the command.
+ * an emulated host, its own costs. Seed and arrivals: the defaults of the command.
  */
 void demand_machine(struct vgic_replay_config *c, const struct vgr_header *h,
 		    const struct demand *d);

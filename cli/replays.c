@@ -14,8 +14,10 @@ void replays_configure(struct vgic_replay_config *c, const struct replays_choice
 	c->policy = policy;
 	c->seed = choice->seed;
 	c->arrivals = (enum vgic_arrivals)vgic_arrivals_parse(choice->arrivals);
-	if (choice->mi_delay != UINT64_MAX)
+	if (choice->mi_delay != UINT64_MAX) {
 		c->mi_delay_ns[0] = choice->mi_delay;
+		c->nr_mi_delays = 1;
+	}
 }
 
 struct pool {

@@ -287,6 +287,17 @@ json_t *result_json(const struct vgic_result *r)
 	set(profile, "mi_out_ns", r->profile.mi_out_ns);
 	set(profile, "dir_out_ns", r->profile.dir_out_ns);
 	set(profile, "kick_ns", r->profile.kick_ns);
+	set(profile, "switch_ns", r->profile.switch_ns);
+	set(profile, "entry_irq_ps", r->profile.entry_irq_ps);
+	set(profile, "entry_lr_ps", r->profile.entry_lr_ps);
+	set(profile, "sort_ns", r->profile.sort_ns);
+	set(profile, "sort_step_ps", r->profile.sort_step_ps);
+	set(profile, "exit_irq_ps", r->profile.exit_irq_ps);
+	set(profile, "exit_lr_ps", r->profile.exit_lr_ps);
+	snprintf(hash, sizeof(hash), "%016" PRIx64, r->profile_hash);
+	json_object_set_new(profile, "file",
+			    r->profile_file ? json_string(r->profile_file) : json_null());
+	json_object_set_new(profile, "hash", r->profile_file ? json_string(hash) : json_null());
 	json_object_set_new(profile, "mi_delay_ns", list_of(r->mi_delay_ns, r->nr_mi_delays));
 	json_object_set_new(part, "profile", profile);
 	set_string(part, "estimator", r->estimator);

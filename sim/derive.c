@@ -8,8 +8,7 @@
 
 #include "derive_internal.h"
 
-#define EC_WFX	    0x01u
-#define MAX_SAMPLES 65536u
+#define EC_WFX 0x01u
 #define PROP_STATE                                                                          \
 	(VGR_IRQ_ENABLED | VGR_IRQ_LEVEL | VGR_IRQ_HW | VGR_IRQ_GROUP1 | VGR_IRQ_RESAMPLE | \
 	 VGR_IRQ_GETLEVEL)
@@ -30,10 +29,13 @@ int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config
 	if (cfg->prio_bits)
 		d->hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
 	d->wl = vgic_workload_create(0);
-	if (!d->wl) {
+	d->calibration = cfg->calibration;
+	if (!d->wl || (!d->calibration && vgic_calibration_create(&d->calibration))) {
+		vgic_workload_destroy(d->wl);
 		free(d);
 		return -ENOMEM;
 	}
+	vgic_calibration_begin(d->calibration, cfg->nr_lr);
 	d->wl->nr_lr = cfg->nr_lr;
 	d->wl->gicv2 = cfg->gicv2;
 	d->wl->model_v2 = cfg->gicv2 || cfg->model_v2;
@@ -60,11 +62,8 @@ void vgic_derive_destroy(struct vgic_derive *d)
 	free(d->index);
 	msi_map_finish(&d->msis);
 	free(d->steps);
-	free(d->s_entry.v);
-	free(d->s_exit.v);
-	free(d->s_mi_out.v);
-	free(d->s_dir_out.v);
-	free(d->s_mi_delay.v);
+	if (!d->cfg.calibration)
+		vgic_calibration_destroy(d->calibration);
 	vgic_workload_destroy(d->wl);
 	free(d);
 }
@@ -74,56 +73,10 @@ void vgic_derive_stats(const struct vgic_derive *d, struct vgic_derive_stats *st
 	*stats = d->stats;
 }
 
-static void sample(struct vgic_derive *d, struct samples *s, uint64_t from, uint64_t to)
-{
-	if (to < from || s->n >= MAX_SAMPLES)
-		return;
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 256;
-		uint64_t *v = realloc(s->v, cap * sizeof(*v));
-
-		if (!v) {
-			d->nomem = true;
-			return;
-		}
-		s->v = v;
-		s->cap = cap;
-	}
-	s->v[s->n++] = to - from;
-}
-
 void derive_mi_delay(struct vgic_derive *d, uint64_t due, uint64_t left)
 {
-	sample(d, &d->s_mi_delay, due, left);
-}
-
-static int compare_u64(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-
-	return a < b ? -1 : a > b;
-}
-
-static uint64_t median(struct samples *s, uint64_t none)
-{
-	if (!s->n)
-		return none;
-	qsort(s->v, s->n, sizeof(*s->v), compare_u64);
-	return s->v[(s->n - 1) / 2];
-}
-
-/* Mean without the longest hundredth: a host that was away once must not set the cost. */
-static uint64_t mean(struct samples *s, uint64_t none)
-{
-	size_t n = s->n - s->n / 100 - (s->n >= 20);
-	uint64_t sum = 0;
-
-	if (!s->n)
-		return none;
-	qsort(s->v, s->n, sizeof(*s->v), compare_u64);
-	for (size_t i = 0; i < n; i++)
-		sum += s->v[i];
-	return sum / n;
+	if (left >= due && vgic_calibration_mi_delay(d->calibration, left - due))
+		d->nomem = true;
 }
 
 static struct dvcpu *vcpu_of(struct vgic_derive *d, uint16_t index)
@@ -718,6 +671,9 @@ static void on_flush(struct vgic_derive *d, struct dvcpu *v, const struct vgr_fl
 	memcpy(v->lr, lr, v->used * sizeof(*lr));
 	v->hcr = f->hcr;
 	v->shadow_vmcr = f->vmcr;
+	v->flush_irqs = f->n_before;
+	v->flush_lrs = (uint8_t)v->used;
+	v->flush_sorted = vgic_flush_deliverable(f) > d->cfg.nr_lr;
 	v->flush_begin = f->begin;
 	v->flush_time = f->r.time;
 	v->flushed = true;
@@ -737,6 +693,8 @@ static void on_sync(struct vgic_derive *d, struct dvcpu *v, const struct vgr_syn
 	if (v->used > s->used_lrs)
 		v->used = s->used_lrs;
 	memcpy(v->back, lr, v->used * sizeof(*lr));
+	v->sync_irqs = s->n_before;
+	v->sync_lrs = (uint8_t)v->used;
 	v->nr_tail = 0;
 	bool split = s->vmcr & VGIC_VMCR_VEOIM;
 
@@ -761,7 +719,8 @@ static void on_sync(struct vgic_derive *d, struct dvcpu *v, const struct vgr_syn
 	if (!v->entered)
 		return;
 	v->g0 = v->g;
-	v->g += s->begin > v->entry ? s->begin - v->entry : 0;
+	if (derive_run_ns(v) > d->cfg.switch_ns)
+		v->g += derive_run_ns(v) - d->cfg.switch_ns;
 	v->g1 = v->g;
 	v->exit = EXIT_PENDING;
 	v->exit_time = s->begin;
@@ -786,12 +745,11 @@ static void on_exit_record(struct vgic_derive *d, struct dvcpu *v, const struct 
 		v->exit_kind = VGIC_EXIT_OTHER;
 	if (v->exit_kind == VGIC_EXIT_WFI)
 		v->nr_wfi++;
-	sample(d, &d->s_exit, v->sync_begin, x->r.time);
 	derive_run(d, v, x->r.vcpu);
 }
 
 /* The exit is over: it becomes an operation unless list registers alone caused it. */
-static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
+static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t flush, uint64_t entry)
 {
 	bool has_effects = v->first_effect != VGIC_WL_NONE;
 	uint32_t op;
@@ -799,11 +757,7 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 	if (v->exit != EXIT_PENDING)
 		return;
 	v->exit = EXIT_NONE;
-	if (v->exit_kind == VGIC_EXIT_MI && !v->yields && !has_effects)
-		sample(d, &d->s_mi_out, v->exit_time, entry);
 	if (v->exit_kind == VGIC_EXIT_DIR) {
-		if (!v->yields && !has_effects)
-			sample(d, &d->s_dir_out, v->exit_time, entry);
 		if (v->dir_op != VGIC_WL_NONE) {
 			op = v->dir_op;
 			if (v->yields) {
@@ -845,9 +799,22 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t entry)
 			o->flags |= VGIC_OP_TIMED;
 	}
 effects:
-	if (v->yields)
-		entry = v->next_entry;
-	d->wl->ops[op].out_ns = entry > v->exit_time ? entry - v->exit_time : 0;
+	struct vgic_op *x = &d->wl->ops[op];
+
+	x->sync_irqs = v->sync_irqs;
+	x->sync_lrs = v->sync_lrs;
+	if (v->yields) {
+		/* To the next vCPU's flush: what its entry takes is its own. */
+		entry = v->next_flush;
+	} else if (entry > flush && entry - flush <= UINT32_MAX) {
+		x->entry_ns = (uint32_t)(entry - flush);
+		x->entry_irqs = v->flush_irqs;
+		x->entry_lrs = v->flush_lrs;
+		x->entry_sorted = v->flush_sorted;
+	}
+	x->out_ns = entry > v->exit_time ? entry - v->exit_time : 0;
+	if (x->entry_ns > x->out_ns)
+		x->entry_ns = (uint32_t)x->out_ns;
 	d->wl->ops[op].effects = v->first_effect;
 	v->last_op = op;
 	v->last_op_time = v->exit_time;
@@ -869,17 +836,16 @@ static void on_entry(struct vgic_derive *d, struct dvcpu *v, const struct vgr_re
 		    d->vcpus[last].exit == EXIT_PENDING) {
 			d->vcpus[last].yields = true;
 			d->vcpus[last].next_vcpu = r->vcpu;
-			d->vcpus[last].next_entry = r->time;
+			d->vcpus[last].next_flush = v->flush_begin;
 		}
 	}
-	settle(d, v, r->time);
+	settle(d, v, v->flush_begin, r->time);
 	if (!v->started) {
 		v->started = true;
 		v->started_at = r->time - d->start;
 		d->wl->start = d->start;
 		v->last_op_time = r->time;
 	}
-	sample(d, &d->s_entry, v->flush_begin, r->time);
 	v->entry = r->time;
 	v->entered = true;
 	v->synced = v->kicked = false;
@@ -916,6 +882,8 @@ int vgic_derive_record(struct vgic_derive *d, const struct vgr_rec *rec)
 	if (rec->vm != d->cfg.vm || rec->time < d->start || !has_its_vcpu(rec))
 		return 0;
 	d->last = rec->time;
+	if (vgic_calibration_record(d->calibration, rec))
+		return -ENOMEM;
 	if (rec->vcpu != VGR_NO_VCPU) {
 		v = vcpu_of(d, rec->vcpu);
 		if (!v)
@@ -969,7 +937,7 @@ int vgic_derive_finish(struct vgic_derive *d, struct vgic_workload **out)
 
 	for (size_t i = 0; i < d->nr_vcpus; i++) {
 		any |= d->vcpus[i].started;
-		settle(d, &d->vcpus[i], d->last);
+		settle(d, &d->vcpus[i], d->last, d->last);
 	}
 	if (d->nomem)
 		return -ENOMEM;
@@ -984,16 +952,9 @@ int vgic_derive_finish(struct vgic_derive *d, struct vgic_workload **out)
 	wl->eoicount_on_split = d->split_count;
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
 		wl->host_cpus += d->cpu_used[i];
-	wl->profile = (struct vgic_profile){
-		.entry_ns = median(&d->s_entry, 1000),
-		.exit_ns = median(&d->s_exit, 1000),
-		.kick_ns = 1000,
-		.mi_delay_ns = median(&d->s_mi_delay, 0),
-	};
-	uint64_t out_ns = wl->profile.entry_ns + wl->profile.exit_ns;
-
-	wl->profile.mi_out_ns = mean(&d->s_mi_out, out_ns);
-	wl->profile.dir_out_ns = mean(&d->s_dir_out, out_ns);
+	if (vgic_calibration_fit(d->calibration, &wl->profile, NULL))
+		return -ENOMEM;
+	wl->profile.switch_ns = d->cfg.switch_ns;
 	derive_bounds(d);
 	if (derive_scripts(d) || vgic_workload_typical(wl))
 		return -ENOMEM;

@@ -25,10 +25,10 @@ static struct vgic_when this_run(const struct vgic_derive *d, const struct dvcpu
  */
 uint64_t derive_estimate(const struct vgic_derive *d, const struct dvcpu *v, uint64_t g)
 {
-	uint64_t len = v->g1 - v->g0, dead = d->dead < len ? d->dead : len;
-	uint64_t in = g > v->g0 ? g - v->g0 : 0;
+	uint64_t len = v->g1 - v->g0, run = derive_run_ns(v);
+	uint64_t dead = d->dead < run ? d->dead : run, in = g > v->g0 ? g - v->g0 : 0;
 
-	in = len ? (uint64_t)((double)in * (double)(len - dead) / (double)len) : 0;
+	in = len ? (uint64_t)((double)in * (double)(run - dead) / (double)len) : 0;
 	return v->entry - d->start + dead * 2 / 5 + in;
 }
 

@@ -28,11 +28,6 @@ struct step {
 	uint8_t kind;
 };
 
-struct samples {
-	uint64_t *v;
-	size_t n, cap;
-};
-
 /* What is known about an interrupt while records pass. */
 struct known {
 	uint32_t last_script;
@@ -86,6 +81,9 @@ struct dvcpu {
 	bool shadow_pending; /* pending and enabled interrupts stood in the flush */
 	bool folded;
 	uint32_t misr;
+	uint16_t sync_irqs, flush_irqs;
+	uint8_t sync_lrs, flush_lrs;
+	bool flush_sorted;
 	uint32_t tail[64]; /* scripts deactivated outside the LRs in this sync */
 	unsigned int nr_tail;
 	struct vgic_v3_cpuif hw;
@@ -105,7 +103,7 @@ struct dvcpu {
 	bool kicked, kick_exit, yields, woken, outside;
 	uint64_t exit_time;
 	uint16_t next_vcpu; /* that got the CPU, if yields */
-	uint64_t next_entry;
+	uint64_t next_flush;
 	uint64_t last_mmio; /* time of its last MMIO write */
 	uint32_t first_effect, last_effect;
 	uint32_t first_ask, last_ask; /* what the guest asked for with this exit */
@@ -156,7 +154,7 @@ struct vgic_derive {
 	struct step *steps;
 	size_t nr_steps, cap_steps;
 	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */
-	struct samples s_entry, s_exit, s_mi_out, s_dir_out, s_mi_delay;
+	struct vgic_calibration *calibration;
 	uint64_t dead; /* ns: the shortest run so far */
 	/* Of all sources together, fewest and most; fewest UINT32_MAX: none was seen. */
 	uint32_t drop_runs_min, drop_runs_max;
@@ -170,6 +168,12 @@ struct item *derive_item(struct vgic_derive *d, struct dvcpu *v);
 uint32_t derive_dir_op(struct vgic_derive *d, uint32_t source);
 void derive_handled(struct vgic_derive *d, uint32_t script, uint64_t time);
 void derive_mi_delay(struct vgic_derive *d, uint64_t due, uint64_t left);
+
+/* From the entry to the sync, whether the guest executed or not; its own time is g0 to g1. */
+static inline uint64_t derive_run_ns(const struct dvcpu *v)
+{
+	return v->sync_begin > v->entry ? v->sync_begin - v->entry : 0;
+}
 
 /* derive_run.c: what the guest did between entry and sync. */
 void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index);

@@ -532,8 +532,8 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 
 	d->nr_steps = 0;
 	d->mi_step = SIZE_MAX;
-	if (!d->stats.runs++ || v->g1 - v->g0 < d->dead)
-		d->dead = v->g1 - v->g0;
+	if (!d->stats.runs++ || derive_run_ns(v) < d->dead)
+		d->dead = derive_run_ns(v);
 	memset(v->hw.lr, 0, sizeof(v->hw.lr));
 	memcpy(v->hw.lr, v->lr, v->used * sizeof(*v->lr));
 	v->hw.hcr = (v->hcr & armed) | VGIC_HCR_EN;

@@ -113,7 +113,7 @@ void effects_serve_asked(struct machine *m, unsigned int vcpu)
 }
 
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
-		   const struct frame *f)
+		   const struct frame *f, int64_t shift)
 {
 	uint32_t own = f->script == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[f->script].source;
 
@@ -136,6 +136,11 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 
 		uint8_t ask = m->ask[i];
 
+		/* Done after the sync, which takes as long as it does here. */
+		if (shift >= 0 || e->delay_ns > (uint64_t)-shift)
+			d.time += (uint64_t)shift;
+		else
+			d.time = m->now;
 		m->ask[i] = ASK_NONE;
 		if (e->kind == VGIC_EFFECT_NONE || ask == ASK_SERVED_EARLY ||
 		    moved_by_arrivals(m, e))

@@ -314,6 +314,8 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	struct vgic_access a = {.did = VGIC_DID_TRAP};
 	uint64_t value = intid;
 	bool trapped = false;
+	uint64_t out = 0;
+	int64_t shift = 0;
 
 	/* GICV_DIR is in a page of its own, which newer kernels do not map. */
 	if (!m->wl->model_v2)
@@ -326,23 +328,23 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 		s->open--;
 	if ((a.did & VGIC_DID_TRAP) &&
 	    (m->wl->model_v2 || !vgic_dir_fast(m->vgic, index, &v->hw, intid))) {
-		uint64_t out = m->wl->profile.dir_out_ns;
-
 		machine_exit(m, index, VGIC_EXIT_DIR);
 		machine_records_dir(m, index, intid);
 		if (m->wl->model_v2 && intid < VGIC_NR_SGIS && s->irq)
 			value |= (uint64_t)s->irq->active_source << VGIC_LR_CPUID_SHIFT;
 		vgic_deactivate(m->vgic, index, value);
-		machine_enter_at(m, index, m->now + out);
+		machine_enter_at(m, index, m->now + machine_out(m, index, m->profile.dir_out_ns));
 		trapped = true;
 	}
 	deactivated(m, index, s, s->active_raise_known ? &s->active_raise : NULL);
 	s->active_raise_known = false;
 	if (!op)
 		return;
-	effects_start(m, op, index, f);
+	if (trapped)
+		out = machine_out_of(m, index, op, &shift);
+	effects_start(m, op, index, f, shift);
 	if (trapped && m->one_cpu && (op->flags & VGIC_OP_YIELDS))
-		machine_release_cpu(m, index, op->value, op->out_ns);
+		machine_release_cpu(m, index, op->value, out);
 }
 
 /* What follows an exit of the program: effects, the time outside, who gets the CPU. */
@@ -350,12 +352,15 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 		       const struct frame *f)
 {
 	struct mvcpu *v = &m->vcpus[index];
-	const struct vgic_profile *p = &m->wl->profile;
+	const struct vgic_profile *p = &m->profile;
 	bool yields = m->one_cpu && (op->flags & VGIC_OP_YIELDS);
-	uint64_t out = yields ? p->exit_ns + p->entry_ns : op->out_ns;
+	int64_t shift;
+	uint64_t recorded = machine_out_of(m, index, op, &shift);
+	uint64_t at_once = vgic_exit_cost(p, v->sync_irqs, v->sync_lrs);
+	uint64_t out = yields ? at_once : recorded;
 	unsigned int next = yields ? op->value : VGIC_NO_VCPU;
 
-	effects_start(m, op, index, f);
+	effects_start(m, op, index, f, shift);
 	if (op->exit == VGIC_EXIT_WFI && !(op->flags & VGIC_OP_TIMED)) {
 		v->wfi = op->count;
 		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
@@ -364,20 +369,20 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 			v->not_before = 0;
 			/* Nobody else had the CPU meanwhile: keep it for as long. */
 			if (m->one_cpu && !yields)
-				v->next = v->not_before = m->now + op->out_ns;
+				v->next = v->not_before = m->now + recorded;
 			else
-				machine_release_cpu(m, index, next, op->out_ns);
+				machine_release_cpu(m, index, next, recorded);
 			return;
 		}
 		/* It did not wait: recorded waiting is not a cost. */
-		if (out > 2 * (p->exit_ns + p->entry_ns))
-			out = p->exit_ns + p->entry_ns;
+		if (out > 2 * (at_once + p->entry_ns))
+			out = at_once;
 	} else if (op->exit == VGIC_EXIT_WFI) {
 		yields = m->one_cpu;
 	}
 	machine_enter_at(m, index, m->now + out);
 	if (yields)
-		machine_release_cpu(m, index, next, op->out_ns);
+		machine_release_cpu(m, index, next, recorded);
 }
 
 static void do_exit(struct machine *m, unsigned int index, const struct vgic_op *op,
@@ -386,7 +391,7 @@ static void do_exit(struct machine *m, unsigned int index, const struct vgic_op 
 	struct mvcpu *v = &m->vcpus[index];
 
 	if ((op->flags & VGIC_OP_ARRIVAL) && m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL) {
-		effects_start(m, op, index, f);
+		effects_start(m, op, index, f, 0);
 		return;
 	}
 	machine_exit(m, index, op->exit);

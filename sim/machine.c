@@ -18,11 +18,16 @@ static uint64_t random64(struct machine *m)
 
 static uint64_t mi_delay(struct machine *m)
 {
-	if (!m->cfg->nr_mi_delays)
-		return m->wl->profile.mi_delay_ns;
-	if (m->cfg->nr_mi_delays == 1)
-		return m->cfg->mi_delay_ns[0];
-	return m->cfg->mi_delay_ns[random64(m) % m->cfg->nr_mi_delays];
+	const uint64_t *delays = m->profile.mi_delays;
+	unsigned int n = m->profile.nr_mi_delays;
+
+	if (m->cfg->nr_mi_delays) {
+		delays = m->cfg->mi_delay_ns;
+		n = m->cfg->nr_mi_delays;
+	}
+	if (!n)
+		return m->profile.mi_delay_ns;
+	return n == 1 ? delays[0] : delays[random64(m) % n];
 }
 
 static bool on_timeline(const struct machine *m, unsigned int v)
@@ -40,7 +45,7 @@ static void show_lrs(struct machine *m, unsigned int v)
 static void advance(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
-	uint64_t ns = m->now - v->now;
+	uint64_t ns = m->now > v->now ? m->now - v->now : 0;
 
 	if (v->state != VCPU_GUEST || !ns)
 		return;
@@ -74,7 +79,7 @@ void machine_latency(struct machine *m, unsigned int index, enum vgic_latency ki
 static void end_run(struct machine *m, struct mvcpu *v)
 {
 	for (int i = 0; i < VGIC_LATENCIES; i++) {
-		m->cell->inside_ns[i] += v->ends[i] * (m->now - v->entry);
+		m->cell->inside_ns[i] += v->ends[i] * (m->now > v->entry ? m->now - v->entry : 0);
 		v->ends[i] = 0;
 	}
 }
@@ -87,6 +92,8 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	advance(m, index);
 	if (kind == VGIC_EXIT_OTHER_IRQ && misr)
 		kind = VGIC_EXIT_MI;
+	v->sync_irqs = m->vgic->vcpus[index].list.count;
+	v->sync_lrs = m->vgic->vcpus[index].used_lrs;
 	for (unsigned int i = 0; i < m->cfg->nr_lr; i++)
 		m->cell->lr_reads += (v->hw.lr[i] & VGIC_LR_STATE) != 0;
 	vgic_cell_exit(m->cell, kind, misr);
@@ -121,7 +128,7 @@ void machine_refold(struct machine *m, unsigned int index)
 	machine_records_before_flush(m, index);
 	vgic_flush(m->vgic, index);
 	machine_records_flush(m, index);
-	machine_records_entry(m, index);
+	machine_records_entry(m, index, m->now);
 	vgic_restore(m->vgic, index, &v->hw);
 	m->uncounted = false;
 	v->unsynced = false;
@@ -136,6 +143,34 @@ void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
 
 	v->state = VCPU_OUT;
 	v->next = t > m->now ? t : m->now;
+}
+
+uint64_t machine_out(const struct machine *m, unsigned int index, uint64_t out)
+{
+	const struct vgic_profile *p = &m->profile;
+	const struct mvcpu *v = &m->vcpus[index];
+	uint64_t fixed = p->exit_ns + p->entry_ns;
+
+	return vgic_exit_cost(p, v->sync_irqs, v->sync_lrs) + (out > fixed ? out - fixed : 0);
+}
+
+uint64_t machine_out_of(struct machine *m, unsigned int index, const struct vgic_op *op,
+			int64_t *shift)
+{
+	struct mvcpu *v = &m->vcpus[index];
+	uint64_t out = op->out_ns > op->entry_ns ? op->out_ns - op->entry_ns : 0;
+
+	/* What its entry took beyond the cost of such an entry, it takes again. */
+	v->entry_more = op->entry_ns
+				? (int64_t)op->entry_ns -
+					  (int64_t)vgic_entry_cost(&m->wl->profile, op->entry_irqs,
+								   op->entry_lrs, op->entry_sorted)
+				: 0;
+	*shift = (int64_t)vgic_exit_cost(&m->profile, v->sync_irqs, v->sync_lrs) -
+		 (int64_t)vgic_exit_cost(&m->wl->profile, op->sync_irqs, op->sync_lrs);
+	if (*shift < 0 && out < (uint64_t) - *shift)
+		return 0;
+	return out + (uint64_t)*shift;
 }
 
 void machine_release_cpu(struct machine *m, unsigned int index, unsigned int prefer, uint64_t ns)
@@ -165,14 +200,14 @@ void machine_release_cpu(struct machine *m, unsigned int index, unsigned int pre
 	if (best == m->nr_vcpus)
 		return;
 	m->owner = (uint16_t)best;
-	machine_enter_at(m, best, m->now + (best == prefer ? ns : m->wl->profile.entry_ns));
+	machine_enter_at(m, best, m->now + (best == prefer ? ns : 0));
 }
 
 void machine_wake(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
 
-	uint64_t t = m->now + m->wl->profile.exit_ns + m->wl->profile.entry_ns;
+	uint64_t t = m->now + m->profile.exit_ns;
 
 	if (v->state == VCPU_WFI)
 		machine_enter_at(m, index, t > v->not_before ? t : v->not_before);
@@ -234,6 +269,8 @@ static void enter(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
 	struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	unsigned int irqs;
+	uint64_t cost;
 
 	if (m->one_cpu && m->owner != VGIC_NO_VCPU && m->owner != index) {
 		v->state = VCPU_READY;
@@ -250,10 +287,17 @@ static void enter(struct machine *m, unsigned int index)
 		vgic_cell_depth(m->cell, v->depth, m->now - v->flush_time);
 	v->flush_time = m->now;
 	machine_records_before_flush(m, index);
+	irqs = k->list.count;
 	vgic_flush(m->vgic, index);
 	machine_records_flush(m, index);
-	machine_records_entry(m, index);
 	vgic_restore(m->vgic, index, &v->hw);
+	cost = vgic_entry_cost(&m->profile, irqs, k->used_lrs, irqs && k->sorted);
+	if (v->entry_more < 0 && cost < (uint64_t)-v->entry_more)
+		cost = 0;
+	else
+		cost += (uint64_t)v->entry_more;
+	v->entry_more = 0;
+	machine_records_entry(m, index, m->now + cost);
 	look_outside(m, index);
 	m->cell->entries[k->used_lrs]++;
 	m->cell->lr_writes += k->used_lrs;
@@ -263,13 +307,19 @@ static void enter(struct machine *m, unsigned int index)
 	m->cell->inversions += v->inverted;
 	tell_busy(m, index);
 	if (m->first_entry == NEVER)
-		m->first_entry = m->now;
+		m->first_entry = m->now + cost;
 	v->state = VCPU_GUEST;
-	v->now = v->entry = m->now;
+	/* All of the way in and out is taken before the guest runs. */
+	v->entry = m->now + cost;
+	v->now = v->entry + m->profile.switch_ns;
+	vgic_cell_occupancy(m->cell, v->hw.lr, m->cfg->nr_lr, m->profile.switch_ns);
+	m->cell->guest_ns += m->profile.switch_ns;
+	if (v->inverted)
+		m->cell->inversion_ns += m->profile.switch_ns;
 	v->progressed = false;
 	v->exit_at = NEVER;
 	/* Asserted before the guest is entered: it never gets to run. */
-	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? m->now : NEVER;
+	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? v->now : NEVER;
 	guest_plan(m, index);
 	if (on_timeline(m, index))
 		vgic_timeline_depth(&m->cell->timeline, m->now, v->depth);
@@ -284,7 +334,8 @@ static void in_guest(struct machine *m, unsigned int index)
 	if ((v->mi_at <= m->now && !guest_traps_first(m, index)) || v->exit_at <= m->now) {
 		machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
 		if (!guest_merge(m, index))
-			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
+			machine_enter_at(m, index,
+					 m->now + machine_out(m, index, m->profile.mi_out_ns));
 		return;
 	}
 	guest_step(m, index);
@@ -336,8 +387,11 @@ static void serve_kicks(struct machine *m)
 			continue;
 		v->kick = false;
 		if (v->state == VCPU_GUEST) {
-			uint64_t t = m->now + (m->one_cpu ? 0 : m->wl->profile.kick_ns);
+			uint64_t t = m->now + (m->one_cpu ? 0 : m->profile.kick_ns);
 
+			/* Kicked while it is being entered: as soon as it is. */
+			if (t < v->now)
+				t = v->now;
 			if (t < v->exit_at)
 				v->exit_at = t;
 		} else if (v->state == VCPU_WFI && vgic_vcpu_pending_irq(m->vgic, i)) {
@@ -399,7 +453,8 @@ static void run_vcpu(struct machine *m, unsigned int index)
 					break;
 			}
 			machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
-			machine_enter_at(m, index, m->now + m->wl->profile.mi_out_ns);
+			machine_enter_at(m, index,
+					 m->now + machine_out(m, index, m->profile.mi_out_ns));
 			machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
 			break;
 		}

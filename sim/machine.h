@@ -38,7 +38,7 @@ struct mvcpu {
 	struct vgic_v3_cpuif hw;
 	struct frame *frames;
 	unsigned int nr_frames;
-	uint64_t now;  /* in the guest: up to here it has run */
+	uint64_t now;  /* in the guest: up to here it has run; being entered: it will run then */
 	uint64_t next; /* time of its next event */
 	uint64_t entry;
 	uint64_t mi_at, exit_at;
@@ -56,6 +56,8 @@ struct mvcpu {
 	size_t nr_asked, cap_asked;
 	uint64_t not_before; /* WFI: others have the CPU until then */
 	uint64_t flush_time;
+	unsigned int sync_irqs, sync_lrs; /* at its last exit */
+	int64_t entry_more;		  /* ns beyond the cost of the entry to come */
 	uint32_t depth;
 	bool inverted;
 	struct vgic_bound fewest_mi, fewest_lr_exits;
@@ -96,6 +98,7 @@ struct machine {
 	struct vgic_v3_cpuif_config hw_cfg;
 	struct vgic *vgic;
 	struct vgic_cell *cell;
+	struct vgic_profile profile;
 	struct vgic_fates *fates;
 	struct vgic_raises *raises;
 	void *record;		  /* of a flush or sync being made */
@@ -146,7 +149,13 @@ void machine_exit(struct machine *m, unsigned int v, enum vgic_exit_kind kind);
 void machine_fold(struct machine *m, unsigned int v);
 /* What the guest did takes effect in its vgic, by an exit and an entry that do not count. */
 void machine_refold(struct machine *m, unsigned int v);
+/* Lets vCPU v begin its entry at t; the guest runs when the flush is over. */
 void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
+/* ns from an exit to the flush that follows; out: the same to the guest with an empty list. */
+uint64_t machine_out(const struct machine *m, unsigned int v, uint64_t out);
+/* The same for an exit of the program. *shift: how much later than recorded it is handled. */
+uint64_t machine_out_of(struct machine *m, unsigned int v, const struct vgic_op *op,
+			int64_t *shift);
 /*
  * Gives up the only CPU. prefer: who had it next in the recording, after ns;
  * VGIC_NO_VCPU if unknown.
@@ -159,7 +168,8 @@ int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
 void machine_records_before_flush(struct machine *m, unsigned int v);
 void machine_records_flush(struct machine *m, unsigned int v);
-void machine_records_entry(struct machine *m, unsigned int v);
+/* time: when the guest runs, which the flush knows before. */
+void machine_records_entry(struct machine *m, unsigned int v, uint64_t time);
 void machine_records_before_sync(struct machine *m, unsigned int v);
 void machine_records_sync(struct machine *m, unsigned int v);
 /* vcpu: of a private INTID, else VGR_NO_VCPU. */
@@ -172,8 +182,9 @@ void machine_records_dir(struct machine *m, unsigned int v, uint32_t intid);
 void machine_records_write(struct machine *m);
 
 /* effects.c */
+/* shift: how much later, or earlier, than recorded the exit is handled. */
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
-		   const struct frame *f);
+		   const struct frame *f, int64_t shift);
 void effect_apply(struct machine *m, const struct due *due);
 void effects_handled(struct machine *m, struct msource *s);
 /* The guest of vCPU v waits: what it has asked for is served now. */

@@ -103,10 +103,11 @@ void machine_records_flush(struct machine *m, unsigned int index)
 	tell(m, &f->r);
 }
 
-void machine_records_entry(struct machine *m, unsigned int index)
+void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
 {
 	struct vgr_rec entry = head(m, VGR_ENTRY, index);
 
+	entry.time = time;
 	tell(m, &entry);
 }
 

@@ -50,7 +50,7 @@ static void env_halt(void *opaque, bool halt)
 		if (m->vcpus[i].state != VCPU_GUEST)
 			continue;
 		machine_exit(m, i, VGIC_EXIT_OTHER_IRQ);
-		machine_enter_at(m, i, m->now + m->wl->profile.mi_out_ns);
+		machine_enter_at(m, i, m->now + machine_out(m, i, m->profile.mi_out_ns));
 	}
 }
 
@@ -202,7 +202,9 @@ static int start_vcpus(struct machine *m)
 		v->mi_at = v->exit_at = v->flush_time = NEVER;
 		v->state = bg == VGIC_WL_NONE || v->frames[0].op == VGIC_WL_NONE ? VCPU_DONE
 										 : VCPU_OUT;
+		/* That is when it was entered: the flush came before. */
 		v->next = m->wl->vcpus[i].start_ns;
+		v->next -= v->next < m->profile.entry_ns ? v->next : m->profile.entry_ns;
 		vgic_load(m->vgic, i, &v->hw);
 	}
 	return 0;
@@ -276,6 +278,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		.wl = wl,
 		.cfg = cfg,
 		.cell = cell,
+		.profile = cfg->profile ? *cfg->profile : wl->profile,
 		.nr_vcpus = wl->nr_vcpus,
 		.owner = VGIC_NO_VCPU,
 		.one_cpu = wl->host_cpus == 1,

@@ -24,6 +24,8 @@ struct vgic_derive_config {
 	unsigned int prio_bits; /* pre_bits to 8; 0: 5 */
 	uint16_t vm;		/* of the recording; the others are left out */
 	bool eager_vmcr;	/* the recorded kernel read VMCR back at every exit (6.19 on) */
+	uint64_t switch_ns;	/* of each run, not guest's: vgic_profile */
+	struct vgic_calibration *calibration; /* told of this recording too; NULL: of its own */
 };
 
 /* What the derivation saw and could not use; all 0 in a good recording. */

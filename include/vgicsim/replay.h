@@ -21,13 +21,12 @@ enum vgic_arrivals {
 	VGIC_ARRIVALS_DEPENDENT,  /* at their distance from the end of the previous handling */
 };
 
-#define VGIC_MAX_MI_DELAYS 64u
-
 struct vgic_replay_config {
 	const struct vgic_policy *policy;
 	unsigned int nr_lr; /* 1 to 16 */
 	uint64_t seed;
 	enum vgic_arrivals arrivals;
+	const struct vgic_profile *profile; /* NULL: the workload's */
 	/* MI asserted to guest left, ns: drawn evenly from these. 0 entries: the profile's. */
 	uint64_t mi_delay_ns[VGIC_MAX_MI_DELAYS];
 	unsigned int nr_mi_delays;

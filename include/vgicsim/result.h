@@ -26,6 +26,8 @@ struct vgic_result {
 	const char *policy, *arrivals, *estimator;
 	uint64_t seed;
 	struct vgic_profile profile;
+	const char *profile_file; /* NULL: fitted to the recording itself */
+	uint64_t profile_hash;
 	const uint64_t *mi_delay_ns;
 	size_t nr_mi_delays;
 	/* numbers */

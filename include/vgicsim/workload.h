@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vgicsim/profile.h>
 #include <vgicsim/records.h>
 
 #define VGIC_WL_NONE 0xffffffffu
@@ -71,7 +72,13 @@ struct vgic_op {
 	uint8_t kind;	/* enum vgic_op_kind */
 	uint8_t exit;	/* enum vgic_exit_kind */
 	uint8_t flags;	/* VGIC_OP_* */
-	uint8_t reserved;
+	uint8_t sync_lrs;    /* exit: list registers that its sync read */
+	uint32_t entry_ns;   /* exit: last part of out_ns, from the flush on; 0 if it yields */
+	uint16_t sync_irqs;  /* exit: length of the list at its sync */
+	uint16_t entry_irqs; /* the same at the flush after it, list registers written, and */
+	uint8_t entry_lrs;
+	bool entry_sorted; /* whether it sorted */
+	uint16_t reserved;
 };
 
 enum vgic_effect_kind {
@@ -151,16 +158,6 @@ struct vgic_wl_vcpu {
 	bool masked_handlers; /* its handlers run with interrupts masked: none was ever nested */
 };
 
-/* Costs of the recorded host, ns; see vgicsim-replay(1). */
-struct vgic_profile {
-	uint64_t entry_ns;    /* flush begun to guest entered, median */
-	uint64_t exit_ns;     /* guest left to host ready to handle the exit, median */
-	uint64_t mi_out_ns;   /* guest left by an MI to the next entry, mean of the lower 99 % */
-	uint64_t dir_out_ns;  /* the same for a trapped DIR */
-	uint64_t kick_ns;     /* request to guest left, multi-processor host; not measured */
-	uint64_t mi_delay_ns; /* MI asserted to guest left, median of what the runs show */
-};
-
 struct vgic_workload {
 	uint32_t nr_vcpus;
 	uint32_t nr_lr;	    /* recorded */
@@ -170,8 +167,8 @@ struct vgic_workload {
 	bool gicv2, model_v2; /* GIC of the host, and what the guest programs */
 	bool blocked; /* the recorded guest was held up for good: something starved, is stuck or
 			 lost */
-	bool eoicount_on_split; /* seen on the recorded hardware (hardware model 3.4) */
-	struct vgic_profile profile;
+	bool eoicount_on_split;	     /* seen on the recorded hardware (hardware model 3.4) */
+	struct vgic_profile profile; /* of the recorded host */
 	uint32_t open; /* first effect that belongs to no operation, at its .wall_ns */
 	struct vgic_wl_vcpu *vcpus;
 	struct vgic_source *sources;

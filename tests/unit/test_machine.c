@@ -25,6 +25,8 @@
 #define MI_DELAY 30
 /* Every program begins by enabling group 1, which is an MI: all that follows is so much later. */
 #define LATE	 MI_OUT
+/* Nothing runs before the first entry is over. */
+#define START	 ENTRY
 
 static struct vgic_workload *wl;
 static struct vgic_replay_config cfg;
@@ -53,6 +55,7 @@ static uint32_t add_exit(uint32_t script, enum vgic_exit_kind kind, uint64_t at,
 
 	wl->ops[op].exit = (uint8_t)kind;
 	wl->ops[op].out_ns = out;
+	wl->ops[op].entry_ns = ENTRY;
 	return op;
 }
 
@@ -226,8 +229,8 @@ static void arrivals_are_placed_as_asked(void **state)
 	assert_int_equal(cell.interrupts, 2);
 	exits = (uint32_t)cell.exits;
 	assert_int_equal(cell.exit[VGIC_EXIT_OTHER_IRQ], 2);
-	assert_int_equal(taken(40, 0), LATE + 2000 + 1000);
-	assert_int_equal(taken(40, 1), LATE + 2000 + 20000 + KICK + MI_OUT);
+	assert_int_equal(taken(40, 0), START + LATE + 2000 + 1000);
+	assert_int_equal(taken(40, 1), START + LATE + 2000 + 20000 + KICK + MI_OUT);
 
 	/* Open: when they were recorded; the exit that only they explain goes with them. */
 	cfg.arrivals = VGIC_ARRIVALS_OPEN;
@@ -346,7 +349,7 @@ static void properties_take_effect(void **state)
 	add_exit(0, VGIC_EXIT_OTHER, 60000, 1000);
 	run();
 	assert_int_equal(cell.interrupts, 2);
-	assert_int_equal(taken(40, 0), LATE + 30000 + 1000 + 1000);
+	assert_int_equal(taken(40, 0), START + LATE + 30000 + 1000 + 1000);
 	/* 41 waits for the handler of 40: its priority counted. */
 	assert_int_equal(cell.latency[VGIC_LATENCY_ACK_TO_EOI].hist.n, 2);
 	assert_int_equal(max_of(VGIC_LATENCY_ACK_TO_EOI), 1000);
@@ -441,7 +444,7 @@ static void lpis_and_what_is_no_interrupt(void **state)
 	run();
 	assert_int_equal(cell.outcome, VGIC_OUTCOME_COMPLETED);
 	assert_int_equal(cell.interrupts, 1);
-	assert_int_equal(taken(LPI + 3, 0), LATE + 2000);
+	assert_int_equal(taken(LPI + 3, 0), START + LATE + 2000);
 	assert_int_equal(cell.unhandled, 1);
 	end();
 }
@@ -526,11 +529,11 @@ static void the_delay_of_an_mi_is_drawn(void **state)
 	assert_int_equal(cell.overflow_max, 2);
 	/* The first one comes when the guest, entered at 0, enables group 1. */
 	assert_int_equal(cell.timeline.mis[0].value, VGIC_MISR_VGRP1E);
-	assert_int_equal(cell.timeline.mis[0].t, MI_DELAY);
+	assert_int_equal(cell.timeline.mis[0].t, START + MI_DELAY);
 	cfg.nr_mi_delays = 1;
 	cfg.mi_delay_ns[0] = 500;
 	again();
-	assert_int_equal(cell.timeline.mis[0].t, 500);
+	assert_int_equal(cell.timeline.mis[0].t, START + 500);
 	cfg.nr_mi_delays = 2;
 	cfg.mi_delay_ns[1] = 40;
 	unsigned int slow = 0, fast = 0;
@@ -539,11 +542,11 @@ static void the_delay_of_an_mi_is_drawn(void **state)
 		uint64_t t;
 
 		again();
-		t = cell.timeline.mis[0].t;
+		t = cell.timeline.mis[0].t - START;
 		slow += t == 500;
 		fast += t == 40;
 		again();
-		assert_int_equal(cell.timeline.mis[0].t, t);
+		assert_int_equal(cell.timeline.mis[0].t, START + t);
 	}
 	assert_true(slow && fast);
 	assert_int_equal(slow + fast, 32);
@@ -551,6 +554,71 @@ static void the_delay_of_an_mi_is_drawn(void **state)
 	vgic_cell_finish(&cell);
 	assert_int_equal(vgic_replay(wl, &cfg, &cell), -EINVAL);
 	vgic_workload_destroy(wl);
+}
+
+/* Twenty interrupts at once, four LRs: what one entry and one exit take grows with the list. */
+static void costs_follow_the_list(void **state)
+{
+	struct vgic_profile other;
+	uint64_t wall, walls[3], p;
+	uint32_t op;
+
+	begin(1);
+	op = add_exit(0, VGIC_EXIT_OTHER, 1000, 1000);
+	for (uint32_t i = 0; i < 20; i++) {
+		uint32_t s = add_source(32 + i, 0, VGR_IRQ_ENABLED);
+
+		add_handler(s, 1000);
+		add_effect(op, VGIC_EFFECT_LINE, s, 100);
+	}
+	add_exit(0, VGIC_EXIT_OTHER, 100000, 1000);
+	run();
+	wall = cell.wall_ns;
+	/* The first four, of the entry after the exit: when its flush is over. */
+	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_LR].hist.min, 1000 - 100);
+	wl->profile.entry_irq_ps = 2500;
+	wl->profile.entry_lr_ps = 10000;
+	wl->profile.sort_ns = 5;
+	wl->profile.sort_step_ps = 100;
+	again();
+	p = 20 * 5 / 2 + 40 + 5 + (20 * 4 + 2 * 4) / 10;
+	assert_int_equal(vgic_entry_cost(&wl->profile, 20, 4, true), ENTRY + p);
+	assert_int_equal(cell.latency[VGIC_LATENCY_RAISE_TO_LR].hist.min, 1000 - 100 + p);
+	assert_true(cell.wall_ns > wall + p);
+	wall = cell.wall_ns;
+
+	/* An exit with a list takes longer than it did, or less, if it was recorded with one. */
+	wl->profile.exit_irq_ps = 1000;
+	for (int i = 0; i < 3; i++) {
+		wl->ops[last_op[0]].sync_irqs = (uint16_t)(2 * i);
+		wl->ops[op].sync_irqs = (uint16_t)(2 * i);
+		again();
+		walls[i] = cell.wall_ns;
+	}
+	assert_true(walls[0] > wall);
+	/* Nothing is on the list at the first; the last one's entry is not seen. */
+	assert_int_equal(walls[1], walls[0] - 2);
+	assert_int_equal(walls[2], walls[0] - 4);
+	/* Less than the time there was: the raise comes at once, and so does the entry. */
+	wl->ops[op].sync_irqs = 5000;
+	again();
+	assert_true(cell.wall_ns < walls[0] - 800);
+	assert_int_equal(cell.interrupts, 20);
+
+	/* Another host: its costs now, the recorded one's for what was recorded. */
+	wl->ops[op].sync_irqs = 0;
+	other = wl->profile;
+	other.entry_ns += 7;
+	cfg.profile = &other;
+	wall = walls[2];
+	again();
+	assert_true(cell.wall_ns > wall);
+	other = wl->profile;
+	other.switch_ns = 300;
+	again();
+	/* Each exit ends a run, and the last one begins another. */
+	assert_int_equal(cell.guest_ns, 100000 + 20 * 1000 + (cell.exits + 1) * 300);
+	end();
 }
 
 /* The host's own exit came with an MI: with enough LRs it comes alone, else they are one. */
@@ -868,6 +936,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_without_a_handler),
 		cmocka_unit_test(a_handler_stands_in_for_another),
 		cmocka_unit_test(the_delay_of_an_mi_is_drawn),
+		cmocka_unit_test(costs_follow_the_list),
 		cmocka_unit_test(an_exit_joins_its_mi),
 		cmocka_unit_test(an_exit_waits_for_its_mi),
 		cmocka_unit_test(what_cannot_come_is_given_up),

@@ -273,6 +273,27 @@ static int derive_scene(void)
 	return ret;
 }
 
+/* Two recordings, and what is fitted to both. */
+static int calibrate_scene(void)
+{
+	struct vgic_calibration *c = NULL;
+	struct vgic_profile p;
+	int ret = vgic_calibration_create(&c);
+
+	for (int i = 0; i < 2 && !ret; i++) {
+		vgic_calibration_begin(c, 4);
+		for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret;
+		     r = next_rec(&whole, r))
+			ret = vgic_calibration_record(c, r);
+		if (!ret)
+			ret = vgic_calibration_mi_delay(c, 40);
+	}
+	if (!ret)
+		ret = vgic_calibration_fit(c, &p, NULL);
+	vgic_calibration_destroy(c);
+	return ret;
+}
+
 static int measure_scene(void)
 {
 	struct vgic_measure *m;
@@ -493,6 +514,7 @@ static void deriving(void **state)
 
 static void measuring(void **state)
 {
+	assert_true(run_out_everywhere(calibrate_scene) > 8);
 	assert_true(run_out_everywhere(measure_scene) > 10);
 	assert_true(run_out_everywhere(busy_scene) > 3);
 }
