@@ -223,7 +223,10 @@ uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid)
 	d->known[s] = (struct known){.last_script = VGIC_WL_NONE,
 				     .active = VGIC_WL_NONE,
 				     .props = irq,
-				     .drop_runs = UINT32_MAX};
+				     .raise = VGIC_WL_NONE,
+				     .quiet = true,
+				     .drop_runs = UINT32_MAX,
+				     .drop_bound = UINT32_MAX};
 	d->index[h] = s + 1;
 	return s;
 }
@@ -389,6 +392,8 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 		uint32_t wake = maybe_wakes(d, v, target, r->time);
 
 		k->raised = r->time;
+		if (k->raise == VGIC_WL_NONE)
+			k->raise = e;
 		if (d->nr_fresh < MAX_FRESH && k->seen && !(k->props.state & VGR_IRQ_HW))
 			d->fresh[d->nr_fresh++] = (struct fresh){source, e, wake, r->time, target};
 	}
@@ -516,6 +521,25 @@ static void state_effect(struct vgic_derive *d, struct dvcpu *v, uint32_t source
 	attach(d, w, e, time);
 }
 
+/*
+ * It was on no list, was raised, and stands there with other properties: the guest wrote
+ * them before the raise, which went where they say.
+ */
+static bool changed_before_raise(struct vgic_derive *d, const struct known *k,
+				 const struct vgr_irq *irq)
+{
+	struct vgic_effect *raise = k->raise == VGIC_WL_NONE ? NULL : &d->wl->effects[k->raise];
+	uint32_t prop;
+
+	if (!k->quiet || !raise || raise->kind == VGIC_EFFECT_NONE)
+		return false;
+	prop = vgic_workload_prop(d->wl, irq);
+	if (prop == VGIC_WL_NONE)
+		d->nomem = true;
+	raise->prop = prop;
+	return true;
+}
+
 /* One interrupt as it stood on the list before a flush, against what is known of it. */
 static void compare(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 		    const struct vgr_irq *irq, uint64_t time)
@@ -543,7 +567,7 @@ static void compare(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 			k->line = 0;
 		}
 		k->seen = true;
-	} else if (!same_props(&k->props, irq)) {
+	} else if (!same_props(&k->props, irq) && !changed_before_raise(d, k, irq)) {
 		state_effect(d, v, source, VGIC_EFFECT_STATE, 0, irq, time);
 	}
 	k->props = *irq;
@@ -585,6 +609,8 @@ static void remember(struct vgic_derive *d, uint16_t index, const struct vgr_irq
 	k->latch = irq->state & VGR_IRQ_LATCH ? 2 : 0;
 	k->line = irq->state & VGR_IRQ_LINE ? 2 : 0;
 	k->active_seen = irq->state & VGR_IRQ_ACTIVE;
+	k->quiet = !k->latch && !k->line && !k->active_seen;
+	k->raise = VGIC_WL_NONE;
 }
 
 /*
@@ -801,6 +827,7 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t flush, uint6
 effects:
 	struct vgic_op *x = &d->wl->ops[op];
 
+	x->wall_ns = v->exit_time - d->start;
 	x->sync_irqs = v->sync_irqs;
 	x->sync_lrs = v->sync_lrs;
 	if (v->yields) {

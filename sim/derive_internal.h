@@ -43,6 +43,9 @@ struct known {
 	uint8_t latch, line; /* 0 no, 1 by a raise since the last snapshot, 2 by a snapshot */
 	bool active_seen;    /* active in the last snapshot */
 	uint64_t raised;     /* time of the last raise, 0 if none */
+	bool quiet;	     /* neither pending nor active in the last snapshot */
+	uint32_t raise;	     /* effect that raised it first since then, VGIC_WL_NONE if none */
+	uint32_t drop_bound; /* at most, of drops that nothing showed; fewest, UINT32_MAX: none */
 	uint32_t drop_runs;  /* runs from acknowledge to priority drop, fewest seen; UINT32_MAX */
 };
 

@@ -162,11 +162,25 @@ static bool insert(struct vgic_derive *d, struct dvcpu *v, size_t at, struct ite
 /* In how many runs after its acknowledge a handler drops its priority; UINT32_MAX: unknown. */
 static uint32_t usual_runs(const struct vgic_derive *d, uint32_t script)
 {
-	uint32_t own = d->known[d->wl->scripts[script].source].drop_runs;
+	const struct known *k = &d->known[d->wl->scripts[script].source];
 
-	if (own != UINT32_MAX || d->drop_runs_min != d->drop_runs_max)
-		return own;
-	return d->drop_runs_min;
+	if (k->drop_runs != UINT32_MAX)
+		return k->drop_runs;
+	/* Those that were seen speak for the others only if they agree. */
+	if (d->drop_runs_min != UINT32_MAX && d->drop_runs_min == d->drop_runs_max)
+		return d->drop_runs_min;
+	/* None: they follow one another in a run, which says nothing of one that stands alone. */
+	return k->drop_bound ? k->drop_bound : UINT32_MAX;
+}
+
+/* The drop of the handler on top was in this run or before. */
+static void learn_bound(struct vgic_derive *d, struct dvcpu *v)
+{
+	const struct running *r = &v->stack[v->nr_stack - 1];
+	uint32_t *own = &d->known[d->wl->scripts[r->script].source].drop_bound;
+
+	if (r->runs < *own)
+		*own = r->runs;
 }
 
 /* The drop of the handler on top shows in this run. */
@@ -245,6 +259,7 @@ static void drop_top(struct vgic_derive *d, struct dvcpu *v, bool split)
 	uint32_t s = v->stack[v->nr_stack - 1].script;
 
 	vgic_v3_cpuif_eoi(&v->hw, group_of(d, s), intid_of(d, s));
+	learn_bound(d, v);
 	if (split && drop_earlier(d, v))
 		return;
 	step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, s, 0);
@@ -648,6 +663,7 @@ void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 		uint32_t top = v->stack[v->nr_stack - 1].script;
 
 		vgic_v3_cpuif_eoi(&v->hw, group_of(d, top), intid_of(d, top));
+		learn_bound(d, v);
 		if (!drop_earlier(d, v)) {
 			emit_now(d, v, VGIC_OP_DROP, top, vgic_workload_op(d->wl, VGIC_OP_DROP));
 			pop(v);

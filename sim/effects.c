@@ -227,6 +227,15 @@ void machine_inject(struct machine *m, struct msource *s, bool level)
 		machine_records_inject(m, vcpu, s->irq->intid, level);
 }
 
+/* What the guest had written while nothing of the interrupt was to be seen. */
+static void before_raise(struct machine *m, struct msource *s, const struct vgic_effect *e)
+{
+	if (e->prop == VGIC_WL_NONE)
+		return;
+	machine_records_write(m);
+	apply_state(m, s, &m->wl->props[e->prop]);
+}
+
 void effect_apply(struct machine *m, const struct due *due)
 {
 	const struct vgic_effect *e = &m->wl->effects[due->effect];
@@ -255,6 +264,7 @@ void effect_apply(struct machine *m, const struct due *due)
 		of = 0;
 	switch (e->kind) {
 	case VGIC_EFFECT_LINE:
+		before_raise(m, s, e);
 		s->physical = e->level;
 		if (e->level && (!s->irq->level || !s->irq->line_level))
 			raised(s);
@@ -263,6 +273,7 @@ void effect_apply(struct machine *m, const struct due *due)
 		machine_inject(m, s, e->level);
 		break;
 	case VGIC_EFFECT_LATCH:
+		before_raise(m, s, e);
 		raised(s);
 		if (e->origin == VGIC_ORIGIN_OUTSIDE)
 			machine_records_lpi(m, s->irq->intid);

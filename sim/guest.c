@@ -394,6 +394,8 @@ static void do_exit(struct machine *m, unsigned int index, const struct vgic_op 
 		effects_start(m, op, index, f, 0);
 		return;
 	}
+	if (tick_is(op) && !ticks_take(m))
+		return;
 	machine_exit(m, index, op->exit);
 	if (op->exit == VGIC_EXIT_WFI || op->exit == VGIC_EXIT_MMIO) {
 		vgic_put(m->vgic, index, &v->hw);

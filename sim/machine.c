@@ -331,8 +331,10 @@ static void in_guest(struct machine *m, unsigned int index)
 	struct mvcpu *v = &m->vcpus[index];
 
 	advance(m, index);
-	if ((v->mi_at <= m->now && !guest_traps_first(m, index)) || v->exit_at <= m->now) {
+	if ((v->mi_at <= m->now && !guest_traps_first(m, index)) || v->exit_at <= m->now ||
+	    m->tick_at <= m->now) {
 		machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
+		ticks_catch_up(m);
 		if (!guest_merge(m, index))
 			machine_enter_at(m, index,
 					 m->now + machine_out(m, index, m->profile.mi_out_ns));
@@ -374,7 +376,8 @@ static uint64_t next_of(const struct machine *m, unsigned int index)
 		t = v->exit_at;
 	if (t == NEVER && m->one_cpu && v->stalled && anyone_ready(m))
 		t = v->now + HOST_TICK_NS;
-	return t;
+	/* A guest that waits for ever is not kept alive by them. */
+	return t != NEVER && m->tick_at < t ? m->tick_at : t;
 }
 
 /* Kicks asked for while the vgic was at work. */
@@ -443,7 +446,8 @@ static void run_vcpu(struct machine *m, unsigned int index)
 		enter(m, index);
 		break;
 	case VCPU_GUEST:
-		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now) {
+		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now &&
+		    m->tick_at > m->now) {
 			/* The host's tick: another vCPU wants the CPU. */
 			advance(m, index);
 			if (++m->idle_ticks > 2 * m->nr_vcpus) {

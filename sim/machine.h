@@ -115,6 +115,11 @@ struct machine {
 	uint64_t order;
 	uint64_t now;
 	uint64_t rng;
+	uint64_t *ticks; /* recorded times of the host's own interrupts, ascending */
+	size_t nr_ticks;
+	uint64_t ticks_done, tick_slack;
+	uint64_t
+		tick_at; /* the next one comes by itself, if the program does not bring it before */
 	uint32_t serial;
 	bool one_cpu;
 	uint16_t owner; /* vCPU that has the only CPU, VGIC_NO_VCPU if none */
@@ -180,6 +185,15 @@ void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
 void machine_records_dir(struct machine *m, unsigned int v, uint32_t intid);
 /* A register write that may take interrupts back. */
 void machine_records_write(struct machine *m);
+
+/* ticks.c: 0, or not without memory. */
+int ticks_init(struct machine *m);
+/* An exit that only the host wanted. */
+bool tick_is(const struct vgic_op *op);
+/* It stands in the program now. False: the replay is ahead of it, leave it out. */
+bool ticks_take(struct machine *m);
+/* One has come by itself: with it all that should have come by now. */
+void ticks_catch_up(struct machine *m);
 
 /* effects.c */
 /* shift: how much later, or earlier, than recorded the exit is handled. */

@@ -268,6 +268,7 @@ static void machine_finish(struct machine *m)
 	free(m->dependents);
 	free(m->ask);
 	free(m->heap);
+	free(m->ticks);
 	vgic_destroy(m->vgic);
 }
 
@@ -326,6 +327,8 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
 	if (!m.vcpus || !m.sources || !m.dependents || !m.ask || !m.heap)
+		goto fail;
+	if (ticks_init(&m))
 		goto fail;
 	ret = machine_records_init(&m);
 	if (ret)

@@ -58,6 +58,7 @@ enum vgic_op_kind {
 /* One operation of a frame. */
 struct vgic_op {
 	uint64_t at;	  /* ns of the frame's own time */
+	uint64_t wall_ns; /* exit: from the start of the recording */
 	uint64_t out_ns;  /* exit: recorded time until the next entry, of the next vCPU if it yields
 			   */
 	uint32_t next;	  /* next operation of the same frame, VGIC_WL_NONE at the end */
@@ -107,7 +108,7 @@ struct vgic_effect {
 	uint32_t next;	 /* of the same operation */
 	uint32_t ask_next; /* asked for with the same operation, which may be another one */
 	uint32_t source;   /* index of the source; WAKE: vCPU */
-	uint32_t prop;	   /* STATE */
+	uint32_t prop;	   /* STATE; LINE, LATCH: what had changed by then, VGIC_WL_NONE: nothing */
 	uint32_t handled;  /* handlings of the source that had ended before (for gap_ns) */
 	uint16_t vcpu;	   /* SGI: sender */
 	uint8_t kind;	   /* enum vgic_effect_kind */

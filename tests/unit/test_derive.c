@@ -661,6 +661,34 @@ static void dirs_that_do_not_trap(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+/* Priority written while the interrupt is on no list, seen only when it was raised. */
+static void what_is_written_before_a_raise(void **state)
+{
+	static const uint32_t one = 32;
+	struct vgic_derive_stats stats;
+	const struct vgic_effect *raise = NULL;
+	struct bench b;
+
+	begin(&b, VMCR0);
+	fake_raise(&b.h, 0, &one, 1, true);
+	fake_eoi(&b.h, 0, fake_ack(&b.h, 0));
+	fake_exit(&b.h, 0, 2, 0x16);
+	vgic_write_priority(b.h.vgic, 0, one, 0x40);
+	fake_enter(&b.h, 0);
+	fake_raise(&b.h, 0, &one, 1, true);
+	fake_eoi(&b.h, 0, fake_ack(&b.h, 0));
+	end(&b, &stats);
+	for (size_t i = 0; i < b.wl->nr_effects; i++) {
+		assert_int_not_equal(b.wl->effects[i].kind, VGIC_EFFECT_STATE);
+		if (b.wl->effects[i].prop != VGIC_WL_NONE)
+			raise = &b.wl->effects[i];
+	}
+	assert_non_null(raise);
+	assert_int_equal(raise->kind, VGIC_EFFECT_LINE);
+	assert_int_equal(b.wl->props[raise->prop].priority, 0x40);
+	vgic_workload_destroy(b.wl);
+}
+
 /* A handler that leaves the guest once, and drops its priority then. */
 static uint32_t handle_with_an_exit(struct bench *b)
 {
@@ -793,6 +821,7 @@ int main(void)
 		cmocka_unit_test(a_priority_drop_that_nothing_shows),
 		cmocka_unit_test(ended_out_of_order),
 		cmocka_unit_test(dirs_that_do_not_trap),
+		cmocka_unit_test(what_is_written_before_a_raise),
 		cmocka_unit_test(unseen_drops_are_where_seen_ones_were),
 		cmocka_unit_test(what_is_missing_is_counted),
 		cmocka_unit_test(interrupts_that_could_not_be_read),

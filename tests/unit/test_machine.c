@@ -259,7 +259,10 @@ static void effects_without_an_exit(void **state)
 	t = add_source(41, 0, VGR_IRQ_ENABLED);
 	wl->open = vgic_workload_effect(wl, VGIC_EFFECT_LINE);
 	e = &wl->effects[wl->open];
-	*e = (struct vgic_effect){.next = 1, .source = s, .level = 1, .wall_ns = 5000};
+	e->next = 1;
+	e->source = s;
+	e->level = 1;
+	e->wall_ns = 5000;
 	e->origin = VGIC_ORIGIN_OUTSIDE;
 	vgic_workload_effect(wl, VGIC_EFFECT_LINE);
 	wl->effects[1].source = t;
@@ -689,6 +692,62 @@ static void an_exit_waits_for_its_mi(void **state)
 	end();
 }
 
+/* The host's own exits keep their place in the program, but come with the time. */
+static void host_exits_come_with_time(void **state)
+{
+	uint32_t op;
+
+	/* Forty of them, one every 100 us; the program takes as long. */
+	begin(1);
+	for (uint32_t i = 0; i < 40; i++) {
+		op = add_exit(0, VGIC_EXIT_OTHER_IRQ, 100000 * (i + 1), 0);
+		wl->ops[op].wall_ns = 100000 * (i + 1);
+	}
+	add_exit(0, VGIC_EXIT_OTHER, 4100000, 0);
+	wl->duration_ns = 4100000;
+	run();
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER_IRQ], 40);
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER], 1);
+	/* The recording took four times as long for it: they were that much rarer. */
+	for (uint32_t i = 0; i < 40; i++)
+		wl->ops[i + 1].wall_ns *= 4;
+	wl->duration_ns *= 4;
+	again();
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER_IRQ], 40);
+	cfg.nr_lr = 5;
+	again();
+	assert_in_range(cell.exit[VGIC_EXIT_OTHER_IRQ], 10, 13);
+	/* A quarter of the time: there is one every 25 us. */
+	for (uint32_t i = 0; i < 40; i++)
+		wl->ops[i + 1].wall_ns /= 16;
+	wl->duration_ns /= 16;
+	again();
+	assert_true(cell.exit[VGIC_EXIT_OTHER_IRQ] > 140);
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER], 1);
+	end();
+}
+
+/* A route written while the interrupt was not to be seen: it is raised where it says. */
+static void a_raise_goes_where_it_was_routed(void **state)
+{
+	uint32_t s, op;
+	struct vgr_irq moved;
+
+	begin(2);
+	s = add_source(40, 0, VGR_IRQ_ENABLED);
+	moved = irq_of(40, VGR_IRQ_ENABLED);
+	moved.target = 1;
+	op = add_exit(0, VGIC_EXIT_MMIO, 1000, 1000);
+	add_effect(op, VGIC_EFFECT_LATCH, s, 100)->prop = vgic_workload_prop(wl, &moved);
+	add_handler(s, 1000);
+	add_exit(0, VGIC_EXIT_OTHER, 20000, 1000);
+	add_exit(1, VGIC_EXIT_OTHER, 20000, 1000);
+	run();
+	assert_int_equal(cell.interrupts, 1);
+	assert_int_equal(cell.fates[0].vcpu, 1);
+	end();
+}
+
 /* ---- guests that wait ---- */
 
 static void what_cannot_come_is_given_up(void **state)
@@ -939,6 +998,8 @@ int main(void)
 		cmocka_unit_test(costs_follow_the_list),
 		cmocka_unit_test(an_exit_joins_its_mi),
 		cmocka_unit_test(an_exit_waits_for_its_mi),
+		cmocka_unit_test(host_exits_come_with_time),
+		cmocka_unit_test(a_raise_goes_where_it_was_routed),
 		cmocka_unit_test(what_cannot_come_is_given_up),
 		cmocka_unit_test(the_end_waits_for_what_is_due),
 		cmocka_unit_test(the_last_run_is_folded),
