@@ -169,8 +169,7 @@ static uint32_t usual_runs(const struct vgic_derive *d, uint32_t script)
 	/* Those that were seen speak for the others only if they agree. */
 	if (d->drop_runs_min != UINT32_MAX && d->drop_runs_min == d->drop_runs_max)
 		return d->drop_runs_min;
-	/* None: they follow one another in a run, which says nothing of one that stands alone. */
-	return k->drop_bound ? k->drop_bound : UINT32_MAX;
+	return k->drop_bound;
 }
 
 /* The drop of the handler on top was in this run or before. */
@@ -179,7 +178,8 @@ static void learn_bound(struct vgic_derive *d, struct dvcpu *v)
 	const struct running *r = &v->stack[v->nr_stack - 1];
 	uint32_t *own = &d->known[d->wl->scripts[r->script].source].drop_bound;
 
-	if (r->runs < *own)
+	/* Two that follow one another in a run say nothing of one that stands alone. */
+	if (r->runs && r->runs < *own)
 		*own = r->runs;
 }
 
