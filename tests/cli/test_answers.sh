@@ -49,12 +49,12 @@ timer=$rec/7.3.4-gic3-vhe/timer.vgr
 starving=$rec/6.12-ackall.vgr
 
 # size
-expect "size: a count is enough" 0 size --max-mi-rate 4000 "$burst"
+expect "size: a count is enough" 0 size --max-mi-rate 4500 "$burst"
 has "size: the answer" out '^6 list registers: [0-9]* MIs/s$'
 has "size: one fewer" out '^one fewer (5): fails: '
 has "size: one more" out '^one more (7): meets: '
 has "size: a live-lock is named" out '^Excluded by a live-lock: 1$'
-expect "size: neighbours of a single count" 0 size -l 6 --max-mi-rate 4000 "$burst"
+expect "size: neighbours of a single count" 0 size -l 6 --max-mi-rate 4500 "$burst"
 has "size: its one fewer" out '^one fewer (5): fails: '
 has "size: its one more" out '^one more (7): meets: '
 if grep -q '^5 ' "$dir/out"; then not_ok "size: only what was asked for"; else ok "size: only what was asked for"; fi
@@ -74,14 +74,14 @@ json "size: smallest is the first that is enough" "j['smallest'] == min(l['nr_lr
 json "size: live-lock has no numbers" "j['lrs'][0]['verdict'] == 'live-lock'
 	and j['lrs'][0]['recordings'][0]['mi_rate'] is None"
 expect "size: an interval that reaches beyond" 0 size -l 4-6 --json \
-	--slo 'p99(raise-to-lr) < 1s' --slo 'p99(raise-to-ack) < 32ms' "$burst"
-json "size: likely is not certain" "j['smallest'] == 4 and j['lrs'][1]['verdict'] == 'likely'
+	--slo 'p99(raise-to-lr) < 1s' --slo 'p99(raise-to-ack) < 28ms' "$burst"
+json "size: likely is not certain" "j['smallest'] == 5 and j['lrs'][2]['verdict'] == 'likely'
 	and j['smallest_certain'] is None"
 cp "$dir/out" "$dir/one"
 expect "size: jobs do not change it" 0 size -l 4-6 --json --jobs 3 \
-	--slo 'p99(raise-to-lr) < 1s' --slo 'p99(raise-to-ack) < 32ms' "$burst"
+	--slo 'p99(raise-to-lr) < 1s' --slo 'p99(raise-to-ack) < 28ms' "$burst"
 if cmp -s "$dir/out" "$dir/one"; then ok "size: byte for byte"; else not_ok "size: byte for byte"; fi
-expect "size: two recordings" 0 size --max-mi-rate 4000 "$timer" "$burst"
+expect "size: two recordings" 0 size --max-mi-rate 4500 "$timer" "$burst"
 has "size: which one binds" out "^5  *fails .*burst.vgr$"
 has "size: each must meet it" out '^6 list registers: .*burst.vgr)$'
 expect "size: nothing to meet" 2 size "$burst"
