@@ -112,6 +112,17 @@ void effects_serve_asked(struct machine *m, unsigned int vcpu)
 	v->nr_asked = 0;
 }
 
+void effects_answered(struct machine *m, struct msource *s, unsigned int vcpu)
+{
+	struct mvcpu *v = &m->vcpus[vcpu];
+	uint32_t *raiser = machine_raiser(m, s->index, vcpu);
+
+	for (unsigned int i = 0; *raiser && i < v->nr_frames; i++)
+		if (v->frames[i].serial == *raiser)
+			v->frames[i].acked++;
+	*raiser = 0;
+}
+
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
 		   const struct frame *f, int64_t shift)
 {
@@ -122,8 +133,7 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 
 		if (source == VGIC_WL_NONE)
 			continue;
-		m->sources[source].raiser = f->serial;
-		m->sources[source].raiser_vcpu = (uint16_t)vcpu;
+		*machine_raiser(m, source, vcpu) = f->serial;
 		note_asked(m, vcpu, i);
 	}
 	for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {

@@ -243,11 +243,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	s->acks++;
 	s->open++;
 	s->taker = (uint16_t)index;
-	if (s->raiser && s->raiser_vcpu == index)
-		for (unsigned int i = 0; i < v->nr_frames; i++)
-			if (v->frames[i].serial == s->raiser)
-				v->frames[i].acked++;
-	s->raiser = 0;
+	effects_answered(m, s, index);
 	f->script = s->cursor;
 	f->extra = s->cursor == VGIC_WL_NONE;
 	if (s->cursor != VGIC_WL_NONE)

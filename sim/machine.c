@@ -6,6 +6,8 @@
 
 /* A guest that only waits is taken off its CPU after this, if another vCPU wants it. */
 #define HOST_TICK_NS 4000000u
+/* What one vCPU still waits for after so many of these, while others go on, will not come. */
+#define LONELY_TICKS 64u
 
 static uint64_t random64(struct machine *m)
 {
@@ -342,7 +344,7 @@ static void in_guest(struct machine *m, unsigned int index)
 	}
 	guest_step(m, index);
 	if (v->progressed)
-		m->idle_ticks = 0;
+		m->idle_ticks = v->idle_ticks = 0;
 	if (v->state != VCPU_GUEST)
 		return;
 	show_lrs(m, index);
@@ -450,8 +452,8 @@ static void run_vcpu(struct machine *m, unsigned int index)
 		    m->tick_at > m->now) {
 			/* The host's tick: another vCPU wants the CPU. */
 			advance(m, index);
-			if (++m->idle_ticks > 2 * m->nr_vcpus) {
-				m->idle_ticks = 0;
+			if (++m->idle_ticks > 2 * m->nr_vcpus || ++v->idle_ticks > LONELY_TICKS) {
+				m->idle_ticks = v->idle_ticks = 0;
 				m->stuck = waits_for_outside(m);
 				if (m->stuck || guest_give_up(m, index))
 					break;

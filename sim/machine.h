@@ -47,6 +47,7 @@ struct mvcpu {
 	bool gave_up;		       /* what is due will not come */
 	bool unsynced;		       /* it took or ended something since the entry */
 	uint32_t ends[VGIC_LATENCIES]; /* latencies that have ended in this run */
+	unsigned int idle_ticks;       /* host ticks since its guest made progress */
 	bool progressed, kick, cpu_wait;
 	uint32_t requests;
 	uint32_t wfi, wfi_woken;
@@ -75,8 +76,6 @@ struct msource {
 	bool lowered;	/* its line goes down at some time */
 	uint32_t open;	/* acknowledges that the guest has not deactivated */
 	uint16_t taker; /* vCPU of the last acknowledge */
-	uint16_t raiser_vcpu;
-	uint32_t raiser; /* serial of the frame that asked for it, 0 if none */
 	bool active_raise_known;
 	struct vgic_raise active_raise; /* of the handling in progress */
 	uint32_t dep_first, dep_count;	/* outside effects, for dependent arrivals */
@@ -108,6 +107,7 @@ struct machine {
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct msource *sources;
+	uint32_t *raisers; /* serial of the frame that asked for it, 0 if none: by source, vCPU */
 	uint32_t *dependents; /* outside effects by source */
 	uint8_t *ask;	      /* by effect: enum ask_state */
 	struct due *heap;
@@ -195,11 +195,19 @@ bool ticks_take(struct machine *m);
 /* One has come by itself: with it all that should have come by now. */
 void ticks_catch_up(struct machine *m);
 
+/* Of a vCPU for a source. */
+static inline uint32_t *machine_raiser(struct machine *m, uint32_t source, unsigned int vcpu)
+{
+	return &m->raisers[(size_t)source * m->nr_vcpus + vcpu];
+}
+
 /* effects.c */
 /* shift: how much later, or earlier, than recorded the exit is handled. */
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
 		   const struct frame *f, int64_t shift);
 void effect_apply(struct machine *m, const struct due *due);
+/* A frame of the vCPU had asked for it and need not wait for it any more. */
+void effects_answered(struct machine *m, struct msource *s, unsigned int vcpu);
 void effects_handled(struct machine *m, struct msource *s);
 /* The guest of vCPU v waits: what it has asked for is served now. */
 void effects_serve_asked(struct machine *m, unsigned int v);

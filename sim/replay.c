@@ -265,6 +265,7 @@ static void machine_finish(struct machine *m)
 	free(m->vcpus);
 	machine_records_finish(m);
 	free(m->sources);
+	free(m->raisers);
 	free(m->dependents);
 	free(m->ask);
 	free(m->heap);
@@ -322,11 +323,12 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	ret = -ENOMEM;
 	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
 	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
+	m.raisers = calloc((wl->nr_sources + 1) * (size_t)m.nr_vcpus, sizeof(*m.raisers));
 	m.dependents = calloc(wl->nr_effects + 1, sizeof(*m.dependents));
 	m.ask = calloc(wl->nr_effects + 1, 1);
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
-	if (!m.vcpus || !m.sources || !m.dependents || !m.ask || !m.heap)
+	if (!m.vcpus || !m.sources || !m.raisers || !m.dependents || !m.ask || !m.heap)
 		goto fail;
 	if (ticks_init(&m))
 		goto fail;

@@ -727,6 +727,34 @@ static void host_exits_come_with_time(void **state)
 	end();
 }
 
+/* Two vCPUs ask for the same interrupt before it is taken; the first one waits for it. */
+static void each_vcpu_waits_for_what_it_asked(void **state)
+{
+	uint32_t s, op;
+
+	begin(2);
+	s = add_source(40, 0, VGR_IRQ_ENABLED);
+	add_op(0, VGIC_OP_MASK, 500);
+	op = add_exit(0, VGIC_EXIT_MMIO, 1000, 1000);
+	add_effect(op, VGIC_EFFECT_LATCH, s, 100);
+	wl->ops[op].asks = wl->ops[op].effects;
+	add_op(0, VGIC_OP_UNMASK, 50000);
+	op = add_exit(0, VGIC_EXIT_MMIO, 60000, 1000);
+	wl->ops[op].need = 1;
+	add_exit(0, VGIC_EXIT_OTHER, 70000, 1000);
+	add_handler(s, 1000);
+	op = add_exit(1, VGIC_EXIT_MMIO, 10000, 1000);
+	add_effect(op, VGIC_EFFECT_LATCH, s, 100);
+	wl->ops[op].asks = wl->ops[op].effects;
+	add_exit(1, VGIC_EXIT_OTHER, 5000000, 1000);
+	run();
+	assert_int_equal(cell.interrupts, 1);
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER], 2);
+	/* It did not wait until the other vCPU had nothing more to do. */
+	assert_true(cell.guest_ns < 5500000);
+	end();
+}
+
 /* A route written while the interrupt was not to be seen: it is raised where it says. */
 static void a_raise_goes_where_it_was_routed(void **state)
 {
@@ -999,6 +1027,7 @@ int main(void)
 		cmocka_unit_test(an_exit_joins_its_mi),
 		cmocka_unit_test(an_exit_waits_for_its_mi),
 		cmocka_unit_test(host_exits_come_with_time),
+		cmocka_unit_test(each_vcpu_waits_for_what_it_asked),
 		cmocka_unit_test(a_raise_goes_where_it_was_routed),
 		cmocka_unit_test(what_cannot_come_is_given_up),
 		cmocka_unit_test(the_end_waits_for_what_is_due),
