@@ -54,8 +54,11 @@ static void print_sum(const char *title, const struct validation_sum *s)
 		       s->open);
 	printf(".\n");
 	if (s->ranking.pairs)
-		printf("Order of LR counts by MI rate: %" PRIu64 " of %" PRIu64 " pairs right.\n",
-		       s->ranking.pairs - s->ranking.wrong, s->ranking.pairs);
+		printf("Order of LR counts by MIs per interrupt: %" PRIu64 " of %" PRIu64
+		       " pairs right; by MIs per second of guest time: %" PRIu64 " of %" PRIu64
+		       ".\n",
+		       s->ranking.pairs - s->ranking.wrong, s->ranking.pairs,
+		       s->ranking.timed_pairs - s->ranking.timed_wrong, s->ranking.timed_pairs);
 	printf("\n");
 }
 
@@ -218,8 +221,10 @@ static json_t *sum_json(const struct validation_sum *s)
 				    json_integer((json_int_t)s->agreement[i]));
 	json_object_set_new(o, "outcomes", part);
 	json_object_set_new(o, "ranking",
-			    json_pack("{s:I, s:I}", "pairs", (json_int_t)s->ranking.pairs, "wrong",
-				      (json_int_t)s->ranking.wrong));
+			    json_pack("{s:I, s:I, s:I, s:I}", "pairs", (json_int_t)s->ranking.pairs,
+				      "wrong", (json_int_t)s->ranking.wrong, "timed_pairs",
+				      (json_int_t)s->ranking.timed_pairs, "timed_wrong",
+				      (json_int_t)s->ranking.timed_wrong));
 	return o;
 }
 
@@ -248,6 +253,9 @@ static json_t *pair_json(const struct validation *v, const struct validation_pai
 		json_object_set_new(numbers, vgic_quantity_name((enum vgic_quantity)q), n);
 	}
 	json_object_set_new(o, "numbers", numbers);
+	json_object_set_new(o, "guest_ns",
+			    json_pack("{s:f, s:f}", "real", b->truth.guest_ns, "predicted",
+				      p->predicted.guest_ns));
 	return o;
 }
 

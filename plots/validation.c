@@ -299,7 +299,7 @@ static void write_errors(FILE *f, const json_t *sum, const char *title)
 			(long long)held);
 	fprintf(f, ".");
 	if (pairs)
-		fprintf(f, " Order of LR counts by MI rate: %lld of %lld pairs right.",
+		fprintf(f, " Order of LR counts by MIs per interrupt: %lld of %lld pairs right.",
 			(long long)(pairs - json_integer_value(json_object_get(ranking, "wrong"))),
 			(long long)pairs);
 	fprintf(f, "</p>\n");

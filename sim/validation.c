@@ -196,18 +196,31 @@ double vgic_error_mean(const struct vgic_error_sum *s)
 	return s->n ? s->sum / (double)s->n : 0;
 }
 
-static double rate(const struct vgic_numbers *n)
+static double per_interrupt(const struct vgic_numbers *n)
+{
+	return n->interrupts ? n->value[VGIC_QUANTITY_MI] / (double)n->interrupts : 0;
+}
+
+static double per_second(const struct vgic_numbers *n)
 {
 	return n->guest_ns > 0 ? n->value[VGIC_QUANTITY_MI] / n->guest_ns : 0;
 }
 
-static bool is_tie(const struct vgic_numbers *a, const struct vgic_numbers *b)
+static bool is_near(double x, double y)
 {
-	double x = a->value[VGIC_QUANTITY_MI], y = b->value[VGIC_QUANTITY_MI];
-	double most = x > y ? x : y;
+	return fabs(x - y) <= VGIC_TIE_SHARE * (x > y ? x : y);
+}
 
-	return fabs(x - y) <= VGIC_TIE_COUNT || fabs(x - y) <= VGIC_TIE_SHARE * most ||
-	       fabs(rate(a) - rate(b)) <= VGIC_TIE_SHARE * (rate(a) > rate(b) ? rate(a) : rate(b));
+/* One pair by one rate. */
+static void rank(uint64_t *pairs, uint64_t *wrong, double (*rate)(const struct vgic_numbers *n),
+		 const struct vgic_numbers *const p[2], const struct vgic_numbers *const t[2])
+{
+	double x = t[0]->value[VGIC_QUANTITY_MI], y = t[1]->value[VGIC_QUANTITY_MI];
+
+	if (fabs(x - y) <= VGIC_TIE_COUNT || is_near(x, y) || is_near(rate(t[0]), rate(t[1])))
+		return;
+	++*pairs;
+	*wrong += (rate(t[0]) > rate(t[1])) != (rate(p[0]) > rate(p[1]));
 }
 
 void vgic_ranking_add(struct vgic_ranking *r, const struct vgic_numbers *const *predicted,
@@ -215,14 +228,13 @@ void vgic_ranking_add(struct vgic_ranking *r, const struct vgic_numbers *const *
 {
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = i + 1; k < n; k++) {
-			if (predicted[i]->outcome || predicted[k]->outcome || truth[i]->outcome ||
-			    truth[k]->outcome || is_tie(truth[i], truth[k]))
-				continue;
-			double t = rate(truth[i]) - rate(truth[k]);
-			double p = rate(predicted[i]) - rate(predicted[k]);
+			const struct vgic_numbers *p[2] = {predicted[i], predicted[k]};
+			const struct vgic_numbers *t[2] = {truth[i], truth[k]};
 
-			r->pairs++;
-			r->wrong += (t > 0) != (p > 0);
+			if (p[0]->outcome || p[1]->outcome || t[0]->outcome || t[1]->outcome)
+				continue;
+			rank(&r->pairs, &r->wrong, per_interrupt, p, t);
+			rank(&r->timed_pairs, &r->timed_wrong, per_second, p, t);
 		}
 	}
 }

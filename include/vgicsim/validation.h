@@ -107,12 +107,14 @@ void vgic_error_add(struct vgic_error_sum *s, const struct vgic_deviation *d);
 double vgic_error_mean(const struct vgic_error_sum *s);
 
 /*
- * Order of n LR counts by MIs per second of guest time, predicted against true. Pairs that
- * have no order in truth (VGIC_TIE_SHARE, VGIC_TIE_COUNT) and runs that did not come to
- * their end are left out.
+ * Order of n LR counts by MI rate, predicted against true: MIs per interrupt that the guest
+ * took, and per second of guest time, in which a guest that spins counts, too. Pairs that have
+ * no order in truth (VGIC_TIE_SHARE, VGIC_TIE_COUNT) and runs that did not come to their end
+ * are left out.
  */
 struct vgic_ranking {
-	uint64_t pairs, wrong;
+	uint64_t pairs, wrong;		   /* per interrupt */
+	uint64_t timed_pairs, timed_wrong; /* per second */
 };
 
 void vgic_ranking_add(struct vgic_ranking *r, const struct vgic_numbers *const *predicted,

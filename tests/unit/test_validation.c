@@ -10,7 +10,7 @@
 
 static struct vgic_numbers numbers(double mi, double guest_ns)
 {
-	struct vgic_numbers n = {.guest_ns = guest_ns};
+	struct vgic_numbers n = {.guest_ns = guest_ns, .interrupts = 1000};
 
 	for (int q = 0; q < VGIC_QUANTITIES; q++)
 		n.known[q] = true;
@@ -175,11 +175,18 @@ static void orders(void **state)
 	vgic_ranking_add(&r, pp, tp, 3);
 	assert_int_equal(r.pairs, 5);
 	assert_int_equal(r.wrong, 1);
-	/* It is the rate that is ordered: as many in less time are more. */
+	assert_int_equal(r.timed_pairs, 5);
+	assert_int_equal(r.timed_wrong, 1);
+	/* It is the rate that is ordered: as many in less time, or of fewer, are more. */
 	r = (struct vgic_ranking){0};
 	t[1].guest_ns = 1e5;
 	vgic_ranking_add(&r, pp, tp, 2);
 	assert_int_equal(r.pairs, 1);
+	assert_int_equal(r.wrong, 0);
+	assert_int_equal(r.timed_wrong, 1);
+	r = (struct vgic_ranking){0};
+	t[1].interrupts = 100;
+	vgic_ranking_add(&r, pp, tp, 2);
 	assert_int_equal(r.wrong, 1);
 	/* A run without an end has no rate. */
 	r = (struct vgic_ranking){0};
