@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 #include <zstd.h>
 #include <vgicsim/recording.h>
 #include "columns.h"
 #include "format.h"
 #include "header.h"
-
-/* The file ends before what was asked for: no error by itself. */
-#define CUT 1
+#include "source.h"
 
 struct vgr_reader {
-	int fd;
-	const unsigned char *memory; /* instead of fd */
-	uint64_t size;
+	struct source from;
 	struct vgr_reader_opts opts;
 	struct format_head head;
 	struct vgr_header header;
@@ -78,31 +71,7 @@ static int forged(struct vgr_reader *r, uint64_t offset, const char *what)
 /* 0, CUT, or a negative errno. */
 static int read_at(struct vgr_reader *r, uint64_t offset, void *to, size_t size)
 {
-	char *p = to;
-	ssize_t n;
-
-	if (offset > r->size || size > r->size - offset)
-		return CUT;
-	if (r->memory) {
-		memcpy(to, r->memory + offset, size);
-		return 0;
-	}
-	while (size) {
-		n = pread(r->fd, p, size, (off_t)offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int err = -errno;
-
-			return wrong(r, err, offset, "", "cannot be read: %s", strerror(-err));
-		}
-		if (!n)
-			return CUT;
-		p += n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
+	return source_read(&r->from, offset, to, size, &r->error);
 }
 
 static int reserve(char **buffer, size_t *cap, size_t need)
@@ -150,7 +119,7 @@ static int read_payload(struct vgr_reader *r, uint64_t offset, const struct form
 	int err;
 
 	/* Asked first: a forged length must not make us allocate what is not there. */
-	if (f->stored_size > r->size - offset - sizeof(*f))
+	if (f->stored_size > r->from.size - offset - sizeof(*f))
 		return CUT;
 	if (reserve(&r->stored, &r->cap_stored, f->stored_size + 1) ||
 	    reserve(&r->raw, &r->cap_raw, f->raw_size + 1) ||
@@ -185,13 +154,13 @@ static int read_head(struct vgr_reader *r)
 	struct format_head *h = &r->head;
 	int err;
 
-	if (r->size < FORMAT_MAGIC_LEN || read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) ||
+	if (r->from.size < FORMAT_MAGIC_LEN || read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) ||
 	    memcmp(h->magic, FORMAT_MAGIC, FORMAT_MAGIC_LEN))
 		return wrong(r, VGR_ENOTREC, 0, "give a .vgr file made by 'vgicsim record'",
-			     r->size ? "not a vgicsim recording" : "an empty file");
+			     r->from.size ? "not a vgicsim recording" : "an empty file");
 	err = read_at(r, 0, h, sizeof(*h));
 	if (err == CUT)
-		return wrong(r, VGR_ESHORT, r->size, "fetch the file again",
+		return wrong(r, VGR_ESHORT, r->from.size, "fetch the file again",
 			     "cut before anything of it can be used");
 	if (err)
 		return err;
@@ -214,7 +183,7 @@ static int read_description(struct vgr_reader *r)
 
 	err = read_frame(r, sizeof(r->head), &f);
 	if (err == CUT)
-		return wrong(r, VGR_ESHORT, r->size, "fetch the file again",
+		return wrong(r, VGR_ESHORT, r->from.size, "fetch the file again",
 			     "cut before anything of it can be used");
 	if (err)
 		return err;
@@ -291,25 +260,6 @@ static int open_common(struct vgr_reader **out, struct vgr_reader *r, int err,
 	return 0;
 }
 
-static int open_file(struct vgr_reader *r, const char *path)
-{
-	struct stat st;
-	int err;
-
-	/* A named pipe must not make us wait for a writer. */
-	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (r->fd < 0 || fstat(r->fd, &st)) {
-		err = -errno;
-		return wrong(r, err, 0, "", "cannot be opened: %s", strerror(-err));
-	}
-	if (S_ISDIR(st.st_mode))
-		return wrong(r, -EISDIR, 0, "give a file", "a directory");
-	if (!S_ISREG(st.st_mode))
-		return wrong(r, -ESPIPE, 0, "copy it into a file first", "not a regular file");
-	r->size = (uint64_t)st.st_size;
-	return 0;
-}
-
 int vgr_reader_open(struct vgr_reader **out, const char *path, const struct vgr_reader_opts *opts,
 		    struct vgr_error *error)
 {
@@ -321,7 +271,7 @@ int vgr_reader_open(struct vgr_reader **out, const char *path, const struct vgr_
 			*error = (struct vgr_error){.code = -ENOMEM, .what = "not enough memory"};
 		return -ENOMEM;
 	}
-	return open_common(out, r, open_file(r, path), opts, error);
+	return open_common(out, r, source_open(&r->from, path, &r->error), opts, error);
 }
 
 int vgr_reader_open_memory(struct vgr_reader **out, const void *data, size_t size,
@@ -335,9 +285,7 @@ int vgr_reader_open_memory(struct vgr_reader **out, const void *data, size_t siz
 			*error = (struct vgr_error){.code = -ENOMEM, .what = "not enough memory"};
 		return -ENOMEM;
 	}
-	r->fd = -1;
-	r->memory = data ? data : (const unsigned char *)"";
-	r->size = data ? size : 0;
+	source_memory(&r->from, data, size);
 	return open_common(out, r, 0, opts, error);
 }
 
@@ -415,15 +363,15 @@ static int end_index(struct vgr_reader *r, uint64_t offset, const struct format_
 	    (r->head.trailer_offset != at || r->head.index_offset != offset ||
 	     r->head.identity != t.identity))
 		return forged(r, at, "the head of the file contradicts its trailer");
-	if (r->size != at + sizeof(t))
+	if (r->from.size != at + sizeof(t))
 		return wrong(r, VGR_EFORGED, at + sizeof(t), "cut the file there",
 			     "%" PRIu64 " bytes after the end of the recording",
-			     r->size - at - sizeof(t));
+			     r->from.size - at - sizeof(t));
 	r->ending = VGR_END_WHOLE;
 	return 0;
 }
 
-/* Offset of the next sound frame header at or after from; r->size if there is none. */
+/* Offset of the next sound frame header at or after from; r->from.size if there is none. */
 static uint64_t find_frame(struct vgr_reader *r, uint64_t from)
 {
 	unsigned char window[4096];
@@ -431,8 +379,9 @@ static uint64_t find_frame(struct vgr_reader *r, uint64_t from)
 	uint32_t magic;
 	size_t n, i;
 
-	while (from + sizeof(f) <= r->size) {
-		n = r->size - from < sizeof(window) ? (size_t)(r->size - from) : sizeof(window);
+	while (from + sizeof(f) <= r->from.size) {
+		n = r->from.size - from < sizeof(window) ? (size_t)(r->from.size - from)
+							 : sizeof(window);
 		if (read_at(r, from, window, n))
 			break;
 		for (i = 0; i + sizeof(f) <= n; i++) {
@@ -445,7 +394,7 @@ static uint64_t find_frame(struct vgr_reader *r, uint64_t from)
 		}
 		from += i;
 	}
-	return r->size;
+	return r->from.size;
 }
 
 /* Goes on behind a damaged frame at offset, if that was asked for. 0, or the error. */
@@ -597,8 +546,7 @@ void vgr_reader_close(struct vgr_reader *r)
 {
 	if (!r)
 		return;
-	if (r->fd >= 0)
-		close(r->fd);
+	source_close(&r->from);
 	header_release(&r->header);
 	ZSTD_freeDCtx(r->zstd);
 	XXH64_freeState(r->identity);
