@@ -259,7 +259,8 @@ static void attach(struct vgic_derive *d, struct dvcpu *v, uint32_t effect, uint
 {
 	struct vgic_effect *e = &d->wl->effects[effect];
 
-	e->wall_ns = time - d->start;
+	/* What the first flush shows began before its record. */
+	e->wall_ns = time > d->start ? time - d->start : 0;
 	if (v && v->exit == EXIT_PENDING) {
 		e->delay_ns = time > v->exit_time ? time - v->exit_time : 0;
 		chain(d, &v->first_effect, &v->last_effect, effect);

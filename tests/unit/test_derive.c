@@ -24,7 +24,7 @@ static void tap(void *opaque, const struct vgr_rec *rec)
 	assert_int_equal(vgic_derive_record(b->d, rec), 0);
 }
 
-static void begin_smp(struct bench *b, uint32_t vmcr, unsigned int nr_vcpus)
+static void prepare(struct bench *b, unsigned int nr_vcpus)
 {
 	struct vgic_derive_config cfg = {.nr_lr = 4, .eager_vmcr = true};
 
@@ -35,6 +35,11 @@ static void begin_smp(struct bench *b, uint32_t vmcr, unsigned int nr_vcpus)
 		vgic_write_enable(b->h.vgic, 0, i, true);
 		vgic_write_priority(b->h.vgic, 0, i, (uint8_t)(0xe8 - (i - 32) * 8));
 	}
+}
+
+static void begin_smp(struct bench *b, uint32_t vmcr, unsigned int nr_vcpus)
+{
+	prepare(b, nr_vcpus);
 	fake_enter(&b->h, 0);
 	fake_vmcr(&b->h, 0, vmcr);
 }
@@ -801,6 +806,25 @@ static void interrupts_that_could_not_be_read(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+/* A recorder that comes to a running guest: the first flush began before its record. */
+static void pending_before_the_first_record(void **state)
+{
+	struct vgic_derive_stats stats;
+	struct bench b;
+	uint32_t e;
+
+	prepare(&b, 1);
+	vgic_inject(b.h.vgic, 0, 40, true);
+	fake_enter(&b.h, 0);
+	fake_vmcr(&b.h, 0, VMCR0);
+	fake_eoi(&b.h, 0, fake_ack(&b.h, 0));
+	end(&b, &stats);
+	e = effect_of(b.wl, VGIC_EFFECT_LATCH, source_of(&b, 40));
+	assert_int_not_equal(e, VGIC_WL_NONE);
+	assert_int_equal(b.wl->effects[e].wall_ns, 0);
+	vgic_workload_destroy(b.wl);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -825,6 +849,7 @@ int main(void)
 		cmocka_unit_test(unseen_drops_are_where_seen_ones_were),
 		cmocka_unit_test(what_is_missing_is_counted),
 		cmocka_unit_test(interrupts_that_could_not_be_read),
+		cmocka_unit_test(pending_before_the_first_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
