@@ -498,6 +498,11 @@ void machine_run(struct machine *m)
 			m->livelock_vcpu = who < m->nr_vcpus ? (uint16_t)who : 0;
 			break;
 		}
+		/* Nobody's demand goes on for so long: it is made up, and would never end. */
+		if (++m->steps > m->max_steps || (t != NEVER && t > LATEST)) {
+			m->endless = true;
+			break;
+		}
 		if (t == NEVER) {
 			if (!unblock(m))
 				break;

@@ -11,6 +11,10 @@
 
 #define NEVER	   UINT64_MAX
 #define MAX_FRAMES 2048u
+/* Last moment of a replay, 146 years: behind it sums of times could overflow. */
+#define LATEST	   (1ull << 62)
+/* Turns of the loop for each exit that a replay may have: real demands need a few. */
+#define MAX_STEPS  256u
 
 /* One part of the guest's program that is running or interrupted. */
 struct frame {
@@ -124,10 +128,12 @@ struct machine {
 	bool one_cpu;
 	uint16_t owner; /* vCPU that has the only CPU, VGIC_NO_VCPU if none */
 	uint64_t max_exits;
+	uint64_t steps, max_steps;
 	unsigned int idle_ticks; /* host ticks in a row in which no guest made progress */
 	uint64_t first_entry, last_exit;
 	bool nomem;
 	bool livelock;
+	bool endless;	/* neither time nor exits put an end to it */
 	bool uncounted; /* what happens now has no place in the recording */
 	bool stuck;	/* a guest waits for what its vgic keeps outside the LRs */
 	uint16_t livelock_vcpu;

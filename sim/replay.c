@@ -319,6 +319,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	if (cfg->prio_bits)
 		m.hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
 	m.max_exits = 32 * (uint64_t)(wl->nr_ops + wl->nr_scripts) + 200000;
+	m.max_steps = MAX_STEPS * m.max_exits;
 
 	ret = -ENOMEM;
 	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
@@ -356,7 +357,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		collect_outside(&m);
 	start_effects(&m);
 	machine_run(&m);
-	ret = m.nomem ? -ENOMEM : 0;
+	ret = m.nomem ? -ENOMEM : m.endless ? -EOVERFLOW : 0;
 	if (ret)
 		goto fail;
 	ret = conclude(&m);

@@ -42,7 +42,8 @@ struct vgic_replay_config {
 /*
  * Runs the workload; cell is made here and finished by the caller, also when the
  * outcome is a live-lock or a starvation. The same arguments give the same cell.
- * 0, -EINVAL or -ENOMEM (then there is no cell).
+ * 0, -EINVAL, -ENOMEM or -EOVERFLOW (a workload made up so that it would never end);
+ * then there is no cell.
  */
 int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config *cfg,
 		struct vgic_cell *cell);
