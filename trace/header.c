@@ -82,6 +82,11 @@ static const struct field vcpu_fields[] = {FIELD(vgr_vcpu_info, vm, F_U16, 0),
 					   FIELD(vgr_vcpu_info, vcpu_id, F_U32, 0),
 					   {0}};
 
+static const struct field names_fields[] = {FIELD(vgw, tool, F_STRING, 0),
+					    FIELD(vgw, estimator, F_STRING, 0),
+					    FIELD(vgw, policy, F_STRING, 0),
+					    {0}};
+
 void vgr_header_init(struct vgr_header *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -378,6 +383,27 @@ int header_decode(struct vgr_header *h, const char *text, size_t size, const cha
 				   sizeof(*h->probes), why);
 	if (!err)
 		h->probes = probes;
+	json_decref(o);
+	return err;
+}
+
+char *names_encode(const struct vgw *w)
+{
+	json_t *o = encode_object(names_fields, w);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	json_decref(o);
+	return text;
+}
+
+int names_decode(struct vgw *w, const char *text, size_t size, const char **why)
+{
+	json_t *o;
+	int err = parse(&o, text, size, why);
+
+	if (err)
+		return err;
+	err = decode_object(names_fields, o, w, why);
 	json_decref(o);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include "format.h"
 #include "header.h"
 #include "source.h"
+#include "workload_format.h"
 
 struct vgr_reader {
 	struct source from;
@@ -154,6 +155,12 @@ static int read_head(struct vgr_reader *r)
 	struct format_head *h = &r->head;
 	int err;
 
+	if (r->from.size >= FORMAT_MAGIC_LEN && !read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) &&
+	    !memcmp(h->magic, WORKLOAD_MAGIC, FORMAT_MAGIC_LEN))
+		return wrong(
+			r, VGR_ENOTREC, 0,
+			"use 'vgicsim replay', 'info' or 'check' on it, or the recording itself",
+			"a workload, not a recording");
 	if (r->from.size < FORMAT_MAGIC_LEN || read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) ||
 	    memcmp(h->magic, FORMAT_MAGIC, FORMAT_MAGIC_LEN))
 		return wrong(r, VGR_ENOTREC, 0, "give a .vgr file made by 'vgicsim record'",

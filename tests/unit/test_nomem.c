@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <errno.h>
 #include <cmocka.h>
+#include <jansson.h>
 
 #include <vgicsim/derive.h>
 #include <vgicsim/explain.h>
@@ -21,6 +22,7 @@
 #include <vgicsim/replay.h>
 #include <vgicsim/truth.h>
 #include <vgicsim/verify.h>
+#include <vgicsim/workload_file.h>
 
 #include "fake_host.h"
 
@@ -507,6 +509,61 @@ static int truth_scene(void)
 	return ret;
 }
 
+/* A demand as a file would hold it; everything in it is borrowed. */
+static struct vgw *filed;
+static void *file_data;
+static size_t file_size;
+
+static int write_scene(void)
+{
+	size_t size;
+	void *data;
+	int ret = vgw_encode(filed, NULL, &data, &size, NULL);
+
+	if (!ret)
+		free(data);
+	return ret;
+}
+
+static int read_scene(void)
+{
+	struct vgw *w;
+	int ret = vgw_read_memory(&w, file_data, file_size, NULL);
+
+	if (!ret)
+		vgw_free(w);
+	return ret;
+}
+
+/* Jansson's blocks are counted, but it is not the one that is tested. */
+static void *steady_malloc(size_t size)
+{
+	return counted(__real_malloc(size));
+}
+
+static void filing(void **state)
+{
+	assert_int_equal(derive(&brief, &demand), 0);
+	filed = calloc(1, sizeof(*filed));
+	vgr_header_init(&filed->header);
+	filed->header.gic_host = 3;
+	filed->header.nr_lr = 4;
+	filed->ending = VGR_END_WHOLE;
+	filed->workload = *demand;
+	filed->has_recorded = true;
+	assert_int_equal(vgic_cell_init(&filed->recorded, 4), 0);
+	for (uint64_t i = 0; i < 200; i++)
+		assert_int_equal(vgic_latency_add(&filed->recorded.latency[0], i, 50 * i), 0);
+	json_set_alloc_funcs(steady_malloc, free);
+	assert_true(run_out_everywhere(write_scene) > 20);
+	assert_int_equal(vgw_encode(filed, NULL, &file_data, &file_size, NULL), 0);
+	assert_true(run_out_everywhere(read_scene) > 20);
+	free(file_data);
+	vgic_cell_finish(&filed->recorded);
+	free(filed);
+	vgic_workload_destroy(demand);
+}
+
 static void deriving(void **state)
 {
 	assert_true(run_out_everywhere(derive_scene) > 50);
@@ -550,6 +607,7 @@ int main(void)
 		cmocka_unit_test(deriving),  cmocka_unit_test(measuring),
 		cmocka_unit_test(comparing), cmocka_unit_test(verifying),
 		cmocka_unit_test(replaying), cmocka_unit_test(latencies),
+		cmocka_unit_test(filing),
 	};
 
 	return cmocka_run_group_tests(tests, make_tapes, drop_tapes);

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A workload becomes the bytes of a file. */
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+#include <zstd.h>
+#include "header.h"
+#include "workload_format.h"
+
+#define DEFAULT_LEVEL 6
+/* Bytes of elements in one frame, about. */
+#define FRAME_BYTES   (2u << 20)
+
+struct buffer {
+	char *data;
+	size_t size, cap;
+};
+
+struct writer {
+	struct buffer out;
+	ZSTD_CCtx *zstd; /* NULL: nothing is compressed */
+	XXH64_state_t *identity;
+	uint32_t frames;
+	uint64_t raw;
+};
+
+static char *more(struct buffer *b, size_t size)
+{
+	if (size > b->cap - b->size) {
+		size_t cap = b->cap * 2 + size;
+		char *p = realloc(b->data, cap);
+
+		if (!p)
+			return NULL;
+		b->data = p;
+		b->cap = cap;
+	}
+	return b->data + b->size;
+}
+
+/* One frame; raw_size bytes of payload. */
+static int put_frame(struct writer *w, struct workload_frame *f, const void *raw)
+{
+	size_t bound = w->zstd ? ZSTD_compressBound(f->raw_size) : f->raw_size, n = f->raw_size;
+	char *at = more(&w->out, sizeof(*f) + bound);
+
+	if (!at)
+		return -ENOMEM;
+	if (w->zstd) {
+		n = ZSTD_compress2(w->zstd, at + sizeof(*f), bound, raw, f->raw_size);
+		if (ZSTD_isError(n))
+			return -ENOMEM;
+	} else if (n) {
+		memcpy(at + sizeof(*f), raw, n);
+	}
+	f->magic = WORKLOAD_FRAME_MAGIC;
+	f->codec = w->zstd ? WORKLOAD_ZSTD : WORKLOAD_PLAIN;
+	f->number = w->frames++;
+	f->stored_size = (uint32_t)n;
+	f->payload_hash = XXH64(at + sizeof(*f), n, 0);
+	f->hash = XXH64(f, offsetof(struct workload_frame, hash), 0);
+	memcpy(at, f, sizeof(*f));
+	XXH64_update(w->identity, &f->hash, sizeof(f->hash));
+	w->out.size += sizeof(*f) + n;
+	w->raw += f->raw_size;
+	return 0;
+}
+
+/* Field after field, of each the values of all elements. */
+static void to_columns(const struct workload_section *s, const char *from, uint32_t n, char *to)
+{
+	for (unsigned int i = 0; i < s->nr_fields; i++) {
+		const struct workload_field *f = &s->fields[i];
+		size_t width = (size_t)f->width * f->n;
+
+		for (uint32_t k = 0; k < n; k++, to += width)
+			memcpy(to, from + (size_t)k * s->size + f->offset, width);
+	}
+}
+
+static int put_section(struct writer *w, unsigned int tag, const void *data, uint64_t total)
+{
+	const struct workload_section *s = workload_section(tag);
+	uint32_t element = workload_element(s), at_once = FRAME_BYTES / element;
+	uint64_t first = 0;
+	char *columns;
+	int err = 0;
+
+	if (total > s->max)
+		return -EFBIG;
+	columns = malloc((size_t)(total < at_once ? total + 1 : at_once) * element);
+	if (!columns)
+		return -ENOMEM;
+	/* An empty section has one frame, too: that it is empty is said. */
+	do {
+		uint32_t n = total - first < at_once ? (uint32_t)(total - first) : at_once;
+		struct workload_frame f = {
+			.tag = (uint16_t)tag,
+			.raw_size = n * element,
+			.element = element,
+			.count = n,
+			.first = first,
+			.total = total,
+		};
+		const char *from = (const char *)data + first * s->size;
+
+		if (s->fields)
+			to_columns(s, from, n, columns);
+		err = put_frame(w, &f, s->fields ? columns : from);
+		first += n;
+	} while (!err && first < total);
+	free(columns);
+	return err;
+}
+
+static int put_text(struct writer *w, unsigned int tag, char *text)
+{
+	int err = text ? put_section(w, tag, text, strlen(text)) : -ENOMEM;
+
+	free(text);
+	return err;
+}
+
+static int put_buckets(struct writer *w, const struct vgic_cell *c)
+{
+	struct workload_bucket *b;
+	size_t n = 0;
+	int err;
+
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		for (uint32_t k = 0; k < VGIC_HIST_BUCKETS; k++)
+			n += c->latency[i].hist.count[k] != 0;
+	b = calloc(n + 1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	n = 0;
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		for (uint32_t k = 0; k < VGIC_HIST_BUCKETS; k++)
+			if (c->latency[i].hist.count[k])
+				b[n++] = (struct workload_bucket){
+					.bucket = k,
+					.latency = (uint8_t)i,
+					.count = c->latency[i].hist.count[k]};
+	err = put_section(w, WORKLOAD_BUCKETS, b, n);
+	free(b);
+	return err;
+}
+
+/* Counts of the blocks of one latency that are not 0, into to or only counted. */
+static size_t block_counts(const struct vgic_cell *c, int latency, struct workload_block *to)
+{
+	const struct vgic_latency_series *s = &c->latency[latency];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->nr_blocks; i++) {
+		for (uint32_t k = 0; k < VGIC_LATENCY_PARTS * VGIC_LATENCY_PART; k++) {
+			const uint32_t *part = s->blocks[i].part[k / VGIC_LATENCY_PART];
+			uint32_t count = part ? part[k % VGIC_LATENCY_PART] : 0;
+
+			if (!count)
+				continue;
+			if (to)
+				to[n] = (struct workload_block){.block = i,
+								.bucket = k,
+								.count = count,
+								.latency = (uint8_t)latency};
+			n++;
+		}
+	}
+	return n;
+}
+
+static int put_blocks(struct writer *w, const struct vgic_cell *c)
+{
+	struct workload_block *b;
+	size_t n = 0;
+	int err;
+
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		n += block_counts(c, i, NULL);
+	b = calloc(n + 1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	n = 0;
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		n += block_counts(c, i, b + n);
+	err = put_section(w, WORKLOAD_BLOCKS, b, n);
+	free(b);
+	return err;
+}
+
+static int put_cell(struct writer *w, const struct vgic_cell *c)
+{
+	struct workload_occupancy o[VGR_MAX_LRS + 1];
+	struct workload_latency l[VGIC_LATENCIES];
+	int err;
+
+	for (unsigned int i = 0; i <= VGR_MAX_LRS; i++)
+		o[i] = (struct workload_occupancy){c->used_ns[i], c->pending_ns[i], c->active_ns[i],
+						   c->entries[i]};
+	for (int i = 0; i < VGIC_LATENCIES; i++) {
+		const struct vgic_hist *h = &c->latency[i].hist;
+
+		l[i] = (struct workload_latency){
+			c->latency_known[i], h->n, h->min, h->max, h->sum, c->inside_ns[i],
+			c->latency[i].raises};
+	}
+	err = put_section(w, WORKLOAD_CELL, c, 1);
+	if (!err)
+		err = put_section(w, WORKLOAD_OCCUPANCY, o, VGR_MAX_LRS + 1);
+	if (!err)
+		err = put_section(w, WORKLOAD_DEPTHS, c->depth_ns, VGIC_DEPTHS);
+	if (!err)
+		err = put_section(w, WORKLOAD_LATENCIES, l, VGIC_LATENCIES);
+	if (!err)
+		err = put_buckets(w, c);
+	if (!err)
+		err = put_blocks(w, c);
+	if (!err)
+		err = put_section(w, WORKLOAD_FATES, c->fates, c->nr_fates);
+	if (!err)
+		err = put_section(w, WORKLOAD_STARVED, c->starved, c->nr_starved);
+	if (!err)
+		err = put_section(w, WORKLOAD_SEGMENTS, c->timeline.segments,
+				  c->timeline.nr_segments);
+	if (!err)
+		err = put_section(w, WORKLOAD_MIS, c->timeline.mis, c->timeline.nr_mis);
+	if (!err)
+		err = put_section(w, WORKLOAD_OVERFLOWS, c->timeline.depths, c->timeline.nr_depths);
+	return err;
+}
+
+static int put_all(struct writer *w, const struct vgw *from)
+{
+	const struct vgic_workload *wl = &from->workload;
+	const struct {
+		enum workload_tag tag;
+		const void *data;
+		uint64_t n;
+	} sections[] = {
+		{WORKLOAD_DERIVATION, from, 1},
+		{WORKLOAD_DEMAND, wl, 1},
+		{WORKLOAD_PROFILE, &wl->profile, 1},
+		{WORKLOAD_VCPUS, wl->vcpus, wl->nr_vcpus},
+		{WORKLOAD_SOURCES, wl->sources, wl->nr_sources},
+		{WORKLOAD_SCRIPTS, wl->scripts, wl->nr_scripts},
+		{WORKLOAD_OPS, wl->ops, wl->nr_ops},
+		{WORKLOAD_EFFECTS, wl->effects, wl->nr_effects},
+		{WORKLOAD_PROPS, wl->props, wl->nr_props},
+	};
+	int err = put_text(w, WORKLOAD_DESCRIPTION, header_encode(&from->header));
+
+	if (!err)
+		err = put_text(w, WORKLOAD_NAMES, names_encode(from));
+	for (size_t i = 0; !err && i < sizeof(sections) / sizeof(sections[0]); i++)
+		err = put_section(w, sections[i].tag, sections[i].data, sections[i].n);
+	if (!err && from->has_recorded)
+		err = put_cell(w, &from->recorded);
+	return err;
+}
+
+int vgw_encode(const struct vgw *from, const struct vgw_writer_opts *opts, void **data,
+	       size_t *size, struct vgr_error *err)
+{
+	int level = opts && opts->level ? opts->level : DEFAULT_LEVEL, ret;
+	struct workload_head head = {.version = VGW_VERSION};
+	struct writer w = {0};
+
+	*data = NULL;
+	if (level < 1 || level > ZSTD_maxCLevel())
+		return -EINVAL;
+	ret = vgw_validate(from, err);
+	if (ret)
+		return ret;
+	ret = -ENOMEM;
+	w.identity = XXH64_createState();
+	if (!w.identity || !more(&w.out, sizeof(head)))
+		goto out;
+	XXH64_reset(w.identity, 0);
+	w.out.size = sizeof(head);
+	if (!opts || !opts->plain) {
+		w.zstd = ZSTD_createCCtx();
+		if (!w.zstd)
+			goto out;
+		ZSTD_CCtx_setParameter(w.zstd, ZSTD_c_compressionLevel, level);
+		ZSTD_CCtx_setParameter(w.zstd, ZSTD_c_checksumFlag, 1);
+	}
+	ret = put_all(&w, from);
+	if (!ret && w.raw > WORKLOAD_RAW_FREE + w.out.size * WORKLOAD_RAW_RATIO)
+		ret = -EFBIG;
+	if (ret)
+		goto out;
+	memcpy(head.magic, WORKLOAD_MAGIC, FORMAT_MAGIC_LEN);
+	head.frames = w.frames;
+	head.size = w.out.size;
+	head.identity = XXH64_digest(w.identity);
+	head.hash = XXH64(&head, offsetof(struct workload_head, hash), 0);
+	memcpy(w.out.data, &head, sizeof(head));
+	*data = w.out.data;
+	*size = w.out.size;
+	w.out.data = NULL;
+out:
+	if (ret && err && ret != -ENOMEM)
+		workload_wrong(err, "more than a workload can hold");
+	ZSTD_freeCCtx(w.zstd);
+	XXH64_freeState(w.identity);
+	free(w.out.data);
+	return ret;
+}
