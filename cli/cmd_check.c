@@ -5,6 +5,7 @@
 #include <string.h>
 #include <vgicsim/check.h>
 #include "check_invariants.h"
+#include "demand_file.h"
 #include "exit.h"
 #include "options.h"
 #include "output.h"
@@ -118,6 +119,8 @@ static int check_file(const struct check_values *v, const char *path)
 	struct vgr_error error;
 	int err, ret;
 
+	if (vgw_probe(path))
+		return demand_check_file(path, v->json, v->quiet);
 	if (vgr_reader_open(&r, path, &opts, &error))
 		return cli_fail_recording(path, &error);
 	s.findings = json_array();

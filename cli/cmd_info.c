@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include "demand_file.h"
 #include "exit.h"
 #include "latencies.h"
 #include "options.h"
@@ -510,6 +511,8 @@ static int run(const void *values, const struct cli_args *args)
 	uint64_t start = 0;
 	int err, ret;
 
+	if (vgw_probe(path))
+		return demand_info_file(path, v->json);
 	r = cli_open_recording(path);
 	if (!r)
 		return EXIT_INPUT;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <vgicsim/outfile.h>
 #include <vgicsim/replay.h>
+#include "demand_file.h"
 #include "exit.h"
 #include "hgrm.h"
 #include "latencies.h"
@@ -14,8 +15,7 @@
 #include "replays.h"
 #include "result_json.h"
 
-#define DEFAULT_WINDOW_NS 5000000u
-#define MAX_LRS		  REPLAYS_MAX_LRS
+#define MAX_LRS REPLAYS_MAX_LRS
 
 struct replay_values {
 	struct replays_choice choice;
@@ -55,8 +55,10 @@ static const struct replay_values defaults = {
 struct session {
 	const struct replay_values *v;
 	const char *path;
-	struct vgr_reader *reader;
+	struct vgr_reader *reader; /* of a recording */
+	struct vgw *file;	   /* or a workload */
 	const struct vgr_header *header;
+	uint64_t hash; /* of either */
 	struct policy_option chosen;
 	const struct vgic_policy *policy;
 	struct profile_option profile;
@@ -115,56 +117,58 @@ bad:
 		s->v->timeline);
 }
 
-/* First pass: where most happens. */
-static int look_for_window(struct session *s)
+/* The time line shows where most happens, unless another stretch was asked for. */
+static void choose_window(struct session *s, const struct demand_window *w)
 {
-	struct vgic_busy *b;
-	const struct vgr_rec *rec;
-	uint64_t t0, t1;
-	uint16_t vcpu;
-	int ret = vgic_busy_create(&b, DEFAULT_WINDOW_NS, demand_vm(s->header));
+	struct vgic_replay_config *c = &s->config;
 
-	if (ret)
-		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
-	while ((ret = vgr_reader_next(s->reader, &rec)) > 0) {
-		if (vgic_busy_record(b, rec)) {
-			ret = -ENOMEM;
-			break;
-		}
+	if (w->found && !c->timeline) {
+		c->timeline_t0 = w->t0;
+		c->timeline_t1 = w->t1;
 	}
-	if (!ret && vgic_busy_window(b, &vcpu, &t0, &t1)) {
-		s->config.timeline_vcpu = vcpu;
-		if (!s->config.timeline) {
-			s->config.timeline = true;
-			s->config.timeline_t0 = t0;
-			s->config.timeline_t1 = t1;
-		}
-	} else if (!ret) {
-		s->config.timeline = false;
-	}
-	vgic_busy_destroy(b);
-	if (ret == -ENOMEM)
-		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
-	if (ret < 0)
-		return cli_fail_recording(s->path, vgr_reader_error(s->reader));
-	return EXIT_OK;
+	c->timeline_vcpu = w->vcpu;
+	c->timeline = w->found;
 }
 
-/* Second pass: the workload, and the recording's own numbers. */
+/* Two passes: the window, then the workload and the recording's own numbers. */
 static int read_recording(struct session *s)
 {
 	const struct vgic_policy *recorded = vgic_policy_for_release(s->header->kernel_release);
-	const struct demand_wishes wishes = {
-		.timeline = s->config.timeline,
-		.vcpu = s->config.timeline_vcpu,
-		.t0 = s->config.timeline_t0,
-		.t1 = s->config.timeline_t1,
-	};
+	struct demand_wishes wishes = {0};
+	struct demand_window window = {0};
+	int code = demand_find_window(&window, s->path, s->reader, demand_vm(s->header));
 
+	if (code)
+		return code;
 	if (vgr_reader_rewind(s->reader))
 		return cli_fail_recording(s->path, vgr_reader_error(s->reader));
-	return demand_read(&s->demand, s->path, s->reader, recorded ? recorded : s->policy,
+	choose_window(s, &window);
+	wishes.timeline = s->config.timeline;
+	wishes.vcpu = s->config.timeline_vcpu;
+	wishes.t0 = s->config.timeline_t0;
+	wishes.t1 = s->config.timeline_t1;
+	code = demand_read(&s->demand, s->path, s->reader, recorded ? recorded : s->policy,
 			   &wishes);
+	if (!code)
+		cli_recording_ending(s->path, s->reader);
+	s->hash = code ? 0 : vgr_reader_identity(s->reader);
+	return code;
+}
+
+/* All of that was done when the workload was derived. */
+static int read_workload(struct session *s)
+{
+	const struct demand_window window = demand_file_window(s->file);
+	struct vgic_timeline *tl = &s->demand.recorded.timeline;
+
+	choose_window(s, &window);
+	s->hash = s->file->identity;
+	if (demand_take(&s->demand, s->file))
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
+	/* Of the recording nothing else was kept. */
+	if (tl->t0 != s->config.timeline_t0 || tl->t1 != s->config.timeline_t1)
+		s->demand.recorded.has_timeline = false;
+	return EXIT_OK;
 }
 
 /* Fewer segments than this are no time line to look at. */
@@ -185,7 +189,7 @@ static int replay_one(struct session *s, unsigned int nr_lr, struct vgic_cell *c
 		c.timeline = false;
 	if (s->timeline_lrs || !c.timeline)
 		return vgic_replay(s->demand.workload, &c, cell);
-	ret = vgic_busy_create(&c.busy, DEFAULT_WINDOW_NS, 0);
+	ret = vgic_busy_create(&c.busy, DEMAND_WINDOW_NS, 0);
 	if (ret)
 		return ret;
 	ret = vgic_busy_record(c.busy, &origin);
@@ -219,6 +223,12 @@ static int replay_all(struct session *s)
 	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
 	replays_each(s->v->choice.jobs, s->wanted, replay_cell, s, s->error);
 	for (unsigned int n = 1; n <= MAX_LRS; n++) {
+		if (s->error[n] == -EOVERFLOW)
+			return cli_fail(
+				EXIT_INPUT,
+				"replay with %u LRs does not end: %s: this is no demand of a "
+				"guest",
+				n, s->path);
 		if (s->error[n])
 			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,
 					s->path, strerror(-s->error[n]));
@@ -246,6 +256,12 @@ static void print_row(const char *name, const struct vgic_cell *c)
 	       name, outcomes[c->outcome], c->exits, c->mi, least, mi[1], mi[3], mi[2], mi[0],
 	       mi[4] + mi[5] + mi[6] + mi[7], c->dir_traps, c->eoicount, c->interrupts, c->merged,
 	       c->overflow_entries, c->overflow_max, c->inversions);
+}
+
+/* A workload need not hold the numbers of the recording. */
+static bool has_recorded(const struct session *s)
+{
+	return !s->file || s->file->has_recorded;
 }
 
 static const char *lrs_name(char *buf, size_t size, uint64_t n)
@@ -287,7 +303,10 @@ static int print_table(const struct session *s)
 	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
 	       "outcome", "exits", "MIs", "bound", "U", "NP", "LRENP", "EOI", "Grp", "DIR",
 	       "EOIcnt", "irqs", "merged", "overflow", "depth", "invers");
-	print_row("recorded", &s->demand.recorded);
+	if (has_recorded(s))
+		print_row("recorded", &s->demand.recorded);
+	else
+		printf("recorded: the workload does not hold the numbers of the recording\n");
 	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++) {
 		snprintf(name, sizeof(name), "%" PRIu64, n);
 		print_row(name, &s->cells[n]);
@@ -331,7 +350,9 @@ static int hand_out(struct session *s)
 {
 	struct vgic_result r = {
 		.file = s->path,
-		.hash = vgr_reader_identity(s->reader),
+		.hash = s->hash,
+		.derived_from = s->file ? s->file->recording : 0,
+		.derived = s->file,
 		.kernel = s->header->kernel_release,
 		.cpu = s->header->cpu_part,
 		.guest = s->header->guest_command,
@@ -348,7 +369,7 @@ static int hand_out(struct session *s)
 		.profile_hash = s->profile.hash,
 		.mi_delay_ns = s->config.mi_delay_ns,
 		.nr_mi_delays = s->config.nr_mi_delays,
-		.recorded = &s->demand.recorded,
+		.recorded = has_recorded(s) ? &s->demand.recorded : NULL,
 		.cells = &s->cells[s->lrs.first],
 		.nr_cells = (size_t)(s->lrs.last - s->lrs.first + 1),
 	};
@@ -404,8 +425,9 @@ static int run(const void *values, const struct cli_args *args)
 	if (s.v->explain)
 		return explain(s.v->explain);
 	if (args->n != 1)
-		return cli_fail(EXIT_USAGE,
-				"no recording named: replay: vgicsim replay [OPTIONS] FILE");
+		return cli_fail(
+			EXIT_USAGE,
+			"no recording or workload named: replay: vgicsim replay [OPTIONS] FILE");
 	s.path = args->v[0];
 	if (s.v->profile) {
 		code = profile_option_read(&s.profile, s.v->profile);
@@ -418,12 +440,17 @@ static int run(const void *values, const struct cli_args *args)
 	if (!s.lrs.last)
 		s.lrs = s.v->profile ? (struct option_range){s.profile.file.lrs, s.profile.file.lrs}
 				     : (struct option_range){1, MAX_LRS};
-	s.reader = cli_open_recording(s.path);
-	if (!s.reader) {
+	if (vgw_probe(s.path)) {
+		s.file = demand_open(s.path);
+		s.header = s.file ? &s.file->header : NULL;
+	} else {
+		s.reader = cli_open_recording(s.path);
+		s.header = s.reader ? vgr_reader_header(s.reader) : NULL;
+	}
+	if (!s.header) {
 		profile_option_finish(&s.profile);
 		return EXIT_INPUT;
 	}
-	s.header = vgr_reader_header(s.reader);
 	code = policy_option_choose(&s.chosen, s.v->choice.policy, s.header, s.path);
 	s.policy = s.chosen.policy;
 	if (!code && s.v->timeline)
@@ -432,11 +459,8 @@ static int run(const void *values, const struct cli_args *args)
 		code = cli_fail(EXIT_INPUT, "unknown number of list registers: %s: record it again",
 				s.path);
 	if (!code)
-		code = look_for_window(&s);
-	if (!code)
-		code = read_recording(&s);
+		code = s.file ? read_workload(&s) : read_recording(&s);
 	if (!code) {
-		cli_recording_ending(s.path, s.reader);
 		replays_configure(&s.config, &s.v->choice, s.policy, s.header, &s.demand);
 		if (s.v->profile)
 			code = profile_option_apply(&s.profile, s.v->profile, s.header, &s.config);
@@ -452,6 +476,7 @@ static int run(const void *values, const struct cli_args *args)
 	profile_option_finish(&s.profile);
 	policy_option_finish(&s.chosen);
 	vgr_reader_close(s.reader);
+	vgw_free(s.file);
 	return code;
 }
 

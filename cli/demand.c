@@ -58,7 +58,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		.model_v2 = h->vgic_model == 2,
 		.pre_bits = h->pre_bits,
 		.prio_bits = h->pri_bits,
-		.vm = demand_vm(h),
+		.vm = wishes && wishes->other_vm ? wishes->vm : demand_vm(h),
 		.eager_vmcr = policy->eager_vmcr,
 		.calibration = wishes ? wishes->calibration : NULL,
 	};

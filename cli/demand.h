@@ -18,6 +18,8 @@ struct demand {
 
 /* Wishes of the caller; NULL or zeroed: none. */
 struct demand_wishes {
+	bool other_vm; /* this one, not demand_vm() */
+	uint16_t vm;
 	bool timeline; /* of this vCPU, ns from the start */
 	uint16_t vcpu;
 	uint64_t t0, t1;

@@ -267,6 +267,8 @@ json_t *result_json(const struct vgic_result *r)
 	part = json_object();
 	set_string(part, "file", r->file);
 	set_string(part, "hash", hash);
+	snprintf(hash, sizeof(hash), "%016" PRIx64, r->derived_from);
+	set_string(part, "derived_from", r->derived ? hash : NULL);
 	set_string(part, "kernel", r->kernel);
 	set_string(part, "cpu", r->cpu);
 	set(part, "nr_lr", r->nr_lr);

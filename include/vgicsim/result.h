@@ -7,6 +7,7 @@
 #ifndef VGICSIM_RESULT_H
 #define VGICSIM_RESULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,9 @@
 struct vgic_result {
 	/* input */
 	const char *file, *kernel, *cpu, *guest;
-	uint64_t hash; /* vgr_reader_identity */
+	uint64_t hash;	       /* of the recording or workload: its identity */
+	bool derived;	       /* it is a workload */
+	uint64_t derived_from; /* identity of the recording, then */
 	unsigned int nr_lr;
 	uint64_t pairs, lost, duration_ns;
 	/* configuration */
