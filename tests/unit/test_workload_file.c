@@ -1208,6 +1208,33 @@ static void test_endless_replay(void **state)
 	vgw_free(w);
 }
 
+/* Interrupts of the host that come again a million million times while the guest is away. */
+static void test_short_recording(void **state)
+{
+	struct vgic_replay_config c = {
+		.policy = vgic_policy_find("newest"), .nr_lr = 3, .seed = 1, .has_tdir = true};
+	struct vgw *w = make();
+	struct vgic_workload *wl = &w->workload;
+	struct vgic_cell cell;
+	uint32_t last = 7;
+
+	wl->duration_ns = 1000;
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t op = vgic_workload_op(wl, VGIC_OP_EXIT);
+
+		wl->ops[last].next = op;
+		wl->ops[op].exit = i == 1 ? VGIC_EXIT_OTHER : VGIC_EXIT_OTHER_IRQ;
+		wl->ops[op].at = wl->ops[last].at + 10;
+		wl->ops[op].out_ns = i == 1 ? VGW_MAX_NS : 0;
+		last = op;
+	}
+	assert_int_equal(vgw_validate(w, NULL), 0);
+	assert_int_equal(vgic_replay(wl, &c, &cell), 0);
+	assert_true(cell.wall_ns > VGW_MAX_NS);
+	vgic_cell_finish(&cell);
+	vgw_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1230,6 +1257,7 @@ int main(void)
 		cmocka_unit_test(test_later_version),
 		cmocka_unit_test(test_bad_level),
 		cmocka_unit_test(test_endless_replay),
+		cmocka_unit_test(test_short_recording),
 	};
 
 	return cmocka_run_group_tests(tests, make_once, drop);
