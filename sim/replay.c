@@ -6,6 +6,9 @@
 
 #include "machine.h"
 
+/* Sources times vCPUs: 512 vCPUs with all their interrupts are 10 million. */
+#define MAX_RAISERS (64u << 20)
+
 static const char *const arrivals_names[] = {"causal", "open", "dependent"};
 
 const char *vgic_arrivals_name(enum vgic_arrivals arrivals)
@@ -322,6 +325,9 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.max_steps = MAX_STEPS * m.max_exits;
 
 	ret = -ENOMEM;
+	/* No guest has so many; a workload that says so is not worth the memory. */
+	if (wl->nr_sources >= MAX_RAISERS / m.nr_vcpus)
+		goto fail;
 	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
 	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
 	m.raisers = calloc((wl->nr_sources + 1) * (size_t)m.nr_vcpus, sizeof(*m.raisers));
