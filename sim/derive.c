@@ -40,7 +40,6 @@ int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config
 	d->wl->gicv2 = cfg->gicv2;
 	d->wl->model_v2 = cfg->gicv2 || cfg->model_v2;
 	d->last_open = VGIC_WL_NONE;
-	d->drop_runs_min = UINT32_MAX;
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
 		d->cpu_vcpu[i] = VGR_NO_VCPU;
 	*out = d;
@@ -225,8 +224,7 @@ uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid)
 				     .props = irq,
 				     .raise = VGIC_WL_NONE,
 				     .quiet = true,
-				     .drop_runs = UINT32_MAX,
-				     .drop_bound = UINT32_MAX};
+				     .drop_runs = UINT32_MAX};
 	d->index[h] = s + 1;
 	return s;
 }

@@ -45,9 +45,11 @@ struct known {
 	uint64_t raised;     /* time of the last raise, 0 if none */
 	bool quiet;	     /* neither pending nor active in the last snapshot */
 	uint32_t raise;	     /* effect that raised it first since then, VGIC_WL_NONE if none */
-	uint32_t drop_bound; /* at most, of drops that nothing showed; fewest, UINT32_MAX: none */
 	uint32_t drop_runs;  /* runs from acknowledge to priority drop, fewest seen; UINT32_MAX */
 };
+
+/* Drops that come later than that after their acknowledge teach nothing of others. */
+#define DROP_RUNS 16u
 
 /* A place in the stream of the past; none: item SIZE_MAX. */
 struct spot {
@@ -59,6 +61,7 @@ struct spot {
 struct running {
 	uint32_t script;
 	uint32_t runs;	   /* that began since the one in which it was acknowledged */
+	bool unpressed;	   /* a run since then ended with nothing pending in an LR */
 	struct spot last;  /* when it was last seen in an LR */
 	struct spot usual; /* where others of its source were dropped */
 };
@@ -158,9 +161,8 @@ struct vgic_derive {
 	size_t nr_steps, cap_steps;
 	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */
 	struct vgic_calibration *calibration;
-	uint64_t dead; /* ns: the shortest run so far */
-	/* Of all sources together, fewest and most; fewest UINT32_MAX: none was seen. */
-	uint32_t drop_runs_min, drop_runs_max;
+	uint64_t dead;			/* ns: the shortest run so far */
+	uint32_t drops_seen[DROP_RUNS]; /* drops by runs since the acknowledge */
 	bool split_count; /* EOIcount seen although every DIR is trapped and EOImode is 1 */
 	bool nomem;
 };

@@ -163,39 +163,41 @@ static bool insert(struct vgic_derive *d, struct dvcpu *v, size_t at, struct ite
 static uint32_t usual_runs(const struct vgic_derive *d, uint32_t script)
 {
 	const struct known *k = &d->known[d->wl->scripts[script].source];
+	uint32_t best = UINT32_MAX;
 
 	if (k->drop_runs != UINT32_MAX)
 		return k->drop_runs;
-	/* Those that were seen speak for the others only if they agree. */
-	if (d->drop_runs_min != UINT32_MAX && d->drop_runs_min == d->drop_runs_max)
-		return d->drop_runs_min;
-	return k->drop_bound;
+	/* Else as most do. */
+	for (uint32_t i = 0; i < DROP_RUNS; i++)
+		if (d->drops_seen[i] &&
+		    (best == UINT32_MAX || d->drops_seen[i] > d->drops_seen[best]))
+			best = i;
+	return best;
 }
 
-/* The drop of the handler on top was in this run or before. */
-static void learn_bound(struct vgic_derive *d, struct dvcpu *v)
+/* The handler on top dropped its priority in this run. */
+static void learn_drop(struct vgic_derive *d, const struct dvcpu *v)
 {
 	const struct running *r = &v->stack[v->nr_stack - 1];
-	uint32_t *own = &d->known[d->wl->scripts[r->script].source].drop_bound;
-
-	/* Two that follow one another in a run say nothing of one that stands alone. */
-	if (r->runs && r->runs < *own)
-		*own = r->runs;
-}
-
-/* The drop of the handler on top shows in this run. */
-static void learn_drop(struct vgic_derive *d, struct dvcpu *v)
-{
-	struct running *r = &v->stack[v->nr_stack - 1];
 	uint32_t *own = &d->known[d->wl->scripts[r->script].source].drop_runs;
 
 	if (r->runs < *own)
 		*own = r->runs;
-	if (d->drop_runs_min == UINT32_MAX || r->runs > d->drop_runs_max)
-		d->drop_runs_max = r->runs;
-	if (r->runs < d->drop_runs_min)
-		d->drop_runs_min = r->runs;
-	r->last.item = r->usual.item = SIZE_MAX;
+	if (r->runs < DROP_RUNS)
+		d->drops_seen[r->runs]++;
+}
+
+/*
+ * Nothing shows the drop but the acknowledge that comes after it. If something stood there to
+ * be taken all the time, the drop was in this run. Two that follow one another in a run say
+ * nothing of one that stands alone.
+ */
+static void learn_forced(struct vgic_derive *d, const struct dvcpu *v)
+{
+	const struct running *r = &v->stack[v->nr_stack - 1];
+
+	if (r->runs && !r->unpressed)
+		learn_drop(d, v);
 }
 
 /* Where a drop that nothing shows was written: as usual, or when the interrupt last had an LR. */
@@ -245,8 +247,12 @@ static void mask_since(struct vgic_derive *d, struct dvcpu *v, const struct spot
 static void note_running(struct vgic_derive *d, struct dvcpu *v)
 {
 	uint64_t wall = derive_estimate(d, v, v->g1);
+	bool pending = false;
 
+	for (unsigned int i = 0; i < v->used; i++)
+		pending |= (v->hw.lr[i] & VGIC_LR_STATE) == VGIC_LR_PENDING;
 	for (size_t i = 0; i < v->nr_stack; i++) {
+		v->stack[i].unpressed |= !pending;
 		if (lr_of(v, intid_of(d, v->stack[i].script)) < 0)
 			continue;
 		v->stack[i].last = (struct spot){v->nr_items, v->g1, wall};
@@ -259,7 +265,6 @@ static void drop_top(struct vgic_derive *d, struct dvcpu *v, bool split)
 	uint32_t s = v->stack[v->nr_stack - 1].script;
 
 	vgic_v3_cpuif_eoi(&v->hw, group_of(d, s), intid_of(d, s));
-	learn_bound(d, v);
 	if (split && drop_earlier(d, v))
 		return;
 	step(d, split ? VGIC_OP_DROP : VGIC_OP_EOI, s, 0);
@@ -410,6 +415,8 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 
 		if (split_drops && top != VGIC_WL_NONE && !top_active && wanted < 0) {
 			learn_drop(d, v);
+			v->stack[v->nr_stack - 1].last.item = SIZE_MAX;
+			v->stack[v->nr_stack - 1].usual.item = SIZE_MAX;
 			drop_top(d, v, true);
 			split_drops--;
 			continue;
@@ -455,6 +462,9 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			/* The running one must have been dropped, though nothing shows it. */
 			const struct spot at = unseen_drop(d, v);
 			size_t steps = d->nr_steps;
+
+			if (split)
+				learn_forced(d, v);
 
 			if (!split)
 				d->stats.unseen++;
@@ -663,7 +673,6 @@ void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 		uint32_t top = v->stack[v->nr_stack - 1].script;
 
 		vgic_v3_cpuif_eoi(&v->hw, group_of(d, top), intid_of(d, top));
-		learn_bound(d, v);
 		if (!drop_earlier(d, v)) {
 			emit_now(d, v, VGIC_OP_DROP, top, vgic_workload_op(d->wl, VGIC_OP_DROP));
 			pop(v);
