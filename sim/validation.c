@@ -87,28 +87,30 @@ void vgic_numbers_of(struct vgic_numbers *n, const struct vgic_cell *c)
 		c->latency_known[VGIC_LATENCY_RAISE_TO_LR] && vgic_latency_enough(lr->n, 0.5);
 	n->known[VGIC_QUANTITY_P99] =
 		c->latency_known[VGIC_LATENCY_RAISE_TO_LR] && vgic_latency_enough(lr->n, 0.99);
-	n->nr_starved = c->nr_starved < VGIC_MAX_HELD ? c->nr_starved : VGIC_MAX_HELD;
+	n->nr_starved = c->nr_starved;
 	memcpy(n->starved, c->starved, n->nr_starved * sizeof(*n->starved));
 	qsort(n->starved, n->nr_starved, sizeof(*n->starved), by_intid);
 }
 
-static int by_value(const void *pa, const void *pb)
+/* The k-th smallest by counting, whatever n is: runs are few, and nothing need be allocated. */
+static double smallest(const struct vgic_numbers *runs, size_t n, enum vgic_quantity q, size_t k)
 {
-	double a = *(const double *)pa, b = *(const double *)pb;
+	for (size_t i = 0; i < n; i++) {
+		size_t less = 0, equal = 0;
 
-	return (a > b) - (a < b);
+		for (size_t r = 0; r < n; r++) {
+			less += runs[r].value[q] < runs[i].value[q];
+			equal += runs[r].value[q] == runs[i].value[q];
+		}
+		if (less <= k && k < less + equal)
+			return runs[i].value[q];
+	}
+	return 0;
 }
 
-/* Selection by counting: runs are few, and nothing need be allocated. */
 static double median_of(const struct vgic_numbers *runs, size_t n, enum vgic_quantity q)
 {
-	double v[64];
-	size_t k = n < 64 ? n : 64;
-
-	for (size_t i = 0; i < k; i++)
-		v[i] = runs[i].value[q];
-	qsort(v, k, sizeof(*v), by_value);
-	return k & 1 ? v[k / 2] : (v[k / 2 - 1] + v[k / 2]) / 2;
+	return (smallest(runs, n, q, (n - 1) / 2) + smallest(runs, n, q, n / 2)) / 2;
 }
 
 void vgic_numbers_median(struct vgic_numbers *mid, double low[VGIC_QUANTITIES],

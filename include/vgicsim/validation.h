@@ -51,8 +51,6 @@ enum vgic_quantity_kind vgic_quantity_kind(enum vgic_quantity q);
 #define VGIC_TIE_SHARE 0.01
 #define VGIC_TIE_COUNT 3.0
 
-#define VGIC_MAX_HELD 64u
-
 /* One run in the numbers that are compared. */
 struct vgic_numbers {
 	enum vgic_outcome outcome;
@@ -60,7 +58,7 @@ struct vgic_numbers {
 	bool known[VGIC_QUANTITIES]; /* a latency of fewer than 20 (p50) or 1000 (p99) is not */
 	double guest_ns;
 	uint64_t interrupts;
-	struct vgic_starved starved[VGIC_MAX_HELD]; /* sorted by INTID, then vCPU */
+	struct vgic_starved starved[VGIC_MAX_STARVED]; /* sorted by INTID, then vCPU */
 	size_t nr_starved;
 };
 

@@ -147,6 +147,13 @@ static void medians(void **state)
 	assert_true(low[VGIC_QUANTITY_MI] == 10 && high[VGIC_QUANTITY_MI] == 40);
 	vgic_numbers_median(&mid, NULL, NULL, runs, 4);
 	assert_true(mid.value[VGIC_QUANTITY_MI] == 25);
+	/* As many runs as there are, the last ones too. */
+	struct vgic_numbers many[101];
+
+	for (int i = 0; i < 101; i++)
+		many[i] = numbers(i, 1);
+	vgic_numbers_median(&mid, NULL, NULL, many, 101);
+	assert_true(mid.value[VGIC_QUANTITY_MI] == 50);
 	assert_int_equal(mid.outcome, VGIC_OUTCOME_COMPLETED);
 	/* The outcome of most; of two equally frequent ones the worse. */
 	runs[3].outcome = VGIC_OUTCOME_STARVED;
