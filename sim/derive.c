@@ -240,10 +240,16 @@ static void chain(struct vgic_derive *d, uint32_t *first, uint32_t *last, uint32
 	*last = effect;
 }
 
-/* The guest of vCPU v asked for it by the access that it is out for. */
+/*
+ * The guest of vCPU v asked for it: by the access that it is out for, or by setting its timer,
+ * which fired while it ran. What ends a WFI has a rule of its own.
+ */
 static void ask(struct vgic_derive *d, struct dvcpu *v, uint32_t effect)
 {
-	if (v->exit != EXIT_PENDING || v->exit_kind != VGIC_EXIT_MMIO)
+	bool timer = d->wl->effects[effect].origin == VGIC_ORIGIN_TIMER;
+
+	if (v->exit != EXIT_PENDING ||
+	    (timer ? v->exit_kind != VGIC_EXIT_OTHER_IRQ : v->exit_kind != VGIC_EXIT_MMIO))
 		return;
 	if (v->first_ask == VGIC_WL_NONE)
 		v->first_ask = effect;
@@ -379,7 +385,7 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 	x->source = source;
 	x->level = in->level;
 	x->origin = origin;
-	if (origin == VGIC_ORIGIN_OWN && in->level)
+	if (own && origin != VGIC_ORIGIN_OUTSIDE && in->level)
 		ask(d, own, e);
 	fill_gap(d, e, r->time);
 	attach(d, v, e, r->time);

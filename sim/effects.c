@@ -133,8 +133,13 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 
 		if (source == VGIC_WL_NONE)
 			continue;
+		/* Asked again before the answer: one answers both. */
+		if (*machine_raiser(m, source, vcpu) == f->serial)
+			effects_answered(m, &m->sources[source], vcpu);
 		*machine_raiser(m, source, vcpu) = f->serial;
-		note_asked(m, vcpu, i);
+		/* A timer keeps its time. */
+		if (m->wl->effects[i].origin != VGIC_ORIGIN_TIMER)
+			note_asked(m, vcpu, i);
 	}
 	for (uint32_t i = op->effects; i != VGIC_WL_NONE; i = m->wl->effects[i].next) {
 		const struct vgic_effect *e = &m->wl->effects[i];

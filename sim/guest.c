@@ -30,7 +30,9 @@ static bool asks_too_early(const struct machine *m, const struct vgic_op *op)
 	for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 		const struct vgic_effect *e = &m->wl->effects[i];
 
-		if (e->source != VGIC_WL_NONE && m->sources[e->source].handled < e->handled)
+		/* A timer fires whether or not the one before was handled. */
+		if (e->origin != VGIC_ORIGIN_TIMER && e->source != VGIC_WL_NONE &&
+		    m->sources[e->source].handled < e->handled)
 			return true;
 	}
 	return false;
