@@ -60,10 +60,11 @@ struct spot {
 /* A handler that was acknowledged and not dropped. */
 struct running {
 	uint32_t script;
-	uint32_t runs;	   /* that began since the one in which it was acknowledged */
+	uint32_t runs;	   /* since the one in which it was acknowledged, by traps of the guest */
 	bool unpressed;	   /* a run since then ended with nothing pending in an LR */
 	struct spot last;  /* when it was last seen in an LR */
 	struct spot usual; /* where others of its source were dropped */
+	bool foreign;	   /* that is so of other sources only */
 };
 
 /* What bounds of a handler need beside its own records (derive_bounds.c). */
@@ -97,6 +98,8 @@ struct dvcpu {
 	size_t nr_undropped, cap_undropped;
 	struct running *stack; /* handlers acknowledged and not dropped */
 	size_t nr_stack, cap_stack;
+	bool defers;  /* seen: one dropped, and its DIR after another one was taken */
+	bool trapped; /* what the guest did itself ended the last run, no interrupt of the host */
 	bool masked;
 	size_t mask_depth; /* handlers running when the guest masked */
 	bool holds;	   /* seen: a signalled interrupt waits while a handler runs */

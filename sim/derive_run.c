@@ -196,7 +196,7 @@ static void learn_forced(struct vgic_derive *d, const struct dvcpu *v)
 {
 	const struct running *r = &v->stack[v->nr_stack - 1];
 
-	if (r->runs && !r->unpressed)
+	if (!r->unpressed)
 		learn_drop(d, v);
 }
 
@@ -205,7 +205,10 @@ static struct spot unseen_drop(struct vgic_derive *d, const struct dvcpu *v)
 {
 	const struct running *r = &v->stack[v->nr_stack - 1];
 
-	if (r->usual.item < v->nr_items)
+	/* Something stood there all the time: it held that off, and others say nothing of it. */
+	bool held = r->runs && !r->unpressed && r->foreign;
+
+	if (r->usual.item < v->nr_items && !held)
 		return r->usual;
 	if (lr_of(v, intid_of(d, r->script)) >= 0)
 		return (struct spot){.item = SIZE_MAX};
@@ -398,6 +401,24 @@ static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script,
 		want_deact[lr]--;
 }
 
+/* Dropped, still active, and the guest takes the next one: its DIRs come later. */
+static void note_deferred(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
+{
+	for (unsigned int i = 0; i < v->used; i++) {
+		uint32_t source;
+		bool running = false;
+
+		if (!(v->hw.lr[i] & VGIC_LR_ACTIVE))
+			continue;
+		source = derive_source(d, index, (uint32_t)(v->hw.lr[i] & VGIC_LR_VINTID));
+		if (source == VGIC_WL_NONE || d->known[source].active == VGIC_WL_NONE)
+			continue;
+		for (size_t k = 0; k < v->nr_stack && !running; k++)
+			running = v->stack[k].script == d->known[source].active;
+		v->defers |= !running;
+	}
+}
+
 /* The order of events inside the run, one after the other until the read-back is explained. */
 static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *want_ack,
 		  uint8_t *want_deact, bool split, unsigned int split_drops)
@@ -435,6 +456,8 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 				step(d, VGIC_OP_UNMASK, VGIC_WL_NONE, 0);
 				v->masked = false;
 			}
+			if (split)
+				note_deferred(d, v, index);
 			vgic_v3_cpuif_ack(&v->hw, group);
 			want_ack[hppi] = false;
 			v->nests |= top != VGIC_WL_NONE;
@@ -442,7 +465,11 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			continue;
 		}
 		if (top_ends) {
+			bool later = split && v->defers && top_lr >= 0 && want_deact[top_lr] == 1;
+
 			drop_top(d, v, split);
+			if (later)
+				continue;
 			if (split)
 				dirs_of_run(d, v, top, want_deact, top_lr);
 			else if (top_lr >= 0 && want_deact[top_lr])
@@ -519,10 +546,11 @@ static void note_usual(struct vgic_derive *d, struct dvcpu *v)
 	for (size_t i = 0; i < v->nr_stack; i++) {
 		struct running *r = &v->stack[i];
 
-		r->runs++;
+		r->runs += v->trapped;
 		if (r->usual.item != SIZE_MAX || r->runs != usual_runs(d, r->script))
 			continue;
 		/* Without an LR it would have been counted, by hardware that does. */
+		r->foreign = d->known[d->wl->scripts[r->script].source].drop_runs == UINT32_MAX;
 		if (lr_of(v, intid_of(d, r->script)) >= 0 || !d->split_count)
 			r->usual = (struct spot){v->nr_items, v->g0, derive_estimate(d, v, v->g0)};
 	}
@@ -641,6 +669,7 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 		      mi || (acted && left));
 	note_running(d, v);
 	note_at_once(d, v);
+	v->trapped = v->exit_kind != VGIC_EXIT_MI && v->exit_kind != VGIC_EXIT_OTHER_IRQ;
 }
 
 static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint32_t script,
