@@ -211,7 +211,7 @@ void machine_wake(struct machine *m, unsigned int index)
 
 	uint64_t t = m->now + m->profile.exit_ns;
 
-	if (v->state == VCPU_WFI)
+	if (v->state == VCPU_WFI || v->state == VCPU_DONE)
 		machine_enter_at(m, index, t > v->not_before ? t : v->not_before);
 }
 
@@ -399,7 +399,8 @@ static void serve_kicks(struct machine *m)
 				t = v->now;
 			if (t < v->exit_at)
 				v->exit_at = t;
-		} else if (v->state == VCPU_WFI && vgic_vcpu_pending_irq(m->vgic, i)) {
+		} else if ((v->state == VCPU_WFI || (v->state == VCPU_DONE && v->draining)) &&
+			   vgic_vcpu_pending_irq(m->vgic, i)) {
 			machine_wake(m, i);
 		}
 	}
