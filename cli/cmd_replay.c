@@ -5,13 +5,13 @@
 #include <string.h>
 #include <vgicsim/outfile.h>
 #include <vgicsim/replay.h>
-#include "demand_file.h"
 #include "exit.h"
 #include "hgrm.h"
 #include "latencies.h"
 #include "options.h"
 #include "output.h"
 #include "profile_option.h"
+#include "replay_input.h"
 #include "replays.h"
 #include "result_json.h"
 
@@ -54,16 +54,11 @@ static const struct replay_values defaults = {
 /* Everything of one run of the command. */
 struct session {
 	const struct replay_values *v;
-	const char *path;
-	struct vgr_reader *reader; /* of a recording */
-	struct vgw *file;	   /* or a workload */
-	const struct vgr_header *header;
-	uint64_t hash; /* of either */
+	struct replay_input in;
 	struct policy_option chosen;
 	const struct vgic_policy *policy;
 	struct profile_option profile;
 	struct option_range lrs;
-	struct demand demand;
 	struct vgic_replay_config config;
 	struct vgic_cell cells[MAX_LRS + 1]; /* by LR count; [0] unused */
 	bool wanted[MAX_LRS + 1], done[MAX_LRS + 1];
@@ -130,45 +125,22 @@ static void choose_window(struct session *s, const struct demand_window *w)
 	c->timeline = w->found;
 }
 
-/* Two passes: the window, then the workload and the recording's own numbers. */
-static int read_recording(struct session *s)
+/* Two passes over a recording: the window, then the workload and the recording's own numbers. */
+static int read_input(struct session *s)
 {
-	const struct vgic_policy *recorded = vgic_policy_for_release(s->header->kernel_release);
+	const struct vgic_policy *recorded = vgic_policy_for_release(s->in.header->kernel_release);
 	struct demand_wishes wishes = {0};
-	struct demand_window window = {0};
-	int code = demand_find_window(&window, s->path, s->reader, demand_vm(s->header));
+	struct demand_window window;
+	int code = replay_input_window(&s->in, &window);
 
 	if (code)
 		return code;
-	if (vgr_reader_rewind(s->reader))
-		return cli_fail_recording(s->path, vgr_reader_error(s->reader));
 	choose_window(s, &window);
 	wishes.timeline = s->config.timeline;
 	wishes.vcpu = s->config.timeline_vcpu;
 	wishes.t0 = s->config.timeline_t0;
 	wishes.t1 = s->config.timeline_t1;
-	code = demand_read(&s->demand, s->path, s->reader, recorded ? recorded : s->policy,
-			   &wishes);
-	if (!code)
-		cli_recording_ending(s->path, s->reader);
-	s->hash = code ? 0 : vgr_reader_identity(s->reader);
-	return code;
-}
-
-/* All of that was done when the workload was derived. */
-static int read_workload(struct session *s)
-{
-	const struct demand_window window = demand_file_window(s->file);
-	struct vgic_timeline *tl = &s->demand.recorded.timeline;
-
-	choose_window(s, &window);
-	s->hash = s->file->identity;
-	if (demand_take(&s->demand, s->file))
-		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
-	/* Of the recording nothing else was kept. */
-	if (tl->t0 != s->config.timeline_t0 || tl->t1 != s->config.timeline_t1)
-		s->demand.recorded.has_timeline = false;
-	return EXIT_OK;
+	return replay_input_read(&s->in, recorded ? recorded : s->policy, &wishes);
 }
 
 /* Fewer segments than this are no time line to look at. */
@@ -188,20 +160,20 @@ static int replay_one(struct session *s, unsigned int nr_lr, struct vgic_cell *c
 	if (s->timeline_lrs && s->timeline_lrs != nr_lr)
 		c.timeline = false;
 	if (s->timeline_lrs || !c.timeline)
-		return vgic_replay(s->demand.workload, &c, cell);
+		return vgic_replay(s->in.demand.workload, &c, cell);
 	ret = vgic_busy_create(&c.busy, DEMAND_WINDOW_NS, 0);
 	if (ret)
 		return ret;
 	ret = vgic_busy_record(c.busy, &origin);
 	if (!ret)
-		ret = vgic_replay(s->demand.workload, &c, cell);
+		ret = vgic_replay(s->in.demand.workload, &c, cell);
 	if (!ret && cell->timeline.nr_segments < FEW_SEGMENTS &&
 	    vgic_busy_window(c.busy, &c.timeline_vcpu, &c.timeline_t0, &c.timeline_t1)) {
 		struct vgic_replay_config again = c;
 
 		again.busy = NULL;
 		vgic_cell_finish(cell);
-		ret = vgic_replay(s->demand.workload, &again, cell);
+		ret = vgic_replay(s->in.demand.workload, &again, cell);
 	}
 	vgic_busy_destroy(c.busy);
 	return ret;
@@ -228,16 +200,16 @@ static int replay_all(struct session *s)
 				EXIT_INPUT,
 				"replay with %u LRs does not end: %s: this is no demand of a "
 				"guest",
-				n, s->path);
+				n, s->in.path);
 		if (s->error[n])
 			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,
-					s->path, strerror(-s->error[n]));
+					s->in.path, strerror(-s->error[n]));
 		if (!s->done[n])
 			continue;
-		s->cells[n].excess_known = s->cells[n].outcome != VGIC_OUTCOME_LIVELOCK &&
-					   s->cells[MAX_LRS].outcome == VGIC_OUTCOME_COMPLETED;
-		s->cells[n].excess_exits =
-			(int64_t)s->cells[n].exits - (int64_t)s->cells[MAX_LRS].exits;
+		s->cells[n].excess_known =
+			replays_excess(s->cells[n].outcome, s->cells[n].exits,
+				       s->cells[MAX_LRS].outcome, s->cells[MAX_LRS].exits,
+				       &s->cells[n].excess_exits);
 	}
 	return EXIT_OK;
 }
@@ -258,12 +230,6 @@ static void print_row(const char *name, const struct vgic_cell *c)
 	       c->overflow_entries, c->overflow_max, c->inversions);
 }
 
-/* A workload need not hold the numbers of the recording. */
-static bool has_recorded(const struct session *s)
-{
-	return !s->file || s->file->has_recorded;
-}
-
 static const char *lrs_name(char *buf, size_t size, uint64_t n)
 {
 	snprintf(buf, size, "%" PRIu64 " LR%s", n, n == 1 ? "" : "s");
@@ -273,7 +239,7 @@ static const char *lrs_name(char *buf, size_t size, uint64_t n)
 /* One latency of the recording, where it knows it, and of every LR count. */
 static int print_latency(const struct session *s, enum vgic_latency kind, const char *title)
 {
-	const struct vgic_cell *recorded = &s->demand.recorded;
+	const struct vgic_cell *recorded = &s->in.demand.recorded;
 	char name[24];
 
 	printf("\n");
@@ -294,17 +260,17 @@ static int print_table(const struct session *s)
 {
 	char name[24];
 
-	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->path,
-	       *s->header->kernel_release ? s->header->kernel_release : "unknown", s->header->nr_lr,
-	       s->demand.pairs);
+	printf("%s: kernel %s, %u list registers, %" PRIu64 " flush/sync pairs\n", s->in.path,
+	       *s->in.header->kernel_release ? s->in.header->kernel_release : "unknown",
+	       s->in.header->nr_lr, s->in.demand.pairs);
 	printf("policy %s, arrivals %s, estimator %s, seed %" PRIu64 "%s%s\n", s->policy->name,
 	       s->v->choice.arrivals, VGIC_ESTIMATOR, s->v->choice.seed,
 	       s->v->profile ? ", profile " : "", s->v->profile ? s->v->profile : "");
 	printf("%-8s %-9s %9s %8s %7s %7s %7s %7s %7s %5s %7s %7s %8s %7s %8s %5s %7s\n", "LRs",
 	       "outcome", "exits", "MIs", "bound", "U", "NP", "LRENP", "EOI", "Grp", "DIR",
 	       "EOIcnt", "irqs", "merged", "overflow", "depth", "invers");
-	if (has_recorded(s))
-		print_row("recorded", &s->demand.recorded);
+	if (replay_input_has_recorded(&s->in))
+		print_row("recorded", &s->in.demand.recorded);
 	else
 		printf("recorded: the workload does not hold the numbers of the recording\n");
 	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++) {
@@ -318,13 +284,14 @@ static int print_table(const struct session *s)
 		if (*detail)
 			printf("%s: %s\n", lrs_name(name, sizeof(name), n), detail);
 	}
-	for (size_t i = 0; i < s->demand.recorded.nr_starved; i++)
+	for (size_t i = 0; i < s->in.demand.recorded.nr_starved; i++)
 		printf("recorded: INTID %u of vCPU %u stayed outside the LRs since %.3f ms\n",
-		       s->demand.recorded.starved[i].intid, s->demand.recorded.starved[i].vcpu,
-		       (double)s->demand.recorded.starved[i].since_ns / 1e6);
+		       s->in.demand.recorded.starved[i].intid,
+		       s->in.demand.recorded.starved[i].vcpu,
+		       (double)s->in.demand.recorded.starved[i].since_ns / 1e6);
 	if (print_latency(s, VGIC_LATENCY_RAISE_TO_LR, "raise to LR") ||
 	    print_latency(s, VGIC_LATENCY_RAISE_TO_ACK, "raise to acknowledge *"))
-		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->path);
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->in.path);
 	printf("In brackets 95 %% intervals. * ends inside a run: estimated.\n");
 	return EXIT_OK;
 }
@@ -333,7 +300,8 @@ static int print_table(const struct session *s)
 static int write_hgrm(const struct session *s)
 {
 	char path[4096], name[24];
-	int ret = hgrm_write_cell(s->v->hgrm, "recorded", &s->demand.recorded, path, sizeof(path));
+	int ret =
+		hgrm_write_cell(s->v->hgrm, "recorded", &s->in.demand.recorded, path, sizeof(path));
 
 	for (uint64_t n = s->lrs.first; !ret && n <= s->lrs.last; n++) {
 		if (s->cells[n].outcome == VGIC_OUTCOME_LIVELOCK)
@@ -349,36 +317,14 @@ static int write_hgrm(const struct session *s)
 static int hand_out(struct session *s)
 {
 	struct vgic_result r = {
-		.file = s->path,
-		.hash = s->hash,
-		.derived_from = s->file ? s->file->recording : 0,
-		.derived = s->file,
-		.kernel = s->header->kernel_release,
-		.cpu = s->header->cpu_part,
-		.guest = s->header->guest_command,
-		.nr_lr = s->header->nr_lr,
-		.pairs = s->demand.pairs,
-		.lost = s->demand.derived.lost,
-		.duration_ns = s->demand.workload->duration_ns,
-		.policy = s->policy->name,
-		.arrivals = s->v->choice.arrivals,
-		.estimator = VGIC_ESTIMATOR,
-		.seed = s->v->choice.seed,
-		.profile = *s->config.profile,
-		.profile_file = s->v->profile,
-		.profile_hash = s->profile.hash,
-		.mi_delay_ns = s->config.mi_delay_ns,
-		.nr_mi_delays = s->config.nr_mi_delays,
-		.recorded = has_recorded(s) ? &s->demand.recorded : NULL,
 		.cells = &s->cells[s->lrs.first],
 		.nr_cells = (size_t)(s->lrs.last - s->lrs.first + 1),
 	};
 
-	if (!r.nr_mi_delays) {
-		r.mi_delay_ns =
-			r.profile.nr_mi_delays ? r.profile.mi_delays : &r.profile.mi_delay_ns;
-		r.nr_mi_delays = r.profile.nr_mi_delays ? r.profile.nr_mi_delays : 1;
-	}
+	replay_input_describe(&s->in, &r);
+	replays_describe(&r, &s->v->choice, &s->config);
+	r.profile_file = s->v->profile;
+	r.profile_hash = s->profile.hash;
 	if (s->v->output) {
 		json_t *j = result_json(&r);
 		struct vgic_outfile o = {0};
@@ -428,7 +374,6 @@ static int run(const void *values, const struct cli_args *args)
 		return cli_fail(
 			EXIT_USAGE,
 			"no recording or workload named: replay: vgicsim replay [OPTIONS] FILE");
-	s.path = args->v[0];
 	if (s.v->profile) {
 		code = profile_option_read(&s.profile, s.v->profile);
 		if (code) {
@@ -440,30 +385,19 @@ static int run(const void *values, const struct cli_args *args)
 	if (!s.lrs.last)
 		s.lrs = s.v->profile ? (struct option_range){s.profile.file.lrs, s.profile.file.lrs}
 				     : (struct option_range){1, MAX_LRS};
-	if (vgw_probe(s.path)) {
-		s.file = demand_open(s.path);
-		s.header = s.file ? &s.file->header : NULL;
-	} else {
-		s.reader = cli_open_recording(s.path);
-		s.header = s.reader ? vgr_reader_header(s.reader) : NULL;
-	}
-	if (!s.header) {
-		profile_option_finish(&s.profile);
-		return EXIT_INPUT;
-	}
-	code = policy_option_choose(&s.chosen, s.v->choice.policy, s.header, s.path);
+	code = replay_input_open(&s.in, args->v[0]);
+	if (!code)
+		code = policy_option_choose(&s.chosen, s.v->choice.policy, s.in.header, s.in.path);
 	s.policy = s.chosen.policy;
 	if (!code && s.v->timeline)
 		code = parse_timeline(&s);
-	if (!code && (s.header->nr_lr < 1 || s.header->nr_lr > MAX_LRS))
-		code = cli_fail(EXIT_INPUT, "unknown number of list registers: %s: record it again",
-				s.path);
 	if (!code)
-		code = s.file ? read_workload(&s) : read_recording(&s);
+		code = read_input(&s);
 	if (!code) {
-		replays_configure(&s.config, &s.v->choice, s.policy, s.header, &s.demand);
+		replays_configure(&s.config, &s.v->choice, s.policy, s.in.header, &s.in.demand);
 		if (s.v->profile)
-			code = profile_option_apply(&s.profile, s.v->profile, s.header, &s.config);
+			code = profile_option_apply(&s.profile, s.v->profile, s.in.header,
+						    &s.config);
 	}
 	if (!code)
 		code = replay_all(&s);
@@ -472,11 +406,9 @@ static int run(const void *values, const struct cli_args *args)
 	for (unsigned int n = 1; n <= MAX_LRS; n++)
 		if (s.done[n])
 			vgic_cell_finish(&s.cells[n]);
-	demand_finish(&s.demand);
+	replay_input_finish(&s.in);
 	profile_option_finish(&s.profile);
 	policy_option_finish(&s.chosen);
-	vgr_reader_close(s.reader);
-	vgw_free(s.file);
 	return code;
 }
 

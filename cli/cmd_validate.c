@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,8 @@
 #include "exit.h"
 #include "options.h"
 #include "output.h"
+#include "pool.h"
 #include "validation.h"
-
-#define MAX_JOBS 64u
 
 struct validate_values {
 	const char *from, *output;
@@ -41,8 +39,8 @@ static const struct option options[] = {
 	 NULL},
 	{'s', "seed", OPT_NUMBER, AT(seed), "N", "seed of what the replays draw at random", 0,
 	 UINT64_MAX, NULL},
-	{0, "jobs", OPT_NUMBER, AT(jobs), "N", "recordings replayed at the same time", 1, MAX_JOBS,
-	 NULL},
+	{'J', "jobs", OPT_NUMBER, AT(jobs), "N", "recordings replayed at the same time", 1,
+	 POOL_MAX_JOBS, NULL},
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
 	{'o', "output", OPT_FILE, AT(output), "FILE",
 	 "write the result as JSON to FILE, for 'vgicsim plot'", 0, 0, NULL},
@@ -169,7 +167,7 @@ out:
 	return code;
 }
 
-static void *worker(void *opaque)
+static void work(void *opaque)
 {
 	struct session *s = opaque;
 
@@ -178,7 +176,7 @@ static void *worker(void *opaque)
 		int none = EXIT_OK, code;
 
 		if (i >= s->val.nr_runs || atomic_load(&s->code))
-			return NULL;
+			return;
 		cli_progress("%zu of %zu: %s", i + 1, s->val.nr_runs, s->val.runs[i].path);
 		code = predict(s, &s->val.runs[i]);
 		if (code)
@@ -188,19 +186,9 @@ static void *worker(void *opaque)
 
 static int predict_all(struct session *s)
 {
-	pthread_t threads[MAX_JOBS];
-	unsigned int started = 0;
-
 	atomic_init(&s->next, 0);
 	atomic_init(&s->code, EXIT_OK);
-	for (uint64_t i = 1; i < s->v->jobs; i++) {
-		if (pthread_create(&threads[started], NULL, worker, s))
-			break;
-		started++;
-	}
-	worker(s);
-	while (started)
-		pthread_join(threads[--started], NULL);
+	pool_run(s->v->jobs, work, s);
 	cli_progress_end();
 	return atomic_load(&s->code);
 }

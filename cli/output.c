@@ -17,6 +17,8 @@ void cli_set_command(const char *name)
 
 static void message(const char *kind, const char *format, va_list ap)
 {
+	/* One line at a time, whatever other threads have to say. */
+	flockfile(stderr);
 	cli_progress_end();
 	/* What was printed before stays before it when both go to one place. */
 	fflush(stdout);
@@ -24,6 +26,7 @@ static void message(const char *kind, const char *format, va_list ap)
 		command_name ? command_name : "", kind);
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 int cli_fail(int code, const char *format, ...)
@@ -98,19 +101,23 @@ void cli_progress(const char *format, ...)
 
 	if (!isatty(STDERR_FILENO))
 		return;
+	flockfile(stderr);
 	fputs("\r\033[K", stderr);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
 	fflush(stderr);
 	progress_shown = true;
+	funlockfile(stderr);
 }
 
 void cli_progress_end(void)
 {
+	flockfile(stderr);
 	if (progress_shown)
 		fputs("\r\033[K", stderr);
 	progress_shown = false;
+	funlockfile(stderr);
 }
 
 int cli_print_json(FILE *f, json_t *value, bool line)

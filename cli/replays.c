@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include "pool.h"
 #include "replays.h"
 
 const char *const replays_arrivals[] = {"causal", "open", "dependent", NULL};
@@ -20,7 +20,31 @@ void replays_configure(struct vgic_replay_config *c, const struct replays_choice
 	}
 }
 
-struct pool {
+void replays_describe(struct vgic_result *r, const struct replays_choice *choice,
+		      const struct vgic_replay_config *c)
+{
+	r->policy = c->policy->name;
+	r->arrivals = choice->arrivals;
+	r->estimator = VGIC_ESTIMATOR;
+	r->seed = choice->seed;
+	r->profile = *c->profile;
+	r->mi_delay_ns = c->mi_delay_ns;
+	r->nr_mi_delays = c->nr_mi_delays;
+	if (!r->nr_mi_delays) {
+		r->mi_delay_ns =
+			r->profile.nr_mi_delays ? r->profile.mi_delays : &r->profile.mi_delay_ns;
+		r->nr_mi_delays = r->profile.nr_mi_delays ? r->profile.nr_mi_delays : 1;
+	}
+}
+
+bool replays_excess(enum vgic_outcome outcome, uint64_t exits, enum vgic_outcome of_most,
+		    uint64_t exits_of_most, int64_t *excess)
+{
+	*excess = (int64_t)exits - (int64_t)exits_of_most;
+	return outcome != VGIC_OUTCOME_LIVELOCK && of_most == VGIC_OUTCOME_COMPLETED;
+}
+
+struct counts {
 	const bool *wanted;
 	int (*one)(void *opaque, unsigned int nr_lr);
 	void *opaque;
@@ -28,16 +52,16 @@ struct pool {
 	atomic_uint next;
 };
 
-static void *worker(void *opaque)
+static void work(void *opaque)
 {
-	struct pool *p = opaque;
+	struct counts *p = opaque;
 
 	for (;;) {
 		/* Few LRs take longest: first. */
 		unsigned int n = atomic_fetch_add(&p->next, 1) + 1;
 
 		if (n > REPLAYS_MAX_LRS)
-			return NULL;
+			return;
 		if (p->wanted[n])
 			p->error[n] = p->one(p->opaque, n);
 	}
@@ -46,18 +70,9 @@ static void *worker(void *opaque)
 void replays_each(uint64_t jobs, const bool *wanted, int (*one)(void *opaque, unsigned int nr_lr),
 		  void *opaque, int *error)
 {
-	struct pool p = {.wanted = wanted, .one = one, .opaque = opaque, .error = error};
-	pthread_t threads[REPLAYS_MAX_JOBS];
-	unsigned int started = 0;
+	struct counts p = {.wanted = wanted, .one = one, .opaque = opaque, .error = error};
 
 	memset(error, 0, (REPLAYS_MAX_LRS + 1) * sizeof(*error));
 	atomic_init(&p.next, 0);
-	for (uint64_t i = 1; i < jobs && started < REPLAYS_MAX_JOBS; i++) {
-		if (pthread_create(&threads[started], NULL, worker, &p))
-			break;
-		started++;
-	}
-	worker(&p);
-	while (started)
-		pthread_join(threads[--started], NULL);
+	pool_run(jobs, work, &p);
 }

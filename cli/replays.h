@@ -4,12 +4,13 @@
 #define VGICSIM_CLI_REPLAYS_H
 
 #include <vgicsim/policy.h>
+#include <vgicsim/result.h>
 #include "demand.h"
 #include "options.h"
 #include "policy_option.h"
+#include "pool.h"
 
-#define REPLAYS_MAX_LRS	 16u
-#define REPLAYS_MAX_JOBS 64u
+#define REPLAYS_MAX_LRS 16u
 
 /* The options, a member of the command's values. */
 struct replays_choice {
@@ -63,14 +64,25 @@ extern const char *const replays_arrivals[];
 		 1000000000,                                                                       \
 		 NULL},                                                                            \
 	{                                                                                          \
-		0, "jobs", OPT_NUMBER, (at) + offsetof(struct replays_choice, jobs), "N",          \
-			"LR counts replayed at the same time", 1, REPLAYS_MAX_JOBS, NULL           \
+		'J', "jobs", OPT_NUMBER, (at) + offsetof(struct replays_choice, jobs), "N",        \
+			"LR counts replayed at the same time", 1, POOL_MAX_JOBS, NULL              \
 	}
 
 /* The machine of the recording with what the options say otherwise; nr_lr is the caller's. */
 void replays_configure(struct vgic_replay_config *c, const struct replays_choice *choice,
 		       const struct vgic_policy *policy, const struct vgr_header *h,
 		       const struct demand *d);
+
+/* The configuration in a result; c lives as long as r. Of --profile only the costs. */
+void replays_describe(struct vgic_result *r, const struct replays_choice *choice,
+		      const struct vgic_replay_config *c);
+
+/*
+ * Exits beyond those with REPLAYS_MAX_LRS LRs, may be negative. False: not to be told, for one
+ * of the two did not come to its end.
+ */
+bool replays_excess(enum vgic_outcome outcome, uint64_t exits, enum vgic_outcome of_most,
+		    uint64_t exits_of_most, int64_t *excess);
 
 /*
  * Calls one() for every LR count that is wanted (index 1 to REPLAYS_MAX_LRS), jobs of them
