@@ -48,7 +48,7 @@ static const struct replay_values defaults = {
 		   .arrivals = "causal",
 		   .seed = 1,
 		   .mi_delay = UINT64_MAX,
-		   .jobs = 1},
+		   .threads = 1},
 };
 
 /* Everything of one run of the command. */
@@ -193,7 +193,7 @@ static int replay_all(struct session *s)
 	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++)
 		s->wanted[n] = true;
 	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
-	replays_each(s->v->choice.jobs, s->wanted, replay_cell, s, s->error);
+	replays_each(s->v->choice.threads, s->wanted, replay_cell, s, s->error);
 	for (unsigned int n = 1; n <= MAX_LRS; n++) {
 		if (s->error[n] == -EOVERFLOW)
 			return cli_fail(

@@ -186,7 +186,7 @@ static int replay_recording(struct session *s, struct vgr_reader *r,
 	cli_recording_ending(s->now->path, r);
 	s->now->hash = vgr_reader_identity(r);
 	replays_configure(&s->config, &s->v->choice, chosen->policy, h, &s->demand);
-	replays_each(s->v->choice.jobs, s->wanted, replay_one, s, error);
+	replays_each(s->v->choice.threads, s->wanted, replay_one, s, error);
 	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
 		if (error[n])
 			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,

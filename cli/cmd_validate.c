@@ -17,7 +17,7 @@
 
 struct validate_values {
 	const char *from, *output;
-	uint64_t seed, jobs, worst;
+	uint64_t seed, threads, worst;
 	double mean_count, max_count, mean_latency;
 	bool across, json, quiet;
 };
@@ -39,8 +39,8 @@ static const struct option options[] = {
 	 NULL},
 	{'s', "seed", OPT_NUMBER, AT(seed), "N", "seed of what the replays draw at random", 0,
 	 UINT64_MAX, NULL},
-	{'J', "jobs", OPT_NUMBER, AT(jobs), "N", "recordings replayed at the same time", 1,
-	 POOL_MAX_JOBS, NULL},
+	{'T', "threads", OPT_NUMBER, AT(threads), "N", "recordings replayed at the same time", 1,
+	 POOL_MAX_THREADS, NULL},
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
 	{'o', "output", OPT_FILE, AT(output), "FILE",
 	 "write the result as JSON to FILE, for 'vgicsim plot'", 0, 0, NULL},
@@ -51,7 +51,7 @@ static const struct validate_values defaults = {
 	.from = "4",
 	.worst = 20,
 	.seed = 1,
-	.jobs = 1,
+	.threads = 1,
 	.mean_count = 5,
 	.max_count = 15,
 	.mean_latency = 15,
@@ -188,7 +188,7 @@ static int predict_all(struct session *s)
 {
 	atomic_init(&s->next, 0);
 	atomic_init(&s->code, EXIT_OK);
-	pool_run(s->v->jobs, work, s);
+	pool_run(s->v->threads, work, s);
 	cli_progress_end();
 	return atomic_load(&s->code);
 }

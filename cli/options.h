@@ -8,7 +8,7 @@
  *   -f          force          -o FILE   output           -s N  seed
  *   -h          help           -p PID    process          -t DURATION  threshold
  *   -j          JSON           -n N      how many         -v  more
- *   -J N        threads        -P NAME  policy          -w WINDOW  window of time
+ *   -T N        threads        -P NAME  policy          -w WINDOW  window of time
  */
 #ifndef VGICSIM_CLI_OPTIONS_H
 #define VGICSIM_CLI_OPTIONS_H

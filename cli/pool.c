@@ -16,20 +16,20 @@ static void *start(void *opaque)
 	return NULL;
 }
 
-void pool_run(uint64_t jobs, void (*work)(void *opaque), void *opaque)
+void pool_run(uint64_t threads, void (*work)(void *opaque), void *opaque)
 {
 	struct job j = {.work = work, .opaque = opaque};
-	pthread_t threads[POOL_MAX_JOBS];
+	pthread_t other[POOL_MAX_THREADS];
 	unsigned int started = 0;
 
-	for (uint64_t i = 1; i < jobs && started < POOL_MAX_JOBS; i++) {
-		if (pthread_create(&threads[started], NULL, start, &j))
+	for (uint64_t i = 1; i < threads && started < POOL_MAX_THREADS; i++) {
+		if (pthread_create(&other[started], NULL, start, &j))
 			break;
 		started++;
 	}
 	work(opaque);
 	while (started)
-		pthread_join(threads[--started], NULL);
+		pthread_join(other[--started], NULL);
 }
 
 uint64_t pool_cpus(void)
@@ -37,5 +37,5 @@ uint64_t pool_cpus(void)
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
 
-	return n < 1 ? 1 : n > (int)POOL_MAX_JOBS ? POOL_MAX_JOBS : (uint64_t)n;
+	return n < 1 ? 1 : n > (int)POOL_MAX_THREADS ? POOL_MAX_THREADS : (uint64_t)n;
 }

@@ -5,15 +5,15 @@
 
 #include <stdint.h>
 
-#define POOL_MAX_JOBS 64u
+#define POOL_MAX_THREADS 64u
 
 /*
- * Calls work(opaque) on this thread and on jobs - 1 others at the same time; gives back when
+ * Calls work(opaque) on this thread and on threads - 1 others at the same time; gives back when
  * all of them have returned. Where no thread can be had, fewer do it.
  */
-void pool_run(uint64_t jobs, void (*work)(void *opaque), void *opaque);
+void pool_run(uint64_t threads, void (*work)(void *opaque), void *opaque);
 
-/* CPUs that this process may use, 1 to POOL_MAX_JOBS. */
+/* CPUs that this process may use, 1 to POOL_MAX_THREADS. */
 uint64_t pool_cpus(void);
 
 #endif

@@ -67,12 +67,12 @@ static void work(void *opaque)
 	}
 }
 
-void replays_each(uint64_t jobs, const bool *wanted, int (*one)(void *opaque, unsigned int nr_lr),
-		  void *opaque, int *error)
+void replays_each(uint64_t threads, const bool *wanted,
+		  int (*one)(void *opaque, unsigned int nr_lr), void *opaque, int *error)
 {
 	struct counts p = {.wanted = wanted, .one = one, .opaque = opaque, .error = error};
 
 	memset(error, 0, (REPLAYS_MAX_LRS + 1) * sizeof(*error));
 	atomic_init(&p.next, 0);
-	pool_run(jobs, work, &p);
+	pool_run(threads, work, &p);
 }

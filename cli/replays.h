@@ -16,13 +16,13 @@
 struct replays_choice {
 	struct option_range lrs;
 	const char *policy, *arrivals;
-	uint64_t seed, mi_delay, jobs;
+	uint64_t seed, mi_delay, threads;
 };
 
 #define REPLAYS_DEFAULTS                                                                        \
 	{                                                                                       \
 		.lrs = {1, REPLAYS_MAX_LRS}, .policy = "auto", .arrivals = "causal", .seed = 1, \
-		.mi_delay = UINT64_MAX, .jobs = 1                                               \
+		.mi_delay = UINT64_MAX, .threads = 1                                            \
 	}
 
 extern const char *const replays_arrivals[];
@@ -64,8 +64,8 @@ extern const char *const replays_arrivals[];
 		 1000000000,                                                                       \
 		 NULL},                                                                            \
 	{                                                                                          \
-		'J', "jobs", OPT_NUMBER, (at) + offsetof(struct replays_choice, jobs), "N",        \
-			"LR counts replayed at the same time", 1, POOL_MAX_JOBS, NULL              \
+		'T', "threads", OPT_NUMBER, (at) + offsetof(struct replays_choice, threads), "N",  \
+			"LR counts replayed at the same time", 1, POOL_MAX_THREADS, NULL           \
 	}
 
 /* The machine of the recording with what the options say otherwise; nr_lr is the caller's. */
@@ -85,10 +85,10 @@ bool replays_excess(enum vgic_outcome outcome, uint64_t exits, enum vgic_outcome
 		    uint64_t exits_of_most, int64_t *excess);
 
 /*
- * Calls one() for every LR count that is wanted (index 1 to REPLAYS_MAX_LRS), jobs of them
+ * Calls one() for every LR count that is wanted (index 1 to REPLAYS_MAX_LRS), threads of them
  * at a time; error: what each call returned, 0 for those that were not wanted.
  */
-void replays_each(uint64_t jobs, const bool *wanted, int (*one)(void *opaque, unsigned int nr_lr),
-		  void *opaque, int *error);
+void replays_each(uint64_t threads, const bool *wanted,
+		  int (*one)(void *opaque, unsigned int nr_lr), void *opaque, int *error);
 
 #endif

@@ -78,7 +78,7 @@ expect "size: an interval that reaches beyond" 0 size -l 4-6 --json \
 json "size: likely is not certain" "j['smallest'] == 5 and j['lrs'][2]['verdict'] == 'likely'
 	and j['smallest_certain'] is None"
 cp "$dir/out" "$dir/one"
-expect "size: jobs do not change it" 0 size -l 4-6 --json --jobs 3 \
+expect "size: jobs do not change it" 0 size -l 4-6 --json --threads 3 \
 	--slo 'p99(raise-to-lr) < 1s' --slo 'p99(raise-to-ack) < 28ms' "$burst"
 if cmp -s "$dir/out" "$dir/one"; then ok "size: byte for byte"; else not_ok "size: byte for byte"; fi
 expect "size: two recordings" 0 size --max-mi-rate 4500 "$timer" "$burst"

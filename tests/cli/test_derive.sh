@@ -92,7 +92,7 @@ burst=$recordings/7.2-burst.vgr
 same_results "another policy" "$burst" "$dir/burst.vgw" -l 3 -P linux-6.12
 same_results "open arrivals" "$burst" "$dir/burst.vgw" -l 3 --arrivals=open
 same_results "dependent arrivals, delay, jobs" "$burst" "$dir/burst.vgw" -l 1-2 \
-	--arrivals=dependent --mi-delay=2us --jobs=2
+	--arrivals=dependent --mi-delay=2us --threads=2
 profile=$recordings/../profiles/cortex-a76-emulated-7.2.ini
 same_results "a profile" "$burst" "$dir/burst.vgw" --profile="$profile"
 expect "the LR count of the profile" 0 replay --profile="$profile" "$dir/burst.vgw"

@@ -77,7 +77,7 @@ PROGRAM
 cp "$dir/out" "$dir/one"
 expect "the same again" 0 replay --json --lrs 4 "$rec/7.2-linux.vgr"
 if cmp -s "$dir/one" "$dir/out"; then ok "same bytes"; else not_ok "same bytes"; fi
-expect "on several threads" 0 replay --json --lrs 4 --jobs 3 "$rec/7.2-linux.vgr"
+expect "on several threads" 0 replay --json --lrs 4 --threads 3 "$rec/7.2-linux.vgr"
 if cmp -s "$dir/one" "$dir/out"; then ok "same bytes again"; else not_ok "same bytes again"; fi
 
 expect "info" 0 info "$rec/7.2-linux.vgr"

@@ -42,14 +42,14 @@ one_line() {
 all=$(find "$rec/lrs" -name '*.vgr' | sort)
 # What real kernels did with each of the counts, foretold from each other one.
 # shellcheck disable=SC2086
-expect "every number is as near as it must be" 0 validate --from 2,4,8 --across --jobs 2 -o "$dir/all.json" $all
+expect "every number is as near as it must be" 0 validate --from 2,4,8 --across --threads 2 -o "$dir/all.json" $all
 has "counts are judged" out '^\* exits, MIs, DIR traps, EOIcount, mean error: .*: met$'
 has "orders are judged" out '^Order of LR counts by MIs per interrupt: [0-9]* of [0-9]* pairs right'
 if grep -q 'NOT met' "$dir/out"; then not_ok "all limits are met"; else ok "all limits are met"; fi
 # shellcheck disable=SC2086
 expect "a limit that cannot be met is a finding" 1 validate -q --from 2,4,8 --mean-count 0.001 $all
 # shellcheck disable=SC2086
-expect "on one thread" 0 validate --from 2,4,8 --across --jobs 1 -q -o "$dir/one.json" $all
+expect "on one thread" 0 validate --from 2,4,8 --across --threads 1 -q -o "$dir/one.json" $all
 if cmp -s "$dir/all.json" "$dir/one.json"; then ok "the result does not depend on the threads"; else not_ok "the result does not depend on the threads"; fi
 
 # Recorded on 7.3 where nothing starves, foretold for 6.12 where it does: the same interrupts.

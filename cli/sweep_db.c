@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "exit.h"
+#include "output.h"
+#include "sweep_columns.h"
+#include "sweep_db.h"
+
+/* "vgsw": says what the file is. */
+#define APPLICATION 0x76677377
+
+/* Another sweep holds the lock for as long as it takes to write one cell. */
+#define BUSY_MS 60000
+
+#define KEYS                                                                                      \
+	"input_hash, version, build, read_as, policy, policy_hash, profile_hash, arrivals, "      \
+	"estimator, seed, mi_delay_ns"
+#define KEY_TYPES                                                                                 \
+	"input_hash TEXT NOT NULL, version TEXT NOT NULL, build TEXT NOT NULL, "                  \
+	"read_as TEXT NOT NULL, policy TEXT NOT NULL, policy_hash TEXT NOT NULL, "                \
+	"profile_hash TEXT NOT NULL, arrivals TEXT NOT NULL, estimator TEXT NOT NULL, "           \
+	"seed TEXT NOT NULL, mi_delay_ns INTEGER NOT NULL"
+#define KEY_GIVEN                                                                                 \
+	"input_hash = ?1 AND version = ?2 AND build = ?3 AND read_as = ?4 AND policy = ?5 AND "   \
+	"policy_hash = ?6 AND profile_hash = ?7 AND arrivals = ?8 AND estimator = ?9 AND "        \
+	"seed = ?10 AND mi_delay_ns = ?11"
+#define KEY_PLACES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+#define NR_KEYS	   11
+
+enum query { READ_HEAD, READ_CELL, HAS_HEAD, HAS_CELL, WRITE_HEAD, WRITE_CELL, QUERIES };
+
+struct sweep_db {
+	pthread_mutex_t lock;
+	sqlite3 *sql;
+	sqlite3_stmt *query[QUERIES];
+	char *path;
+};
+
+static int fail(const struct sweep_db *db, int code, const char *what)
+{
+	return cli_fail(code, "%s: %s: %s", what, db->path,
+			db->sql ? sqlite3_errmsg(db->sql) : "not enough memory");
+}
+
+/* ---- open ---- */
+
+static int number_of(struct sweep_db *db, const char *query, int64_t *value)
+{
+	sqlite3_stmt *st;
+	int err = sqlite3_prepare_v2(db->sql, query, -1, &st, NULL);
+
+	if (err)
+		return err;
+	err = sqlite3_step(st);
+	*value = err == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_finalize(st);
+	return err == SQLITE_ROW ? SQLITE_OK : err;
+}
+
+enum state { NEW, OURS, OTHER_VERSION, FOREIGN, UNREADABLE };
+
+static enum state look(struct sweep_db *db, int64_t *version)
+{
+	int64_t application, tables;
+
+	if (number_of(db, "PRAGMA application_id", &application) ||
+	    number_of(db, "PRAGMA user_version", version) ||
+	    number_of(db, "SELECT count(*) FROM sqlite_schema", &tables))
+		return UNREADABLE;
+	if (!application && !*version && !tables)
+		return NEW;
+	if (application != APPLICATION)
+		return FOREIGN;
+	return *version == SWEEP_DB_VERSION ? OURS : OTHER_VERSION;
+}
+
+/* Text to be freed; NULL without memory. */
+static char *make_tables(void)
+{
+	const struct sweep_column *c;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "CREATE TABLE results (" KEY_TYPES ", file TEXT NOT NULL, head TEXT NOT NULL, "
+		   "PRIMARY KEY (" KEYS "));"
+		   "CREATE TABLE cells (" KEY_TYPES ", nr_lr INTEGER NOT NULL, file TEXT NOT NULL");
+	for (size_t i = 0; (c = sweep_column_at(i)); i++)
+		fprintf(f, ", %s", c->name);
+	fprintf(f,
+		", cell TEXT NOT NULL, PRIMARY KEY (" KEYS ", nr_lr));"
+		"PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		APPLICATION, SWEEP_DB_VERSION);
+	return fclose(f) ? NULL : text;
+}
+
+/* Or another process has made them at the same time. */
+static int create(struct sweep_db *db)
+{
+	char *tables = make_tables();
+	int64_t version;
+	int err;
+
+	if (!tables)
+		return SQLITE_NOMEM;
+	err = sqlite3_exec(db->sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (!err && look(db, &version) == NEW)
+		err = sqlite3_exec(db->sql, tables, NULL, NULL, NULL);
+	if (!err)
+		err = sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
+	free(tables);
+	return err;
+}
+
+static char *write_cell_query(void)
+{
+	const struct sweep_column *c;
+	char *text;
+	size_t size, i;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "INSERT OR IGNORE INTO cells (" KEYS ", nr_lr, file, cell");
+	for (i = 0; (c = sweep_column_at(i)); i++)
+		fprintf(f, ", %s", c->name);
+	fprintf(f, ") VALUES (" KEY_PLACES ", ?12, ?13, ?14");
+	for (i = 0; sweep_column_at(i); i++)
+		fprintf(f, ", ?%zu", NR_KEYS + 4 + i);
+	fprintf(f, ")");
+	return fclose(f) ? NULL : text;
+}
+
+static int prepare(struct sweep_db *db)
+{
+	static const char *const queries[QUERIES] = {
+		[READ_HEAD] = "SELECT head FROM results WHERE " KEY_GIVEN,
+		[READ_CELL] = "SELECT cell FROM cells WHERE " KEY_GIVEN " AND nr_lr = ?12",
+		[HAS_HEAD] = "SELECT 1 FROM results WHERE " KEY_GIVEN,
+		[HAS_CELL] = "SELECT 1 FROM cells WHERE " KEY_GIVEN " AND nr_lr = ?12",
+		[WRITE_HEAD] = "INSERT OR IGNORE INTO results (" KEYS ", file, head) VALUES "
+			       "(" KEY_PLACES ", ?13, ?14)",
+	};
+	char *write_cell = write_cell_query();
+	int err = write_cell ? SQLITE_OK : SQLITE_NOMEM;
+
+	for (int i = 0; i < QUERIES && !err; i++)
+		err = sqlite3_prepare_v3(db->sql, i == WRITE_CELL ? write_cell : queries[i], -1,
+					 SQLITE_PREPARE_PERSISTENT, &db->query[i], NULL);
+	free(write_cell);
+	return err;
+}
+
+static int open_path(struct sweep_db *db)
+{
+	int64_t version = 0;
+	int err = sqlite3_open_v2(db->path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+				  NULL);
+
+	if (err)
+		return fail(db, EXIT_INPUT, "cannot open the database");
+	sqlite3_busy_timeout(db->sql, BUSY_MS);
+	if (look(db, &version) == NEW && create(db)) {
+		int code = fail(db, EXIT_OUTPUT, "cannot make the database");
+
+		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+		return code;
+	}
+	switch (look(db, &version)) {
+	case OURS:
+		break;
+	case OTHER_VERSION:
+		return cli_fail(EXIT_INPUT,
+				"database of sweeps, version %" PRId64 ", not %d: %s: name another "
+				"file, or use the vgicsim that made it",
+				version, SWEEP_DB_VERSION, db->path);
+	case UNREADABLE:
+		return fail(db, EXIT_INPUT, "cannot use the database");
+	default:
+		return cli_fail(EXIT_INPUT, "not a database of sweeps: %s: name another file",
+				db->path);
+	}
+	/*
+	 * With a log ahead of the file a commit need not wait for the disk: killed, nothing is
+	 * lost; without power perhaps the last cells are, never the others. Where the file
+	 * system has no shared memory SQLite keeps the journal it has, and that works too.
+	 */
+	sqlite3_exec(db->sql, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	sqlite3_exec(db->sql, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	if (prepare(db))
+		return fail(db, EXIT_INPUT, "damaged database");
+	return EXIT_OK;
+}
+
+int sweep_db_open(struct sweep_db **out, const char *path)
+{
+	struct sweep_db *db = calloc(1, sizeof(*db));
+	int code;
+
+	*out = NULL;
+	if (!db)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
+	pthread_mutex_init(&db->lock, NULL);
+	db->path = strdup(path);
+	code = db->path ? open_path(db) : cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
+	if (code)
+		sweep_db_close(db);
+	else
+		*out = db;
+	return code;
+}
+
+void sweep_db_close(struct sweep_db *db)
+{
+	if (!db)
+		return;
+	for (int i = 0; i < QUERIES; i++)
+		sqlite3_finalize(db->query[i]);
+	sqlite3_close(db->sql);
+	pthread_mutex_destroy(&db->lock);
+	free(db->path);
+	free(db);
+}
+
+/* ---- rows ---- */
+
+static int bind_key(sqlite3_stmt *st, const struct sweep_key *key, unsigned int nr_lr)
+{
+	const char *const texts[] = {key->input,    key->version,     key->build,
+				     key->read_as,  key->policy,      key->policy_hash,
+				     key->profile,  key->arrivals,    key->estimator};
+	char seed[24];
+	int err = SQLITE_OK;
+
+	for (int i = 0; i < 9 && !err; i++)
+		err = sqlite3_bind_text(st, i + 1, texts[i], -1, SQLITE_STATIC);
+	snprintf(seed, sizeof(seed), "%" PRIu64, key->seed);
+	if (!err)
+		err = sqlite3_bind_text(st, 10, seed, -1, SQLITE_TRANSIENT);
+	if (!err)
+		err = sqlite3_bind_int64(st, 11, key->mi_delay == UINT64_MAX
+							 ? -1
+							 : (sqlite3_int64)key->mi_delay);
+	if (!err && nr_lr)
+		err = sqlite3_bind_int(st, 12, (int)nr_lr);
+	return err;
+}
+
+/* True: there is a row, and st stands on it. The caller resets. */
+static bool find(struct sweep_db *db, sqlite3_stmt *st, const struct sweep_key *key,
+		 unsigned int nr_lr, int *code)
+{
+	int err = bind_key(st, key, nr_lr);
+
+	if (!err)
+		err = sqlite3_step(st);
+	*code = err == SQLITE_ROW || err == SQLITE_DONE
+			? EXIT_OK
+			: fail(db, EXIT_INPUT, "cannot read the database");
+	return err == SQLITE_ROW;
+}
+
+char *sweep_db_read(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+{
+	sqlite3_stmt *st = db->query[nr_lr ? READ_CELL : READ_HEAD];
+	char *text = NULL;
+
+	pthread_mutex_lock(&db->lock);
+	if (find(db, st, key, nr_lr, code)) {
+		const char *found = (const char *)sqlite3_column_text(st, 0);
+
+		text = found ? strdup(found) : NULL;
+		if (!text)
+			*code = cli_fail(EXIT_SOFTWARE, "no memory: %s", db->path);
+	}
+	sqlite3_reset(st);
+	pthread_mutex_unlock(&db->lock);
+	return text;
+}
+
+bool sweep_db_has(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+{
+	sqlite3_stmt *st = db->query[nr_lr ? HAS_CELL : HAS_HEAD];
+	bool found;
+
+	pthread_mutex_lock(&db->lock);
+	found = find(db, st, key, nr_lr, code);
+	sqlite3_reset(st);
+	pthread_mutex_unlock(&db->lock);
+	return found;
+}
+
+static int bind_value(sqlite3_stmt *st, int at, const json_t *v)
+{
+	if (json_is_integer(v))
+		return sqlite3_bind_int64(st, at, json_integer_value(v));
+	if (json_is_string(v))
+		return sqlite3_bind_text(st, at, json_string_value(v), -1, SQLITE_STATIC);
+	return sqlite3_bind_null(st, at);
+}
+
+int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		   const char *file, const json_t *value, const char *text)
+{
+	sqlite3_stmt *st = db->query[nr_lr ? WRITE_CELL : WRITE_HEAD];
+	const struct sweep_column *c;
+	int err, code = EXIT_OK;
+
+	pthread_mutex_lock(&db->lock);
+	err = bind_key(st, key, nr_lr);
+	if (!err)
+		err = sqlite3_bind_text(st, 13, file, -1, SQLITE_STATIC);
+	if (!err)
+		err = sqlite3_bind_text(st, 14, text, -1, SQLITE_STATIC);
+	for (size_t i = 0; nr_lr && !err && (c = sweep_column_at(i)); i++)
+		err = bind_value(st, NR_KEYS + 4 + (int)i, sweep_column_get(c, value));
+	/* One statement is one transaction. */
+	if (!err)
+		err = sqlite3_step(st);
+	if (err != SQLITE_DONE)
+		code = fail(db, EXIT_OUTPUT, "cannot write the database");
+	sqlite3_reset(st);
+	pthread_mutex_unlock(&db->lock);
+	return code;
+}

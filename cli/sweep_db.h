@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Results of sweeps in a SQLite database, one row a cell. A row is there whole or not at all,
+ * whenever the process is killed; several sweeps may use one database at a time. All functions
+ * may be called by several threads.
+ */
+#ifndef VGICSIM_CLI_SWEEP_DB_H
+#define VGICSIM_CLI_SWEEP_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+
+/* Of the tables: a database of another one is refused. */
+#define SWEEP_DB_VERSION 1
+
+/* Everything that a result depends on; with an LR count, that a cell depends on. */
+struct sweep_key {
+	char input[48];		/* what names the content of the file */
+	const char *version;	/* of vgicsim, */
+	const char *build;	/* and which build of it */
+	const char *read_as;	/* policy by whose rules a recording was read */
+	const char *policy;	/* whole name */
+	char policy_hash[20];	/* of its file; empty: it is built in */
+	const char *profile;	/* hash of its file; empty: fitted to the recording */
+	const char *arrivals;
+	const char *estimator;
+	uint64_t seed;
+	uint64_t mi_delay; /* ns; UINT64_MAX: that of the costs */
+};
+
+struct sweep_db;
+
+/*
+ * Opens path, makes it if it is not there. Prints the line and gives an exit code other than
+ * EXIT_OK if it cannot, or if the file is anything else than a database of this version.
+ */
+int sweep_db_open(struct sweep_db **db, const char *path);
+/* NULL is fine. */
+void sweep_db_close(struct sweep_db *db);
+
+/*
+ * The cell of an LR count, or with nr_lr 0 the head of the result, as text to be freed. NULL:
+ * not there, *code is EXIT_OK; or it failed, and the line has been printed.
+ */
+char *sweep_db_read(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		    int *code);
+/* Only whether it is there. */
+bool sweep_db_has(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code);
+
+/* Keeps a cell (its columns and its text) or, nr_lr 0, a head. An exit code. */
+int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		   const char *file, const json_t *value, const char *text);
+
+#endif
