@@ -128,7 +128,7 @@ static int run(const void *values, const struct cli_args *args)
 	const struct plot_values *v = values;
 	struct vgic_plot_options o = {.dir = v->dir};
 	struct vgic_plot_error error = {""};
-	struct vgic_plot_result **results;
+	struct vgic_plot_result **results = NULL;
 	int ret = EXIT_OK, nr = 0, err, i;
 
 	if (!v->dir)
@@ -141,16 +141,11 @@ static int run(const void *values, const struct cli_args *args)
 				v->window);
 	if (args->n == 1 && vgic_plot_is_validation(args->v[0]))
 		return plot_validation(v, args->v[0], &o);
-	results = calloc((size_t)args->n, sizeof(*results));
-	if (!results)
-		return cli_fail(EXIT_SOFTWARE, "not enough memory");
 	for (i = 0; i < args->n && ret == EXIT_OK; i++) {
-		err = vgic_plot_load(args->v[i], &results[nr], &error);
+		err = vgic_plot_load(args->v[i], &results, &nr, &error);
 		if (err)
 			ret = cli_fail(err == -ENOMEM ? EXIT_SOFTWARE : EXIT_INPUT, "%s",
 				       error.text);
-		else
-			nr++;
 	}
 	if (ret == EXIT_OK) {
 		err = vgic_plot_write(results, nr, &o, &error);
@@ -178,7 +173,7 @@ static const char *const examples[] = {
 
 const struct command cmd_plot = {
 	.name = "plot",
-	.summary = "Draw figures and a report from results of replay",
+	.summary = "Draw figures and a report from results of replay and sweep",
 	.usage = "[OPTIONS] RESULT.json... -o DIR",
 	.options = options,
 	.values_size = sizeof(struct plot_values),

@@ -612,26 +612,52 @@ static void read_input(struct reader *r, json_t *root, struct vgic_plot_result *
 	leave(r, old);
 }
 
-/* The file's name as a part of other file names: letters, digits, dot, dash, underscore. */
-static char *stem_of(const char *path)
+/* What other file names are made of: letters, digits, dot, dash, underscore. */
+static void make_plain(char *s)
 {
-	const char *base = strrchr(path, '/');
-	char *s = strdup(base ? base + 1 : path), *p;
-	size_t n;
-
-	if (!s)
-		return NULL;
-	n = strlen(s);
-	if (n > 5 && !strcmp(s + n - 5, ".json"))
-		s[n - 5] = '\0';
 	if (strlen(s) > 80)
 		s[80] = '\0';
-	for (p = s; *p; p++)
+	for (char *p = s; *p; p++)
 		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-		      (*p >= '0' && *p <= '9') || (*p && strchr("._-", *p))))
+		      (*p >= '0' && *p <= '9') || strchr("._-", *p)))
 			*p = '_';
 	if (*s == '.' || *s == '-')
 		*s = '_';
+}
+
+static void name_part(const char *path, const char **at, int *len)
+{
+	const char *slash = strrchr(path, '/'), *dot;
+
+	*at = slash ? slash + 1 : path;
+	dot = strrchr(*at, '.');
+	*len = (int)(dot && dot > *at &&
+				     (!strcmp(dot, ".json") || !strcmp(dot, ".vgr") ||
+				      !strcmp(dot, ".vgw") || !strcmp(dot, ".ini"))
+			     ? (size_t)(dot - *at)
+			     : strlen(*at));
+}
+
+/* The name of a result file, or what tells one result of a sweep from the others. */
+static char *stem_of(const struct vgic_plot_result *res, const json_t *root, bool in_sweep)
+{
+	const json_t *config = json_object_get(root, "config");
+	const char *profile =
+		json_string_value(json_object_get(json_object_get(config, "profile"), "file"));
+	const char *name, *costs = "";
+	int len, costs_len = 0;
+	char *s;
+
+	name_part(in_sweep ? res->file : res->path, &name, &len);
+	if (profile)
+		name_part(profile, &costs, &costs_len);
+	if (!in_sweep)
+		s = strndup(name, (size_t)len);
+	else if (asprintf(&s, "%.*s-%s%s%.*s", len, name, res->policy, profile ? "-" : "",
+			  costs_len, costs) < 0)
+		s = NULL;
+	if (s)
+		make_plain(s);
 	return s;
 }
 
@@ -695,37 +721,102 @@ static json_t *parse(const char *path, struct vgic_plot_error *err, int *error)
 	return NULL;
 }
 
-int vgic_plot_load(const char *path, struct vgic_plot_result **result, struct vgic_plot_error *err)
+static int read_result(struct reader *r, json_t *root, bool in_sweep,
+		       struct vgic_plot_result **result)
 {
-	struct reader r = {.err = err, .file = path};
 	struct vgic_plot_result *res;
-	json_t *root;
-	int error = 0;
+	int error = check_kind(r, root);
 
-	*result = NULL;
-	root = parse(path, err, &error);
-	if (!root)
+	if (error)
 		return error;
-	error = check_kind(&r, root);
-	if (error)
-		goto out;
-	res = allocate(&r, 1, sizeof(*res));
-	if (!res) {
-		error = r.error;
-		goto out;
-	}
-	res->path = strdup(path);
-	res->stem = stem_of(path);
-	if (!res->path || !res->stem)
-		no_memory(&r);
-	read_input(&r, root, res);
-	read_config(&r, root, res);
-	read_cells(&r, root, res);
-	error = r.error;
-	if (error)
+	res = allocate(r, 1, sizeof(*res));
+	if (!res)
+		return r->error;
+	res->path = strdup(r->file);
+	if (!res->path)
+		no_memory(r);
+	read_input(r, root, res);
+	read_config(r, root, res);
+	if (res->path && res->file && res->policy)
+		res->stem = stem_of(res, root, in_sweep);
+	if (!res->stem)
+		no_memory(r);
+	read_cells(r, root, res);
+	if (r->error)
 		vgic_plot_free(res);
 	else
 		*result = res;
+	return r->error;
+}
+
+static int read_sweep(struct reader *r, json_t *root, struct vgic_plot_result ***results, int *nr)
+{
+	json_t *version = json_object_get(root, "version"), *list;
+	struct vgic_plot_result **more;
+	size_t n;
+	int error;
+
+	if (!json_is_integer(version) || json_integer_value(version) != VGIC_PLOT_SWEEP_VERSION)
+		return vgic_plot_fail(r->err, -ENOTSUP,
+				      "%s: sweep of another version: this vgicsim reads version "
+				      "%d: use the vgicsim that wrote it",
+				      r->file, VGIC_PLOT_SWEEP_VERSION);
+	list = array(r, root, "results", true);
+	n = json_array_size(list);
+	if (list && !n)
+		bad(r, "results", "empty: nothing was replayed");
+	if (n > VGIC_PLOT_MAX_RESULTS)
+		bad(r, "results", "%zu of them, at most %d can be drawn", n, VGIC_PLOT_MAX_RESULTS);
+	more = r->error ? NULL : realloc(*results, ((size_t)*nr + n) * sizeof(*more));
+	if (!r->error && !more)
+		no_memory(r);
+	if (r->error)
+		return r->error;
+	*results = more;
+	for (size_t i = 0; i < n; i++) {
+		size_t old = enter(r, "results", (int)i);
+		json_t *o = json_array_get(list, i);
+
+		if (!json_is_object(o))
+			bad(r, NULL, "not an object");
+		error = r->error ? r->error : read_result(r, o, n > 1, &more[*nr]);
+		if (error)
+			return error;
+		leave(r, old);
+		(*nr)++;
+	}
+	return 0;
+}
+
+int vgic_plot_load(const char *path, struct vgic_plot_result ***results, int *nr,
+		   struct vgic_plot_error *err)
+{
+	struct reader r = {.err = err, .file = path};
+	struct vgic_plot_result *one = NULL, **more;
+	const char *format;
+	json_t *root;
+	int error = 0;
+
+	root = parse(path, err, &error);
+	if (!root)
+		return error;
+	format = json_string_value(json_object_get(root, "format"));
+	if (format && !strcmp(format, VGIC_PLOT_SWEEP)) {
+		error = read_sweep(&r, root, results, nr);
+		goto out;
+	}
+	error = read_result(&r, root, false, &one);
+	if (error)
+		goto out;
+	more = realloc(*results, ((size_t)*nr + 1) * sizeof(*more));
+	if (!more) {
+		vgic_plot_free(one);
+		no_memory(&r);
+		error = r.error;
+		goto out;
+	}
+	more[(*nr)++] = one;
+	*results = more;
 out:
 	json_decref(root);
 	return error;

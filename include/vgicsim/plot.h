@@ -18,6 +18,13 @@
 #define VGIC_PLOT_FORMAT	 "vgicsim-result"
 #define VGIC_PLOT_FORMAT_VERSION 1
 
+/* What 'vgicsim sweep -o' writes: several of them. */
+#define VGIC_PLOT_SWEEP		"vgicsim-sweep"
+#define VGIC_PLOT_SWEEP_VERSION 1
+
+/* Most results in one report: each has some ten figures. */
+#define VGIC_PLOT_MAX_RESULTS 256
+
 enum vgic_plot_outcome { VGIC_PLOT_COMPLETED, VGIC_PLOT_LIVELOCK, VGIC_PLOT_STARVED };
 
 enum vgic_plot_exit {
@@ -142,7 +149,7 @@ struct vgic_plot_cell {
 /* A whole result file. Strings are never NULL ("" when absent). */
 struct vgic_plot_result {
 	char *path; /* as given */
-	char *stem; /* its file name without ".json": safe for file names */
+	char *stem; /* its file name without ".json", or input and policy; safe for file names */
 	char *tool_version;
 	char *file, *hash, *kernel, *cpu, *guest; /* of the input */
 	int nr_lr;				  /* as recorded; VGIC_PLOT_UNKNOWN */
@@ -164,11 +171,14 @@ struct vgic_plot_error {
 };
 
 /*
- * Reads and checks a result file (the schema is plots/result.schema.json). 0, or
- * the negative errno of open and read, -EINVAL for a file that is no result,
- * -ENOTSUP for a version this tool does not know, -ENOMEM.
+ * Reads and checks a result file (the schema is plots/result.schema.json) or all results of a
+ * sweep, and puts them behind the *nr that are in *results, which grows (NULL if *nr is 0). The
+ * caller frees each, and the array, after an error too. 0, or the negative errno of open and
+ * read, -EINVAL for a file that is no result, -ENOTSUP for a version this tool does not know,
+ * -ENOMEM.
  */
-int vgic_plot_load(const char *path, struct vgic_plot_result **result, struct vgic_plot_error *err);
+int vgic_plot_load(const char *path, struct vgic_plot_result ***results, int *nr,
+		   struct vgic_plot_error *err);
 void vgic_plot_free(struct vgic_plot_result *result);
 
 /*

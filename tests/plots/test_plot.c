@@ -14,7 +14,8 @@
 
 #define HEAD "{\"format\":\"vgicsim-result\",\"version\":1,\"input\":{\"nr_lr\":4},\"config\":{},"
 
-static int load_text(const char *text, struct vgic_plot_result **res, struct vgic_plot_error *err)
+static int load_all(const char *text, struct vgic_plot_result ***results, int *nr,
+		    struct vgic_plot_error *err)
 {
 	char path[] = "/tmp/vgicsim-test-XXXXXX";
 	int fd = mkstemp(path), ret;
@@ -22,8 +23,21 @@ static int load_text(const char *text, struct vgic_plot_result **res, struct vgi
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	ret = vgic_plot_load(path, res, err);
+	*results = NULL;
+	*nr = 0;
+	ret = vgic_plot_load(path, results, nr, err);
 	unlink(path);
+	return ret;
+}
+
+static int load_text(const char *text, struct vgic_plot_result **res, struct vgic_plot_error *err)
+{
+	struct vgic_plot_result **results;
+	int nr, ret = load_all(text, &results, &nr, err);
+
+	assert_int_equal(nr, ret ? 0 : 1);
+	*res = nr ? results[0] : NULL;
+	free(results);
 	return ret;
 }
 
@@ -42,11 +56,12 @@ static void refuses(const char *text, int code, const char *why)
 static void bad_files(void **state)
 {
 	struct vgic_plot_error err = {""};
-	struct vgic_plot_result *res;
+	struct vgic_plot_result **results = NULL;
+	int nr = 0;
 
 	(void)state;
-	assert_int_equal(vgic_plot_load("/nonexistent/x.json", &res, &err), -ENOENT);
-	assert_int_equal(vgic_plot_load("/tmp", &res, &err), -EISDIR);
+	assert_int_equal(vgic_plot_load("/nonexistent/x.json", &results, &nr, &err), -ENOENT);
+	assert_int_equal(vgic_plot_load("/tmp", &results, &nr, &err), -EISDIR);
 	refuses("", -EINVAL, "not a result");
 	refuses("VGICREC", -EINVAL, "not a result");
 	refuses("[]", -EINVAL, "not a result");
@@ -121,6 +136,42 @@ static void bad_timelines(void **state)
 	refuses(WITH_LINE("\"t0_ns\":0,\"t1_ns\":5,\"vcpu\":0,\"lrs\":[],"
 			  "\"mi\":[{\"t_ns\":1,\"sources\":[\"x\"]}]"),
 		-EINVAL, "no source");
+}
+
+#define SWEEP(results) "{\"format\":\"vgicsim-sweep\",\"version\":1,\"results\":" results "}"
+#define SWEPT(file, policy, profile)                                               \
+	"{\"format\":\"vgicsim-result\",\"version\":1,\"input\":{\"file\":\"" file \
+	"\"},\"config\":{\"policy\":\"" policy "\",\"profile\":{\"file\":" profile \
+	"}},\"cells\":[{\"nr_lr\":2}]}"
+
+static void sweeps(void **state)
+{
+	struct vgic_plot_error err = {""};
+	struct vgic_plot_result **results;
+	int nr;
+
+	(void)state;
+	assert_int_equal(load_all(SWEEP("[" SWEPT("a/run.vgr", "x+y=1", "null") "," SWEPT(
+					  "run.vgw", "z", "\"p/host.ini\"") "]"),
+				  &results, &nr, &err),
+			 0);
+	assert_int_equal(nr, 2);
+	assert_string_equal(results[0]->stem, "run-x_y_1");
+	assert_string_equal(results[1]->stem, "run-z-host");
+	for (int i = 0; i < nr; i++)
+		vgic_plot_free(results[i]);
+	free(results);
+	/* Those before the bad one are the caller's. */
+	assert_int_equal(load_all(SWEEP("[" SWEPT("a", "b", "null") ",7]"), &results, &nr, &err),
+			 -EINVAL);
+	assert_int_equal(nr, 1);
+	assert_non_null(strstr(err.text, "results[1]: not an object"));
+	vgic_plot_free(results[0]);
+	free(results);
+	refuses(SWEEP("[]"), -EINVAL, "empty");
+	refuses(SWEEP("7"), -EINVAL, "results: not a list");
+	refuses(SWEEP("[{}]"), -EINVAL, "not a result file");
+	refuses("{\"format\":\"vgicsim-sweep\",\"version\":2}", -ENOTSUP, "another version");
 }
 
 static void good_file(void **state)
@@ -399,19 +450,13 @@ static void axes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_files),
-		cmocka_unit_test(bad_latencies),
-		cmocka_unit_test(bad_timelines),
-		cmocka_unit_test(good_file),
-		cmocka_unit_test(percentiles_of_the_result),
-		cmocka_unit_test(quantiles),
-		cmocka_unit_test(quantile_stays_below_maximum),
-		cmocka_unit_test(busiest),
-		cmocka_unit_test(windows),
-		cmocka_unit_test(texts),
-		cmocka_unit_test(foreign_text_stays_text),
-		cmocka_unit_test(kinds),
-		cmocka_unit_test(axes),
+		cmocka_unit_test(bad_files),	 cmocka_unit_test(bad_latencies),
+		cmocka_unit_test(bad_timelines), cmocka_unit_test(sweeps),
+		cmocka_unit_test(good_file),	 cmocka_unit_test(percentiles_of_the_result),
+		cmocka_unit_test(quantiles),	 cmocka_unit_test(quantile_stays_below_maximum),
+		cmocka_unit_test(busiest),	 cmocka_unit_test(windows),
+		cmocka_unit_test(texts),	 cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(kinds),	 cmocka_unit_test(axes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
