@@ -195,15 +195,8 @@ static int replay_all(struct session *s)
 	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
 	replays_each(s->v->choice.threads, s->wanted, replay_cell, s, s->error);
 	for (unsigned int n = 1; n <= MAX_LRS; n++) {
-		if (s->error[n] == -EOVERFLOW)
-			return cli_fail(
-				EXIT_INPUT,
-				"replay with %u LRs does not end: %s: this is no demand of a "
-				"guest",
-				n, s->in.path);
 		if (s->error[n])
-			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,
-					s->in.path, strerror(-s->error[n]));
+			return replays_fail(s->error[n], n, s->in.path);
 		if (!s->done[n])
 			continue;
 		s->cells[n].excess_known =

@@ -189,8 +189,7 @@ static int replay_recording(struct session *s, struct vgr_reader *r,
 	replays_each(s->v->choice.threads, s->wanted, replay_one, s, error);
 	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
 		if (error[n])
-			return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", n,
-					s->now->path, strerror(-error[n]));
+			return replays_fail(error[n], n, s->now->path);
 	return EXIT_OK;
 }
 

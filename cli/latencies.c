@@ -20,25 +20,24 @@ void latencies_print_head(const char *name)
 	printf("  %s\n", "max");
 }
 
-static void print_percentile(const struct vgic_percentile *q)
+char *latencies_percentile(char *buf, size_t size, const struct vgic_percentile *p)
 {
-	char value[24], low[24], high[24], cell[80];
+	char value[24], low[24], high[24];
 
-	if (q->known)
-		snprintf(cell, sizeof(cell), "%s (%s..%s)",
-			 cli_format_ns(value, sizeof(value), q->value),
-			 cli_format_ns(low, sizeof(low), q->low),
-			 cli_format_ns(high, sizeof(high), q->high));
+	if (p->known)
+		snprintf(buf, size, "%s (%s..%s)", cli_format_ns(value, sizeof(value), p->value),
+			 cli_format_ns(low, sizeof(low), p->low),
+			 cli_format_ns(high, sizeof(high), p->high));
 	else
-		snprintf(cell, sizeof(cell), "n too small");
-	printf("  " CELL, cell);
+		snprintf(buf, size, "n too small");
+	return buf;
 }
 
 int latencies_print(const char *name, const struct vgic_latency_series *s)
 {
 	struct vgic_percentile q[NR_SHOWN];
 	double ps[NR_SHOWN];
-	char max[24];
+	char max[24], text[80];
 
 	for (size_t i = 0; i < NR_SHOWN; i++)
 		ps[i] = vgic_latency_p[shown[i]];
@@ -46,7 +45,7 @@ int latencies_print(const char *name, const struct vgic_latency_series *s)
 		return -ENOMEM;
 	printf("%-22s %8" PRIu64, name, s->hist.n);
 	for (size_t i = 0; i < NR_SHOWN; i++)
-		print_percentile(&q[i]);
+		printf("  " CELL, latencies_percentile(text, sizeof(text), &q[i]));
 	printf("  %s\n", s->hist.n ? cli_format_ns(max, sizeof(max), s->hist.max) : "-");
 	return 0;
 }

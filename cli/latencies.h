@@ -10,6 +10,9 @@
 void latencies_print_head(const char *name);
 int latencies_print(const char *name, const struct vgic_latency_series *s);
 
+/* "12.30 us (11.90 us..12.80 us)" or "n too small"; gives buf. */
+char *latencies_percentile(char *buf, size_t size, const struct vgic_percentile *p);
+
 /* NULL: out of memory. The caller adds what else it knows. */
 json_t *latencies_json(const struct vgic_latency_series *s);
 

@@ -54,14 +54,13 @@ static const struct vgic_switch *out_of_range(const struct vgic_policy *p)
 
 static int load(struct policy_option *o, const char *path)
 {
-	char here[VGIC_POLICY_NAME + 2];
 	const struct vgic_switch *bad;
 	const struct vgic_policy *p;
 	const unsigned int *abi;
 
 	/* Without a slash the loader would look in the system's folders. */
-	snprintf(here, sizeof(here), "%s%s", strchr(path, '/') ? "" : "./", path);
-	o->plugin = dlopen(here, RTLD_NOW | RTLD_LOCAL);
+	snprintf(o->file, sizeof(o->file), "%s%s", strchr(path, '/') ? "" : "./", path);
+	o->plugin = dlopen(o->file, RTLD_NOW | RTLD_LOCAL);
 	if (!o->plugin)
 		return cli_fail(EXIT_INPUT, "cannot load a policy: %s", dlerror());
 	abi = dlsym(o->plugin, "vgic_policy_abi");

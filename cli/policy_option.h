@@ -10,6 +10,7 @@ struct policy_option {
 	const struct vgic_policy *policy; /* what was chosen; policy->name is its whole name */
 	struct vgic_policy_spec spec;	  /* its place if it is no entry of the table as it is */
 	void *plugin;
+	char file[VGIC_POLICY_NAME + 2]; /* which it was loaded from; empty: it is built in */
 };
 
 /*

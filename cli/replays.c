@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include "exit.h"
+#include "output.h"
 #include "pool.h"
 #include "replays.h"
 
@@ -35,6 +38,16 @@ void replays_describe(struct vgic_result *r, const struct replays_choice *choice
 			r->profile.nr_mi_delays ? r->profile.mi_delays : &r->profile.mi_delay_ns;
 		r->nr_mi_delays = r->profile.nr_mi_delays ? r->profile.nr_mi_delays : 1;
 	}
+}
+
+int replays_fail(int err, unsigned int nr_lr, const char *path)
+{
+	if (err == -EOVERFLOW)
+		return cli_fail(EXIT_INPUT,
+				"replay with %u LRs does not end: %s: this is no demand of a guest",
+				nr_lr, path);
+	return cli_fail(EXIT_SOFTWARE, "replay with %u LRs failed: %s: %s", nr_lr, path,
+			strerror(-err));
 }
 
 bool replays_excess(enum vgic_outcome outcome, uint64_t exits, enum vgic_outcome of_most,

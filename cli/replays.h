@@ -28,44 +28,40 @@ struct replays_choice {
 extern const char *const replays_arrivals[];
 
 /* Rows of an option table; at: offset of the struct replays_choice in the values. */
-#define REPLAYS_OPTIONS(at)                                                                        \
-	{'l',	    "lrs",                                                                         \
-	 OPT_RANGE, (at) + offsetof(struct replays_choice, lrs),                                   \
-	 "RANGE",   "list registers to replay with",                                               \
-	 1,	    REPLAYS_MAX_LRS,                                                               \
-	 NULL},                                                                                    \
-		{'P',	     "policy",                                                             \
-		 OPT_STRING, (at) + offsetof(struct replays_choice, policy),                       \
-		 "NAME",     POLICY_OPTION_HELP,                                                   \
-		 0,	     0,                                                                    \
-		 NULL},                                                                            \
-		{0,                                                                                \
-		 "arrivals",                                                                       \
-		 OPT_CHOICE,                                                                       \
-		 (at) + offsetof(struct replays_choice, arrivals),                                 \
-		 "HOW",                                                                            \
-		 "when devices raise: after the exit they came with, at recorded times, or after " \
-		 "the last handling",                                                              \
-		 0,                                                                                \
-		 0,                                                                                \
-		 replays_arrivals},                                                                \
-		{'s',	     "seed",                                                               \
-		 OPT_NUMBER, (at) + offsetof(struct replays_choice, seed),                         \
-		 "N",	     "seed of what is drawn at random",                                    \
-		 0,	     UINT64_MAX,                                                           \
-		 NULL},                                                                            \
-		{0,                                                                                \
-		 "mi-delay",                                                                       \
-		 OPT_DURATION,                                                                     \
-		 (at) + offsetof(struct replays_choice, mi_delay),                                 \
-		 "DURATION",                                                                       \
-		 "from maintenance interrupt asserted to guest left",                              \
-		 0,                                                                                \
-		 1000000000,                                                                       \
-		 NULL},                                                                            \
-	{                                                                                          \
-		'T', "threads", OPT_NUMBER, (at) + offsetof(struct replays_choice, threads), "N",  \
-			"LR counts replayed at the same time", 1, POOL_MAX_THREADS, NULL           \
+#define REPLAYS_AT(at, member) ((at) + offsetof(struct replays_choice, member))
+#define REPLAYS_LRS(at)                                                           \
+	{                                                                         \
+		'l', "lrs", OPT_RANGE, REPLAYS_AT(at, lrs), "RANGE",              \
+			"list registers to replay with", 1, REPLAYS_MAX_LRS, NULL \
+	}
+#define REPLAYS_CONDITIONS(at)                                                                   \
+	{0,                                                                                      \
+	 "arrivals",                                                                             \
+	 OPT_CHOICE,                                                                             \
+	 REPLAYS_AT(at, arrivals),                                                               \
+	 "HOW",                                                                                  \
+	 "when devices raise: after the exit they came with, at recorded times, or after "       \
+	 "the last handling",                                                                    \
+	 0,                                                                                      \
+	 0,                                                                                      \
+	 replays_arrivals},                                                                      \
+		{'s',	     "seed",                                                             \
+		 OPT_NUMBER, REPLAYS_AT(at, seed),                                               \
+		 "N",	     "seed of what is drawn at random",                                  \
+		 0,	     UINT64_MAX,                                                         \
+		 NULL},                                                                          \
+	{                                                                                        \
+		0, "mi-delay", OPT_DURATION, REPLAYS_AT(at, mi_delay), "DURATION",               \
+			"from maintenance interrupt asserted to guest left", 0, 1000000000, NULL \
+	}
+#define REPLAYS_OPTIONS(at)                                                                     \
+	REPLAYS_LRS(at),                                                                        \
+		{'P', "policy", OPT_STRING, REPLAYS_AT(at, policy), "NAME", POLICY_OPTION_HELP, \
+		 0,   0,	NULL},                                                          \
+		REPLAYS_CONDITIONS(at),                                                         \
+	{                                                                                       \
+		'T', "threads", OPT_NUMBER, REPLAYS_AT(at, threads), "N",                       \
+			"LR counts replayed at the same time", 1, POOL_MAX_THREADS, NULL        \
 	}
 
 /* The machine of the recording with what the options say otherwise; nr_lr is the caller's. */
@@ -76,6 +72,9 @@ void replays_configure(struct vgic_replay_config *c, const struct replays_choice
 /* The configuration in a result; c lives as long as r. Of --profile only the costs. */
 void replays_describe(struct vgic_result *r, const struct replays_choice *choice,
 		      const struct vgic_replay_config *c);
+
+/* The line for a vgic_replay() that failed with err; its exit code. */
+int replays_fail(int err, unsigned int nr_lr, const char *path);
 
 /*
  * Exits beyond those with REPLAYS_MAX_LRS LRs, may be negative. False: not to be told, for one

@@ -14,6 +14,8 @@
 #include "replays.h"
 #include "sweep_db.h"
 
+#define SWEEP_MAX_POLICIES 64u
+
 struct sweep_cell {
 	char *text; /* its JSON on one line; NULL if the database keeps it */
 	bool done;
@@ -26,9 +28,10 @@ struct sweep_profile {
 };
 
 struct sweep_policy {
-	char *text; /* as --policy takes it */
-	bool automatic;
-	struct policy_option chosen; /* unless automatic */
+	char text[VGIC_POLICY_NAME]; /* as --policy takes it */
+	bool automatic;		     /* the recorded kernel's */
+	struct policy_option chosen; /* else */
+	char hash[20];		     /* of the file it was loaded from; empty: built in */
 };
 
 struct sweep_case {
@@ -49,14 +52,14 @@ struct sweep_task {
 struct sweep_input {
 	const char *path;
 	uint64_t bytes; /* of the file: what it costs, roughly */
-	int code;	/* of what went wrong with it; the others go on */
+	int code;	/* the first of what went wrong with it; the others go on */
 	struct replay_input in;
 	struct sweep_case *cases;
 	size_t nr_cases;
 	struct sweep_task *tasks; /* longest first */
 	size_t nr_tasks, next_task, open_tasks;
-	double weight, task_weight;
-	bool ready, over;
+	double task_weight;
+	bool ready; /* its tasks may be taken */
 };
 
 struct sweep {
@@ -64,9 +67,10 @@ struct sweep {
 	struct replays_choice choice;
 	struct sweep_db *db; /* NULL: results are kept in memory */
 	char build[20];	     /* of this tool, part of every key */
-	struct sweep_policy *policies;
+	/* What is in them points into itself: they stay where they are. */
+	struct sweep_policy policies[SWEEP_MAX_POLICIES];
 	size_t nr_policies;
-	struct sweep_profile *profiles;
+	struct sweep_profile profiles[OPTION_LIST_MAX];
 	size_t nr_profiles;
 	struct sweep_input *inputs;
 	size_t nr_inputs;
@@ -75,7 +79,8 @@ struct sweep {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
 	size_t next_input, live;
-	int code; /* of what ended the sweep */
+	bool stopped; /* by something that concerns all of it, not one file */
+	int code;     /* of that */
 	size_t cells, cells_done;
 	double weight, weight_done;
 	uint64_t started, shown; /* ns */
@@ -86,6 +91,8 @@ int sweep_add_policies(struct sweep *s, const char *text);
 /* Adds one --profile; "recorded": that of each recording. An exit code. */
 int sweep_add_profile(struct sweep *s, const char *text);
 int sweep_add_inputs(struct sweep *s, char *const *paths, size_t nr);
+/* xxh64 over a file as 16 hexadecimal digits; size of hash >= 17. 0 or a negative errno. */
+int sweep_hash_file(const char *path, char *hash, size_t size);
 
 /*
  * Runs everything that the database does not know yet. EXIT_OK, or the first code of what went
@@ -98,10 +105,9 @@ json_t *sweep_result(struct sweep *s, struct sweep_input *in, struct sweep_case 
 
 void sweep_finish(struct sweep *s);
 
-/* sweep_print.c: all results; exit codes. */
+/* sweep_print.c: all results; exit codes. Whether everything arrived the caller asks. */
 int sweep_print_table(struct sweep *s);
 int sweep_print_csv(struct sweep *s);
-/* 0, -EIO or, positive, an exit code of which the line has been printed. */
 int sweep_write_json(struct sweep *s, FILE *f);
 
 #endif

@@ -2,21 +2,21 @@
 #include <string.h>
 #include "sweep_columns.h"
 
-#define PERCENTILE(latency, column, p)                                                  \
-	{latency "_" column "_ns", "latency/" latency "/percentiles/" p "/ns"},         \
-	{latency "_" column "_low_ns", "latency/" latency "/percentiles/" p "/low_ns"}, \
-	{latency "_" column "_high_ns", "latency/" latency "/percentiles/" p "/high_ns"}
+#define PERCENTILE(latency, column, p)                                                          \
+	{latency "_" column "_ns", "latency/" latency "/percentiles/" p "/ns"},                 \
+		{latency "_" column "_low_ns", "latency/" latency "/percentiles/" p "/low_ns"}, \
+	{                                                                                       \
+		latency "_" column "_high_ns", "latency/" latency "/percentiles/" p "/high_ns"  \
+	}
 
-#define LATENCY(latency)                                      \
-	{latency "_n", "latency/" latency "/n"},              \
-	{latency "_min_ns", "latency/" latency "/min_ns"},    \
-	{latency "_mean_ns", "latency/" latency "/mean_ns"},  \
-	{latency "_max_ns", "latency/" latency "/max_ns"},    \
-	PERCENTILE(latency, "p50", "p50"),                    \
-	PERCENTILE(latency, "p90", "p90"),                    \
-	PERCENTILE(latency, "p99", "p99"),                    \
-	PERCENTILE(latency, "p99_9", "p99.9"),                \
-	PERCENTILE(latency, "p99_99", "p99.99")
+#define LATENCY(latency)                                                                  \
+	{latency "_n", "latency/" latency "/n"},                                          \
+		{latency "_min_ns", "latency/" latency "/min_ns"},                        \
+		{latency "_mean_ns", "latency/" latency "/mean_ns"},                      \
+		{latency "_max_ns", "latency/" latency "/max_ns"},                        \
+		PERCENTILE(latency, "p50", "p50"), PERCENTILE(latency, "p90", "p90"),     \
+		PERCENTILE(latency, "p99", "p99"), PERCENTILE(latency, "p99_9", "p99.9"), \
+		PERCENTILE(latency, "p99_99", "p99.99")
 
 static const struct sweep_column columns[] = {
 	{"outcome", "outcome"},

@@ -16,17 +16,17 @@
 /* Another sweep holds the lock for as long as it takes to write one cell. */
 #define BUSY_MS 60000
 
-#define KEYS                                                                                      \
-	"input_hash, version, build, read_as, policy, policy_hash, profile_hash, arrivals, "      \
+#define KEYS                                                                                 \
+	"input_hash, version, build, read_as, policy, policy_hash, profile_hash, arrivals, " \
 	"estimator, seed, mi_delay_ns"
-#define KEY_TYPES                                                                                 \
-	"input_hash TEXT NOT NULL, version TEXT NOT NULL, build TEXT NOT NULL, "                  \
-	"read_as TEXT NOT NULL, policy TEXT NOT NULL, policy_hash TEXT NOT NULL, "                \
-	"profile_hash TEXT NOT NULL, arrivals TEXT NOT NULL, estimator TEXT NOT NULL, "           \
+#define KEY_TYPES                                                                       \
+	"input_hash TEXT NOT NULL, version TEXT NOT NULL, build TEXT NOT NULL, "        \
+	"read_as TEXT NOT NULL, policy TEXT NOT NULL, policy_hash TEXT NOT NULL, "      \
+	"profile_hash TEXT NOT NULL, arrivals TEXT NOT NULL, estimator TEXT NOT NULL, " \
 	"seed TEXT NOT NULL, mi_delay_ns INTEGER NOT NULL"
-#define KEY_GIVEN                                                                                 \
-	"input_hash = ?1 AND version = ?2 AND build = ?3 AND read_as = ?4 AND policy = ?5 AND "   \
-	"policy_hash = ?6 AND profile_hash = ?7 AND arrivals = ?8 AND estimator = ?9 AND "        \
+#define KEY_GIVEN                                                                               \
+	"input_hash = ?1 AND version = ?2 AND build = ?3 AND read_as = ?4 AND policy = ?5 AND " \
+	"policy_hash = ?6 AND profile_hash = ?7 AND arrivals = ?8 AND estimator = ?9 AND "      \
 	"seed = ?10 AND mi_delay_ns = ?11"
 #define KEY_PLACES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
 #define NR_KEYS	   11
@@ -232,9 +232,9 @@ void sweep_db_close(struct sweep_db *db)
 
 static int bind_key(sqlite3_stmt *st, const struct sweep_key *key, unsigned int nr_lr)
 {
-	const char *const texts[] = {key->input,    key->version,     key->build,
-				     key->read_as,  key->policy,      key->policy_hash,
-				     key->profile,  key->arrivals,    key->estimator};
+	const char *const texts[] = {key->input,   key->version,  key->build,
+				     key->read_as, key->policy,	  key->policy_hash,
+				     key->profile, key->arrivals, key->estimator};
 	char seed[24];
 	int err = SQLITE_OK;
 
@@ -244,9 +244,8 @@ static int bind_key(sqlite3_stmt *st, const struct sweep_key *key, unsigned int 
 	if (!err)
 		err = sqlite3_bind_text(st, 10, seed, -1, SQLITE_TRANSIENT);
 	if (!err)
-		err = sqlite3_bind_int64(st, 11, key->mi_delay == UINT64_MAX
-							 ? -1
-							 : (sqlite3_int64)key->mi_delay);
+		err = sqlite3_bind_int64(
+			st, 11, key->mi_delay == UINT64_MAX ? -1 : (sqlite3_int64)key->mi_delay);
 	if (!err && nr_lr)
 		err = sqlite3_bind_int(st, 12, (int)nr_lr);
 	return err;

@@ -16,13 +16,13 @@
 
 /* Everything that a result depends on; with an LR count, that a cell depends on. */
 struct sweep_key {
-	char input[48];		/* what names the content of the file */
-	const char *version;	/* of vgicsim, */
-	const char *build;	/* and which build of it */
-	const char *read_as;	/* policy by whose rules a recording was read */
-	const char *policy;	/* whole name */
-	char policy_hash[20];	/* of its file; empty: it is built in */
-	const char *profile;	/* hash of its file; empty: fitted to the recording */
+	char input[48];		 /* what names the content of the file */
+	const char *version;	 /* of vgicsim, */
+	const char *build;	 /* and which build of it */
+	const char *read_as;	 /* policy by whose rules a recording was read */
+	const char *policy;	 /* whole name */
+	const char *policy_hash; /* of its file; empty: it is built in */
+	const char *profile;	 /* hash of its file; empty: fitted to the recording */
 	const char *arrivals;
 	const char *estimator;
 	uint64_t seed;

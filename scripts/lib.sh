@@ -65,7 +65,7 @@ build_arm64()
 {
 	local cross
 	cross=$("$top/scripts/fetch" sysroot) || return
-	build "$arm64_dir" --cross-file "$cross" -Dtests=false -Dman=disabled -Dbpf=enabled
+	build "$arm64_dir" --cross-file "$cross" -Dtests=false -Dman=disabled -Dbpf=enabled -Dsqlite=disabled
 }
 
 # live_host: says why this machine is no live KVM host, or nothing if it is one.

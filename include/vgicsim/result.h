@@ -17,6 +17,10 @@
 #define VGIC_RESULT_FORMAT  "vgicsim-result"
 #define VGIC_RESULT_VERSION 1
 
+/* Several of them in one file: "results" of a sweep. */
+#define VGIC_SWEEP_FORMAT  "vgicsim-sweep"
+#define VGIC_SWEEP_VERSION 1
+
 struct vgic_result {
 	/* input */
 	const char *file, *kernel, *cpu, *guest;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The database of sweeps in a tool that was built without SQLite. */
+#include "exit.h"
+#include "output.h"
+#include "sweep_db.h"
+
+int sweep_db_open(struct sweep_db **db, const char *path)
+{
+	*db = NULL;
+	return cli_fail(EXIT_HOST,
+			"no databases: %s: this vgicsim was built without SQLite: leave out --db",
+			path);
+}
+
+void sweep_db_close(struct sweep_db *db)
+{
+}
+
+/* None of these is called: no database was opened. */
+char *sweep_db_read(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+{
+	*code = EXIT_SOFTWARE;
+	return NULL;
+}
+
+bool sweep_db_has(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+{
+	*code = EXIT_SOFTWARE;
+	return false;
+}
+
+int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		   const char *file, const json_t *value, const char *text)
+{
+	return EXIT_SOFTWARE;
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who does what, and when. A thread takes the next file, as long as not too many are in memory,
+ * and else the next cell of the first file that has one left: so files are read while others
+ * are replayed, and the last threads have small cells to share. Nothing of a result depends on it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "exit.h"
+#include "output.h"
+#include "result_json.h"
+#include "sweep.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* ---- progress ---- */
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* What is left takes as long for its weight as what has been done. The lock is held. */
+static void show_progress(struct sweep *s)
+{
+	uint64_t now = clock_ns(), left;
+	double share = s->weight > 0 ? s->weight_done / s->weight : 1;
+
+	if (now - s->shown < SECOND / 10)
+		return;
+	s->shown = now;
+	if (share < 0.01) {
+		cli_progress("%zu of about %zu cells", s->cells_done, s->cells);
+		return;
+	}
+	left = (uint64_t)((double)(now - s->started) / share * (1 - share) / SECOND + 0.5);
+	cli_progress("%zu of about %zu cells, %.0f %%, %" PRIu64 ":%02" PRIu64 " left",
+		     s->cells_done, s->cells, 100 * share, left / 60, left % 60);
+}
+
+/* ---- one file ---- */
+
+static bool is_wanted(const struct sweep *s, unsigned int n)
+{
+	/* From those with most LRs excess exits are counted. */
+	return (n >= s->choice.lrs.first && n <= s->choice.lrs.last) || n == REPLAYS_MAX_LRS;
+}
+
+static size_t cells_of_case(const struct sweep *s)
+{
+	size_t cells = 0;
+
+	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
+		cells += is_wanted(s, n);
+	return cells;
+}
+
+/* The others go on. */
+static void went_wrong(struct sweep_input *in, int code)
+{
+	if (!in->code)
+		in->code = code;
+}
+
+static bool has_case(const struct sweep_input *in, const struct sweep_key *key)
+{
+	for (size_t i = 0; i < in->nr_cases; i++)
+		if (!strcmp(in->cases[i].key.policy, key->policy) &&
+		    !strcmp(in->cases[i].key.policy_hash, key->policy_hash) &&
+		    !strcmp(in->cases[i].key.profile, key->profile))
+			return true;
+	return false;
+}
+
+/* Everything but the demand. The case counts only if all of it is there. */
+static void add_case(const struct sweep *s, struct sweep_input *in,
+		     const struct sweep_policy *policy, const struct sweep_profile *profile)
+{
+	struct sweep_case *c = &in->cases[in->nr_cases];
+	int code = EXIT_OK;
+
+	memset(c, 0, sizeof(*c));
+	c->config.policy = policy->chosen.policy;
+	if (policy->automatic) {
+		code = policy_option_choose(&c->own, policy->text, in->in.header, in->path);
+		c->config.policy = c->own.policy;
+	}
+	c->profile = profile;
+	if (!code && profile->path) {
+		struct vgic_replay_config unused;
+
+		code = profile_option_apply(&profile->option, profile->path, in->in.header,
+					    &unused);
+	}
+	if (!code) {
+		c->key = (struct sweep_key){
+			.version = VGICSIM_VERSION,
+			.build = s->build,
+			.read_as = "",
+			.policy = c->config.policy->name,
+			.policy_hash = policy->hash,
+			.profile = profile->hash,
+			.arrivals = s->choice.arrivals,
+			.estimator = VGIC_ESTIMATOR,
+			.seed = s->choice.seed,
+			.mi_delay = s->choice.mi_delay,
+		};
+		if (!has_case(in, &c->key)) {
+			in->nr_cases++;
+			return;
+		}
+	}
+	went_wrong(in, code);
+	policy_option_finish(&c->own);
+}
+
+/* By whose rules a recording is read: its own kernel's or, unknown, those of the first policy. */
+static const struct vgic_policy *read_as(const struct sweep_input *in)
+{
+	const struct vgic_policy *p = vgic_policy_for_release(in->in.header->kernel_release);
+
+	return p ? p : in->cases[0].config.policy;
+}
+
+/* Names the content in every key. */
+static void name_input(struct sweep_input *in, uint64_t hash)
+{
+	char name[sizeof(in->cases->key.input)];
+	struct vgr_position pos;
+
+	snprintf(name, sizeof(name), "%016" PRIx64, hash);
+	/* A file that was cut bears the name of the whole. */
+	if (in->in.reader && vgr_reader_ending(in->in.reader) == VGR_END_CUT) {
+		vgr_reader_position(in->in.reader, &pos);
+		snprintf(name, sizeof(name), "%016" PRIx64 "-%" PRIu64, hash, pos.record);
+	}
+	for (size_t i = 0; i < in->nr_cases; i++) {
+		memcpy(in->cases[i].key.input, name, sizeof(name));
+		if (in->in.reader)
+			in->cases[i].key.read_as = read_as(in)->name;
+	}
+}
+
+/* What the database has. *all: nothing is missing. */
+static int look_up(struct sweep *s, struct sweep_input *in, bool *all)
+{
+	int code = EXIT_OK;
+
+	*all = s->db;
+	for (size_t i = 0; s->db && i < in->nr_cases && !code; i++) {
+		struct sweep_case *c = &in->cases[i];
+
+		*all &= sweep_db_has(s->db, &c->key, 0, &code);
+		for (unsigned int n = 1; n <= REPLAYS_MAX_LRS && !code; n++) {
+			c->cells[n].done =
+				is_wanted(s, n) && sweep_db_has(s->db, &c->key, n, &code);
+			*all &= c->cells[n].done || !is_wanted(s, n);
+		}
+	}
+	return code;
+}
+
+/* Keeps a value as text, in the database or in *kept. Takes the reference. */
+static int keep(struct sweep *s, const struct sweep_input *in, const struct sweep_case *c,
+		unsigned int nr_lr, json_t *value, char **kept)
+{
+	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	int code = EXIT_OK;
+
+	if (!text) {
+		code = cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
+	} else if (s->db) {
+		code = sweep_db_write(s->db, &c->key, nr_lr, in->path, value, text);
+		free(text);
+	} else {
+		*kept = text;
+	}
+	json_decref(value);
+	return code;
+}
+
+/* Reads the demand; the head of each result. */
+static int read_demand(struct sweep *s, struct sweep_input *in)
+{
+	json_t *recorded = NULL;
+	int code = replay_input_read(&in->in, read_as(in), NULL);
+
+	if (code) {
+		went_wrong(in, code);
+		in->nr_cases = 0;
+		return EXIT_OK;
+	}
+	name_input(in, in->in.hash);
+	if (replay_input_has_recorded(&in->in))
+		recorded = cell_json(&in->in.demand.recorded);
+	for (size_t i = 0; i < in->nr_cases && !code; i++) {
+		struct sweep_case *c = &in->cases[i];
+		struct vgic_result r = {.profile_file = c->profile->path,
+					.profile_hash = c->profile->option.hash};
+		json_t *head;
+
+		replays_configure(&c->config, &s->choice, c->config.policy, in->in.header,
+				  &in->in.demand);
+		if (c->profile->path)
+			code = profile_option_apply(&c->profile->option, c->profile->path,
+						    in->in.header, &c->config);
+		if (code)
+			break;
+		replay_input_describe(&in->in, &r);
+		replays_describe(&r, &s->choice, &c->config);
+		/* That is the same for all, and made once. */
+		r.recorded = NULL;
+		head = result_json(&r);
+		if (recorded)
+			json_object_set(head, "recorded", recorded);
+		code = keep(s, in, c, 0, head, &c->head);
+	}
+	json_decref(recorded);
+	return code;
+}
+
+/* Few LRs take longest: first. */
+static int plan(struct sweep *s, struct sweep_input *in)
+{
+	in->tasks = calloc(in->nr_cases * REPLAYS_MAX_LRS + 1, sizeof(*in->tasks));
+	if (!in->tasks)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
+	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
+		for (size_t i = 0; i < in->nr_cases; i++)
+			if (is_wanted(s, n) && !in->cases[i].cells[n].done)
+				in->tasks[in->nr_tasks++] = (struct sweep_task){&in->cases[i], n};
+	in->open_tasks = in->nr_tasks;
+	return EXIT_OK;
+}
+
+static int prepare(struct sweep *s, struct sweep_input *in)
+{
+	bool all = false, named;
+	uint64_t hash;
+	int code = replay_input_open(&in->in, in->path);
+
+	if (code) {
+		went_wrong(in, code);
+		return EXIT_OK;
+	}
+	in->cases = calloc(s->nr_policies * s->nr_profiles + 1, sizeof(*in->cases));
+	if (!in->cases)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
+	for (size_t i = 0; i < s->nr_policies; i++)
+		for (size_t k = 0; k < s->nr_profiles; k++)
+			add_case(s, in, &s->policies[i], &s->profiles[k]);
+	if (!in->nr_cases)
+		return EXIT_OK;
+	named = replay_input_hash(&in->in, &hash);
+	if (named) {
+		name_input(in, hash);
+		code = look_up(s, in, &all);
+	}
+	if (!code && !all)
+		code = read_demand(s, in);
+	if (!code && !named)
+		code = look_up(s, in, &all);
+	return code ? code : plan(s, in);
+}
+
+/* ---- one cell ---- */
+
+static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_task *t)
+{
+	struct sweep_case *c = t->of;
+	struct vgic_replay_config config = c->config;
+	struct vgic_cell cell;
+	int ret, code = EXIT_OK;
+
+	/* Another sweep may have been faster. */
+	if (s->db && sweep_db_has(s->db, &c->key, t->nr_lr, &code))
+		goto done;
+	if (code)
+		return code;
+	config.nr_lr = t->nr_lr;
+	ret = vgic_replay(in->in.demand.workload, &config, &cell);
+	if (ret == -ENOMEM)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
+	if (ret) {
+		code = replays_fail(ret, t->nr_lr, in->path);
+		pthread_mutex_lock(&s->lock);
+		went_wrong(in, code);
+		pthread_mutex_unlock(&s->lock);
+		return EXIT_OK;
+	}
+	code = keep(s, in, c, t->nr_lr, cell_json(&cell), &c->cells[t->nr_lr].text);
+	vgic_cell_finish(&cell);
+done:
+	c->cells[t->nr_lr].done = !code;
+	return code;
+}
+
+/* ---- all of them ---- */
+
+/* With the lock held, which is let go for the work. False: there is nothing to take. */
+static bool take_input(struct sweep *s, size_t most_live)
+{
+	struct sweep_input *in;
+	size_t expected = s->nr_policies * s->nr_profiles * cells_of_case(s);
+	int code;
+
+	if (s->next_input == s->nr_inputs || s->live >= most_live)
+		return false;
+	in = s->order[s->next_input++];
+	s->live++;
+	pthread_mutex_unlock(&s->lock);
+	code = prepare(s, in);
+	if (!code && !in->nr_tasks)
+		replay_input_finish(&in->in);
+	pthread_mutex_lock(&s->lock);
+	s->code = s->code ? s->code : code;
+	s->cells = s->cells - expected + in->nr_tasks;
+	/* To read it is worth one cell. */
+	in->task_weight = (double)in->bytes / (double)(expected + 1);
+	s->weight -= in->task_weight * (double)(expected - in->nr_tasks);
+	s->weight_done += in->task_weight;
+	if (!in->nr_tasks)
+		s->live--;
+	in->ready = true;
+	return true;
+}
+
+static bool take_task(struct sweep *s)
+{
+	struct sweep_input *in = NULL;
+	const struct sweep_task *t;
+	int code;
+
+	for (size_t i = 0; i < s->next_input && !in; i++)
+		if (s->order[i]->ready && s->order[i]->next_task < s->order[i]->nr_tasks)
+			in = s->order[i];
+	if (!in)
+		return false;
+	t = &in->tasks[in->next_task++];
+	pthread_mutex_unlock(&s->lock);
+	code = run_task(s, in, t);
+	pthread_mutex_lock(&s->lock);
+	s->code = s->code ? s->code : code;
+	s->cells_done++;
+	s->weight_done += in->task_weight;
+	if (!--in->open_tasks) {
+		replay_input_finish(&in->in);
+		s->live--;
+	}
+	return true;
+}
+
+static void work(void *opaque)
+{
+	struct sweep *s = opaque;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->code) {
+		if (take_input(s, (size_t)s->choice.threads + 1) || take_task(s)) {
+			show_progress(s);
+			pthread_cond_broadcast(&s->change);
+			continue;
+		}
+		/* Nothing is left, or what is left others must read first. */
+		if (!s->live && s->next_input == s->nr_inputs)
+			break;
+		pthread_cond_wait(&s->change, &s->lock);
+	}
+	pthread_cond_broadcast(&s->change);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int larger_first(const void *pa, const void *pb)
+{
+	const struct sweep_input *a = *(struct sweep_input *const *)pa,
+				 *b = *(struct sweep_input *const *)pb;
+
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+int sweep_run(struct sweep *s)
+{
+	s->order = calloc(s->nr_inputs + 1, sizeof(*s->order));
+	if (!s->order)
+		return cli_fail(EXIT_SOFTWARE, "not enough memory");
+	for (size_t i = 0; i < s->nr_inputs; i++) {
+		s->order[i] = &s->inputs[i];
+		s->weight += (double)s->inputs[i].bytes;
+	}
+	qsort(s->order, s->nr_inputs, sizeof(*s->order), larger_first);
+	s->cells = s->nr_inputs * s->nr_policies * s->nr_profiles * cells_of_case(s);
+	s->started = clock_ns();
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->change, NULL);
+	pool_run(s->choice.threads, work, s);
+	pthread_cond_destroy(&s->change);
+	pthread_mutex_destroy(&s->lock);
+	cli_progress_end();
+	s->stopped = s->code;
+	for (size_t i = 0; i < s->nr_inputs && !s->code; i++)
+		s->code = s->inputs[i].code;
+	return s->code;
+}
