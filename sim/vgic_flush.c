@@ -16,7 +16,7 @@ static void summarise(const struct vgic *vgic, struct vgic_vcpu *vcpu)
 		s->depth += want;
 		if (want > 1)
 			s->multi_sgi = true;
-		if (vgic_irq_oracle(vgic, irq) != vcpu->index)
+		if (vgic_oracle(vgic, irq) != vcpu->index)
 			continue;
 		if (irq->active)
 			s->nr_act++;
@@ -41,7 +41,7 @@ static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *mo
 	vgic_for_each_irq (irq, &vcpu->list) {
 		if (barrier && irq->priority > lowest)
 			break;
-		if (vgic_irq_oracle(vgic, irq) != vcpu->index)
+		if (vgic_oracle(vgic, irq) != vcpu->index)
 			continue;
 		vgic_populate_lr(vgic, vcpu, irq, count++);
 		/* Sources are left: nothing of lower priority may pass them. */

@@ -14,7 +14,36 @@ static inline bool vgic_irq_is_sgi(const struct vgic_irq *irq)
 
 static inline bool vgic_valid_spi(const struct vgic *vgic, uint32_t intid)
 {
-	return intid >= VGIC_NR_PRIVATE && intid < VGIC_NR_PRIVATE + vgic->cfg.nr_spis;
+	return intid - VGIC_NR_PRIVATE < vgic->cfg.nr_spis;
+}
+
+/* vgic_irq.c */
+struct vgic_irq *vgic_lpi_find(const struct vgic *vgic, uint32_t intid);
+
+/* vgic_irq_find, vgic_irq_pending and vgic_irq_oracle for those who call them all the time. */
+static inline struct vgic_irq *vgic_find(const struct vgic *vgic, unsigned int vcpu, uint32_t intid)
+{
+	if (intid < VGIC_NR_PRIVATE)
+		return vcpu < vgic->cfg.nr_vcpus ? &vgic->vcpus[vcpu].private_irqs[intid] : NULL;
+	if (vgic_valid_spi(vgic, intid))
+		return &vgic->spis[intid - VGIC_NR_PRIVATE];
+	return vgic_lpi_find(vgic, intid);
+}
+
+static inline bool vgic_pending(const struct vgic_irq *irq)
+{
+	const uint16_t line = VGR_IRQ_LEVEL | VGR_IRQ_LINE;
+
+	return (irq->state & VGR_IRQ_LATCH) || (irq->state & line) == line;
+}
+
+static inline unsigned int vgic_oracle(const struct vgic *vgic, const struct vgic_irq *irq)
+{
+	if (irq->state & VGR_IRQ_ACTIVE)
+		return irq->vcpu != VGIC_NO_VCPU ? irq->vcpu : irq->target;
+	if ((irq->state & VGR_IRQ_ENABLED) && vgic_pending(irq) && vgic->dist_enabled)
+		return irq->target;
+	return VGIC_NO_VCPU;
 }
 
 /* OV-2 */
@@ -64,8 +93,9 @@ static inline void vgic_physical_dir(const struct vgic *vgic, unsigned int vcpu,
 
 /* vgic_order.c */
 bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s);
-int vgic_irq_compare(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
-		     const struct vgic_irq *b);
+/* Where the interrupt stands in a sorted list: the smaller key goes first. VGIC_KEY_BITS wide. */
+#define VGIC_KEY_BITS 12
+unsigned int vgic_irq_key(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq);
 
 /* vgic_hcr.c. more: the list goes on after the last LR. */
 uint32_t vgic_make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, bool more);
@@ -77,9 +107,38 @@ bool vgic_folds(const struct vgic_vcpu *vcpu);
 void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq);
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq);
 void vgic_list_sort(struct vgic_vcpu *vcpu);
+void vgic_list_clear(struct vgic_vcpu *vcpu);
+
+/* The same as vgic_list_append(). */
+static inline void vgic_list_add(struct vgic_vcpu *vcpu, struct vgic_irq *irq)
+{
+	struct vgic_list *list = &vcpu->list;
+	/* What comes while others are set aside stands before them, and stays there. */
+	struct vgic_irq *after = vcpu->overflow;
+
+	irq->vcpu = vcpu->index;
+	irq->next = after;
+	irq->prev = after ? after->prev : list->tail;
+	if (irq->prev)
+		irq->prev->next = irq;
+	else
+		list->head = irq;
+	if (after)
+		after->prev = irq;
+	else
+		list->tail = irq;
+	list->count++;
+}
+
+/* OV-3 */
+static inline unsigned int vgic_irq_lr_count(const struct vgic_irq *irq)
+{
+	if (vgic_irq_is_sgi(irq) && irq->source)
+		return __builtin_popcount(irq->source) + irq->active;
+	return (irq->state & VGR_IRQ_ACTIVE) || vgic_pending(irq);
+}
 
 /* vgic_lr.c */
-unsigned int vgic_irq_lr_count(const struct vgic_irq *irq);
 uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq);
 void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
 		      unsigned int lr);

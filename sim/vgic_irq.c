@@ -10,17 +10,13 @@
 
 bool vgic_irq_pending(const struct vgic_irq *irq)
 {
-	return irq->pending_latch || (irq->level && irq->line_level);
+	return vgic_pending(irq);
 }
 
 /* vgic_target_oracle: OV-5. */
 unsigned int vgic_irq_oracle(const struct vgic *vgic, const struct vgic_irq *irq)
 {
-	if (irq->active)
-		return irq->vcpu != VGIC_NO_VCPU ? irq->vcpu : irq->target;
-	if (irq->enabled && vgic_irq_pending(irq) && vgic->dist_enabled)
-		return irq->target;
-	return VGIC_NO_VCPU;
+	return vgic_oracle(vgic, irq);
 }
 
 static size_t lpi_slot(const struct vgic *vgic, uint32_t intid)
@@ -28,18 +24,19 @@ static size_t lpi_slot(const struct vgic *vgic, uint32_t intid)
 	return (intid * 0x9e3779b1u >> 7) & (vgic->lpi_buckets - 1);
 }
 
-struct vgic_irq *vgic_irq_find(const struct vgic *vgic, unsigned int vcpu, uint32_t intid)
+struct vgic_irq *vgic_lpi_find(const struct vgic *vgic, uint32_t intid)
 {
-	if (intid < VGIC_NR_PRIVATE)
-		return vcpu < vgic->cfg.nr_vcpus ? &vgic->vcpus[vcpu].private_irqs[intid] : NULL;
-	if (vgic_valid_spi(vgic, intid))
-		return &vgic->spis[intid - VGIC_NR_PRIVATE];
 	if (intid < VGIC_LPI_BASE || !vgic->nr_lpis)
 		return NULL;
 	for (struct vgic_irq *irq = vgic->lpis[lpi_slot(vgic, intid)]; irq; irq = irq->hash_next)
 		if (irq->intid == intid)
 			return irq;
 	return NULL;
+}
+
+struct vgic_irq *vgic_irq_find(const struct vgic *vgic, unsigned int vcpu, uint32_t intid)
+{
+	return vgic_find(vgic, vcpu, intid);
 }
 
 static void link_lpi(struct vgic *vgic, struct vgic_irq *irq)
@@ -199,79 +196,84 @@ static uint16_t known_vcpu(const struct vgic *vgic, uint16_t vcpu)
 	return vcpu < vgic->cfg.nr_vcpus ? vcpu : VGIC_NO_VCPU;
 }
 
+#define SAME_PLACE(member)                                                                     \
+	_Static_assert(offsetof(struct vgic_irq, member) - offsetof(struct vgic_irq, intid) == \
+			       offsetof(struct vgr_irq, member),                               \
+		       "moving a state is a copy")
+SAME_PLACE(intid);
+SAME_PLACE(state);
+SAME_PLACE(priority);
+SAME_PLACE(source);
+SAME_PLACE(active_source);
+SAME_PLACE(reserved);
+SAME_PLACE(hwintid);
+SAME_PLACE(vcpu);
+SAME_PLACE(target);
+
+/* The bits of a recorded state that the models know. */
+#define STATE                                                                              \
+	(VGR_IRQ_LINE | VGR_IRQ_LATCH | VGR_IRQ_ACTIVE | VGR_IRQ_ENABLED | VGR_IRQ_ON_LR | \
+	 VGR_IRQ_LEVEL | VGR_IRQ_HW | VGR_IRQ_GROUP1 | VGR_IRQ_MAPPED | VGR_IRQ_RESAMPLE | \
+	 VGR_IRQ_GETLEVEL)
+
+static void set_state(const struct vgic *vgic, struct vgic_irq *irq, const struct vgr_irq *from)
+{
+	struct vgr_irq to = *from;
+
+	to.state &= STATE;
+	to.reserved = 0;
+	to.vcpu = irq->vcpu;
+	to.target = known_vcpu(vgic, from->target);
+	memcpy(&irq->intid, &to, sizeof(to));
+}
+
+/* NULL: *err says why. */
+static struct vgic_irq *import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from,
+			       int *err)
+{
+	struct vgic_irq *irq = vgic_find(vgic, vcpu, from->intid);
+
+	if (__builtin_expect(!irq, 0)) {
+		*err = vgic_lpi_add(vgic, from->intid);
+		if (*err)
+			return NULL;
+		irq = vgic_lpi_find(vgic, from->intid);
+	}
+	set_state(vgic, irq, from);
+	return irq;
+}
+
 int vgic_irq_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from)
 {
-	struct vgic_irq *irq = vgic_irq_find(vgic, vcpu, from->intid);
-	int err;
+	int err = 0;
 
-	if (!irq) {
-		err = vgic_lpi_add(vgic, from->intid);
-		if (err)
-			return err;
-		irq = vgic_irq_find(vgic, vcpu, from->intid);
-	}
-	irq->target = known_vcpu(vgic, from->target);
-	irq->hwintid = from->hwintid;
-	irq->priority = from->priority;
-	irq->source = from->source;
-	irq->active_source = from->active_source;
-	irq->level = from->state & VGR_IRQ_LEVEL;
-	irq->line_level = from->state & VGR_IRQ_LINE;
-	irq->pending_latch = from->state & VGR_IRQ_LATCH;
-	irq->enabled = from->state & VGR_IRQ_ENABLED;
-	irq->active = from->state & VGR_IRQ_ACTIVE;
-	irq->hw = from->state & VGR_IRQ_HW;
-	irq->on_lr = from->state & VGR_IRQ_ON_LR;
-	irq->group1 = from->state & VGR_IRQ_GROUP1;
-	irq->mapped = from->state & VGR_IRQ_MAPPED;
-	irq->resample = from->state & VGR_IRQ_RESAMPLE;
-	irq->get_level = from->state & VGR_IRQ_GETLEVEL;
-	return 0;
+	import(vgic, vcpu, from, &err);
+	return err;
 }
 
 void vgic_irq_export(const struct vgic_irq *irq, struct vgr_irq *to)
 {
-	*to = (struct vgr_irq){
-		.intid = irq->intid,
-		.state = (irq->line_level ? VGR_IRQ_LINE : 0) |
-			 (irq->pending_latch ? VGR_IRQ_LATCH : 0) |
-			 (irq->active ? VGR_IRQ_ACTIVE : 0) | (irq->enabled ? VGR_IRQ_ENABLED : 0) |
-			 (irq->on_lr ? VGR_IRQ_ON_LR : 0) | (irq->level ? VGR_IRQ_LEVEL : 0) |
-			 (irq->hw ? VGR_IRQ_HW : 0) | (irq->group1 ? VGR_IRQ_GROUP1 : 0) |
-			 (irq->mapped ? VGR_IRQ_MAPPED : 0) |
-			 (irq->resample ? VGR_IRQ_RESAMPLE : 0) |
-			 (irq->get_level ? VGR_IRQ_GETLEVEL : 0),
-		.priority = irq->priority,
-		.source = irq->source,
-		.active_source = irq->active_source,
-		.hwintid = irq->hwintid,
-		.vcpu = irq->vcpu,
-		.target = irq->target,
-	};
+	memcpy(to, &irq->intid, sizeof(*to));
 }
 
 int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from, size_t n)
 {
-	struct vgic_list *list;
-	int err;
+	int err = 0;
 
 	if (vcpu >= vgic->cfg.nr_vcpus)
 		return -EINVAL;
-	list = &vgic->vcpus[vcpu].list;
-	while (list->head)
-		vgic_list_remove(vgic, list->head);
+	vgic_list_clear(&vgic->vcpus[vcpu]);
 	for (size_t i = 0; i < n; i++) {
-		struct vgic_irq *irq;
+		struct vgic_irq *irq = import(vgic, vcpu, &from[i], &err);
 
-		err = vgic_irq_import(vgic, vcpu, &from[i]);
-		if (err)
+		if (!irq)
 			return err;
-		irq = vgic_irq_find(vgic, vcpu, from[i].intid);
-		if (irq->vcpu == vcpu)
-			return -EINVAL;
-		if (irq->vcpu != VGIC_NO_VCPU)
+		if (irq->vcpu != VGIC_NO_VCPU) {
+			if (irq->vcpu == vcpu)
+				return -EINVAL;
 			vgic_list_remove(vgic, irq);
-		vgic_list_append(vgic, vcpu, irq);
+		}
+		vgic_list_add(&vgic->vcpus[vcpu], irq);
 	}
 	return 0;
 }

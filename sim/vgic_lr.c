@@ -2,14 +2,6 @@
 /* One interrupt into one list register, and one list register back into its interrupt. */
 #include "vgic_internal.h"
 
-/* OV-3 */
-unsigned int vgic_irq_lr_count(const struct vgic_irq *irq)
-{
-	if (vgic_irq_is_sgi(irq) && irq->source)
-		return __builtin_popcount(irq->source) + irq->active;
-	return vgic_irq_pending(irq) || irq->active;
-}
-
 static bool is_v2_sgi(const struct vgic *vgic, const struct vgic_irq *irq)
 {
 	return vgic->cfg.model_v2 && vgic_irq_is_sgi(irq);
@@ -43,7 +35,7 @@ uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq)
 			allow_pending = false;
 	}
 
-	if (allow_pending && vgic_irq_pending(irq)) {
+	if (allow_pending && vgic_pending(irq)) {
 		lr |= VGIC_LR_PENDING;
 		if (v2_sgi) {
 			if (!irq->source)
@@ -119,7 +111,7 @@ bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 	/* GICv2 hosts never took the condition over, nor the counter (OV-72). */
 	bool after = policy->notify_needs_deactivated && !vgic->cfg.gicv2;
 	uint32_t intid = value & (vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
-	struct vgic_irq *irq = vgic_irq_find(vgic, vcpu->index, intid);
+	struct vgic_irq *irq = vgic_find(vgic, vcpu->index, intid);
 	bool eoi_mi, deactivated;
 
 	if (irq && policy->fold_drops_lpi_active && intid >= VGIC_LPI_BASE)

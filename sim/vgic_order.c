@@ -15,56 +15,34 @@ bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
 	return s->depth > nr_lr || s->multi_sgi;
 }
 
-/* vgic_irq_cmp of 6.12: HI-3. */
-static int active_first(const struct vgic_irq *a, const struct vgic_irq *b)
+/* vgic_irq_cmp of 6.12: HI-3. Active ones first, then those that pend, by priority. */
+static unsigned int active_first(const struct vgic_irq *irq)
 {
-	bool pend_a = a->enabled && vgic_irq_pending(a);
-	bool pend_b = b->enabled && vgic_irq_pending(b);
-
-	if (a->active || b->active)
-		return b->active - a->active;
-	if (!pend_a || !pend_b)
-		return pend_b - pend_a;
-	return a->priority - b->priority;
+	if (irq->active)
+		return 0;
+	return irq->enabled && vgic_pending(irq) ? 1u << 8 | irq->priority : 2u << 8;
 }
 
 /* The same from 6.19 on: keys 3 to 5 of OV-17. */
-static int pending_first(const struct vgic_irq *a, const struct vgic_irq *b)
+static unsigned int pending_first(const struct vgic_irq *irq)
 {
-	bool pend_a = a->enabled && vgic_irq_pending(a) && !a->active;
-	bool pend_b = b->enabled && vgic_irq_pending(b) && !b->active;
+	bool pends = irq->enabled && vgic_pending(irq) && !irq->active;
 
-	if (pend_a != pend_b)
-		return pend_b - pend_a;
-	if (a->priority != b->priority)
-		return a->priority - b->priority;
-	return b->hw - a->hw;
+	return (unsigned int)!pends << 9 | (unsigned int)irq->priority << 1 | !irq->hw;
 }
 
-static bool deliverable(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
-{
-	return vgic_irq_oracle(vcpu->vgic, irq) == vcpu->index;
-}
-
-static bool group_enabled(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
-{
-	return vcpu->vmcr & (irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
-}
-
-int vgic_irq_compare(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
-		     const struct vgic_irq *b)
+unsigned int vgic_irq_key(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
 {
 	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
+	unsigned int key = policy->sort_pending_first ? pending_first(irq) : active_first(irq);
 
-	if (policy->compare)
-		return policy->compare(vcpu, a, b);
 	if (policy->sort_deliverable_first) {
-		int diff = deliverable(vcpu, b) - deliverable(vcpu, a);
+		uint32_t group = irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0;
 
-		if (!diff)
-			diff = group_enabled(vcpu, b) - group_enabled(vcpu, a);
-		if (diff)
-			return diff;
+		if (vgic_oracle(vcpu->vgic, irq) != vcpu->index)
+			key |= 1u << 11;
+		if (!(vcpu->vmcr & group))
+			key |= 1u << 10;
 	}
-	return policy->sort_pending_first ? pending_first(a, b) : active_first(a, b);
+	return key;
 }

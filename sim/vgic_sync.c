@@ -74,7 +74,7 @@ static unsigned int replay(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgi
 	for (; irq != end && n; irq = irq->next) {
 		uint64_t lr;
 
-		if (vgic_irq_oracle(vgic, irq) != vcpu->index || !irq->active)
+		if (vgic_oracle(vgic, irq) != vcpu->index || !irq->active)
 			continue;
 		if (policy->replay == VGIC_REPLAY_WHOLE_SKIP_LR && in_lrs(vcpu, used, irq->intid))
 			continue;
@@ -125,6 +125,16 @@ bool vgic_folds(const struct vgic_vcpu *vcpu)
 	return true;
 }
 
+static void note_folded(const struct vgic *vgic, const struct vgic_vcpu *vcpu, uint64_t lr,
+			bool deactivated)
+{
+	uint32_t intid = lr & (vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
+	const struct vgic_irq *irq = vgic_find(vgic, vcpu->index, intid);
+
+	if (irq)
+		vgic_note(vgic, VGIC_EVENT_FOLDED, vcpu->index, irq, deactivated);
+}
+
 static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
@@ -136,11 +146,9 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 		vcpu->hcr &= ~VGIC_HCR_UIE;
 	for (unsigned int i = 0; i < used; i++) {
 		bool deactivated = vgic_fold_lr(vgic, vcpu, vcpu->lr[i]);
-		uint32_t intid = vcpu->lr[i] & (vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
-		struct vgic_irq *irq = vgic_irq_find(vgic, vcpu->index, intid);
 
-		if (irq)
-			vgic_note(vgic, VGIC_EVENT_FOLDED, vcpu->index, irq, deactivated);
+		if (vgic->cfg.env.event)
+			note_folded(vgic, vcpu, vcpu->lr[i], deactivated);
 	}
 	vcpu->used_lrs = 0;
 	replay_eoicount(vgic, vcpu, used);
@@ -166,7 +174,7 @@ void vgic_prune(struct vgic *vgic, unsigned int index)
 
 	vcpu->overflow = NULL;
 	while (irq) {
-		unsigned int to = vgic_irq_oracle(vgic, irq);
+		unsigned int to = vgic_oracle(vgic, irq);
 
 		next = irq->next;
 		if (to == VGIC_NO_VCPU) {

@@ -25,7 +25,7 @@ struct vgic_irq;
 struct vgic_vcpu;
 
 /* Changes whenever struct vgic_policy, struct vgic_irq or struct vgic_vcpu do. */
-#define VGIC_POLICY_ABI 1u
+#define VGIC_POLICY_ABI 2u
 
 /* Counts over one ap_list before an entry (OV-14; HI-2 fills depth and multi_sgi). */
 struct vgic_summary {

@@ -28,29 +28,39 @@
 #define VGIC_MAX_VCPUS	512u
 #define VGIC_NO_VCPU	VGR_NO_VCPU
 
-/* One interrupt (struct vgic_irq of KVM). vcpu: on whose ap_list it is. */
+/*
+ * One interrupt (struct vgic_irq of KVM). vcpu: on whose ap_list it is. From intid to target it
+ * is laid out as struct vgr_irq, and its state bits stand where VGR_IRQ_* has them: moving a
+ * recorded state in or out is a copy.
+ */
 struct vgic_irq {
 	struct vgic_irq *next, *prev; /* ap_list, NULL at the ends */
 	struct vgic_irq *hash_next;   /* LPIs */
 	uint32_t intid;
-	uint16_t vcpu;	  /* VGIC_NO_VCPU: on no list */
-	uint16_t target;  /* configured route, VGIC_NO_VCPU if none */
-	uint16_t hwintid; /* physical INTID if hw */
+	union {
+		uint16_t state; /* all of them, VGR_IRQ_* */
+		struct {
+			bool line_level : 1;
+			bool pending_latch : 1;
+			bool active : 1;
+			bool enabled : 1;
+			bool on_lr : 1;
+			bool level : 1; /* level-sensitive, else edge */
+			bool hw : 1;
+			bool group1 : 1;
+			bool mapped : 1;    /* LPI, carried for records only */
+			bool resample : 1;  /* ops ask for software resampling */
+			bool get_level : 1; /* ops have an input level of their own */
+		};
+	};
 	uint8_t priority;
 	uint8_t source;	       /* GICv2 SGI: bitmap of pending sources */
 	uint8_t active_source; /* GICv2 SGI */
-	bool level : 1;	       /* level-sensitive, else edge */
-	bool line_level : 1;
-	bool pending_latch : 1;
-	bool enabled : 1;
-	bool active : 1;
-	bool hw : 1;
-	bool on_lr : 1;
-	bool group1 : 1;
-	bool mapped : 1;    /* LPI, carried for records only */
-	bool resample : 1;  /* ops ask for software resampling */
-	bool get_level : 1; /* ops have an input level of their own */
-	void *user;	    /* the caller's */
+	uint8_t reserved;      /* 0 */
+	uint16_t hwintid;      /* physical INTID if hw */
+	uint16_t vcpu;	       /* VGIC_NO_VCPU: on no list */
+	uint16_t target;       /* configured route, VGIC_NO_VCPU if none */
+	void *user;	       /* the caller's */
 };
 
 struct vgic_list {
