@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* DIR: deactivation that the guest asks for by INTID, from any vCPU. */
 #include "vgic_internal.h"
+#include "vgic_lr.h"
 
 bool vgic_dir_fast(const struct vgic *vgic, unsigned int vcpu, struct vgic_v3_cpuif *hw,
 		   uint64_t value)

@@ -93,12 +93,7 @@ static inline void vgic_physical_dir(const struct vgic *vgic, unsigned int vcpu,
 
 /* vgic_order.c */
 bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s);
-/* Where the interrupt stands in a sorted list: the smaller key goes first. VGIC_KEY_BITS wide. */
-#define VGIC_KEY_BITS 12
-unsigned int vgic_irq_key(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq);
-
-/* vgic_hcr.c. more: the list goes on after the last LR. */
-uint32_t vgic_make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, bool more);
+void vgic_list_sort(struct vgic_vcpu *vcpu);
 
 /* vgic_sync.c. Does the sync that comes fold, with the LRs used and the boundary as they are? */
 bool vgic_folds(const struct vgic_vcpu *vcpu);
@@ -106,8 +101,8 @@ bool vgic_folds(const struct vgic_vcpu *vcpu);
 /* vgic_list.c */
 void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq);
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq);
-void vgic_list_sort(struct vgic_vcpu *vcpu);
-void vgic_list_clear(struct vgic_vcpu *vcpu);
+/* Takes off what stands after the n-th one, last; NULL and 0: all. */
+void vgic_list_cut(struct vgic_vcpu *vcpu, struct vgic_irq *last, unsigned int n);
 
 /* The same as vgic_list_append(). */
 static inline void vgic_list_add(struct vgic_vcpu *vcpu, struct vgic_irq *irq)
@@ -129,19 +124,5 @@ static inline void vgic_list_add(struct vgic_vcpu *vcpu, struct vgic_irq *irq)
 		list->tail = irq;
 	list->count++;
 }
-
-/* OV-3 */
-static inline unsigned int vgic_irq_lr_count(const struct vgic_irq *irq)
-{
-	if (vgic_irq_is_sgi(irq) && irq->source)
-		return __builtin_popcount(irq->source) + irq->active;
-	return (irq->state & VGR_IRQ_ACTIVE) || vgic_pending(irq);
-}
-
-/* vgic_lr.c */
-uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq);
-void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
-		      unsigned int lr);
-bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value);
 
 #endif

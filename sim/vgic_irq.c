@@ -216,7 +216,8 @@ SAME_PLACE(target);
 	 VGR_IRQ_LEVEL | VGR_IRQ_HW | VGR_IRQ_GROUP1 | VGR_IRQ_MAPPED | VGR_IRQ_RESAMPLE | \
 	 VGR_IRQ_GETLEVEL)
 
-static void set_state(const struct vgic *vgic, struct vgic_irq *irq, const struct vgr_irq *from)
+static inline void set_state(const struct vgic *vgic, struct vgic_irq *irq,
+			     const struct vgr_irq *from)
 {
 	struct vgr_irq to = *from;
 
@@ -256,14 +257,31 @@ void vgic_irq_export(const struct vgic_irq *irq, struct vgr_irq *to)
 	memcpy(to, &irq->intid, sizeof(*to));
 }
 
+/* How many interrupts stand where they stood: their links may stay. */
+static size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu, const struct vgr_irq *from,
+			  size_t n)
+{
+	struct vgic_irq *irq = vcpu->list.head;
+	size_t i = 0;
+
+	if (!irq && !vcpu->overflow)
+		return 0;
+	/* Those set aside are not to stay there. */
+	if (vcpu->overflow)
+		irq = NULL;
+	for (; irq && i < n && irq->intid == from[i].intid; i++, irq = irq->next)
+		set_state(vgic, irq, &from[i]);
+	vgic_list_cut(vcpu, i ? (irq ? irq->prev : vcpu->list.tail) : NULL, i);
+	return i;
+}
+
 int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from, size_t n)
 {
 	int err = 0;
 
 	if (vcpu >= vgic->cfg.nr_vcpus)
 		return -EINVAL;
-	vgic_list_clear(&vgic->vcpus[vcpu]);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = import_same(vgic, &vgic->vcpus[vcpu], from, n); i < n; i++) {
 		struct vgic_irq *irq = import(vgic, vcpu, &from[i], &err);
 
 		if (!irq)

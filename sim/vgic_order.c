@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* When an ap_list is sorted, and which interrupt goes before which. */
+/* When an ap_list is sorted, and which interrupt goes before which; and the sorting. */
+#include <string.h>
+
 #include "vgic_internal.h"
 
 bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
@@ -31,7 +33,8 @@ static unsigned int pending_first(const struct vgic_irq *irq)
 	return (unsigned int)!pends << 9 | (unsigned int)irq->priority << 1 | !irq->hw;
 }
 
-unsigned int vgic_irq_key(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
+/* Where an interrupt stands in a sorted list: the smaller key goes first. 12 bits. */
+static inline unsigned int key_of(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
 {
 	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
 	unsigned int key = policy->sort_pending_first ? pending_first(irq) : active_first(irq);
@@ -45,4 +48,150 @@ unsigned int vgic_irq_key(const struct vgic_vcpu *vcpu, const struct vgic_irq *i
 			key |= 1u << 10;
 	}
 	return key;
+}
+
+/* Links n interrupts in this order; they are all that the list holds. */
+static void relink(struct vgic_list *list, struct vgic_irq **irqs, unsigned int n)
+{
+	struct vgic_irq *before = NULL;
+
+	for (unsigned int i = 0; i < n; i++) {
+		irqs[i]->prev = before;
+		if (before)
+			before->next = irqs[i];
+		before = irqs[i];
+	}
+	before->next = NULL;
+	list->head = irqs[0];
+	list->tail = before;
+}
+
+/* What is sorted: the key of an interrupt above its place in the list, which breaks ties. */
+#define PLACE_BITS 20
+#define SHORT	   64u
+
+/* Lists come nearly sorted: those of the last flush stand first. */
+static void sort_short(uint32_t *v, unsigned int n)
+{
+	for (unsigned int i = 1; i < n; i++) {
+		uint32_t x = v[i];
+		unsigned int at = i;
+
+		for (; at && v[at - 1] > x; at--)
+			v[at] = v[at - 1];
+		v[at] = x;
+	}
+}
+
+/* Merges neighbouring runs of 1, 2, 4 ... */
+static void sort_long(uint32_t *v, uint32_t *other, unsigned int n)
+{
+	uint32_t *from = v, *to = other;
+
+	for (unsigned int run = 1; run < n; run *= 2) {
+		for (unsigned int lo = 0; lo < n; lo += 2 * run) {
+			unsigned int mid = lo + run < n ? lo + run : n;
+			unsigned int hi = mid + run < n ? mid + run : n;
+
+			for (unsigned int a = lo, b = mid, i = lo; i < hi; i++)
+				to[i] = b == hi || (a < mid && from[a] < from[b]) ? from[a++]
+										  : from[b++];
+		}
+		from = to;
+		to = from == v ? other : v;
+	}
+	if (from != v)
+		memcpy(v, from, n * sizeof(*v));
+}
+
+/* Longer lists, and a policy's own order, take the way of vgic_list_sort() below. */
+#define LONGEST 1024u
+
+static void sort_by_key(struct vgic_vcpu *vcpu)
+{
+	struct vgic_irq *irqs[LONGEST], *sorted[LONGEST];
+	uint32_t v[LONGEST], other[LONGEST], last = 0;
+	unsigned int n = 0;
+	bool in_order = true;
+
+	vgic_for_each_irq (irq, &vcpu->list) {
+		uint32_t x = key_of(vcpu, irq) << PLACE_BITS | n;
+
+		in_order &= last <= x;
+		last = x;
+		v[n] = x;
+		irqs[n++] = irq;
+	}
+	if (in_order)
+		return;
+	if (n <= SHORT)
+		sort_short(v, n);
+	else
+		sort_long(v, other, n);
+	for (unsigned int i = 0; i < n; i++)
+		sorted[i] = irqs[v[i] & ((1u << PLACE_BITS) - 1)];
+	relink(&vcpu->list, sorted, n);
+}
+
+/* a goes first, or stood first where neither does. */
+static bool goes_first(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
+		       const struct vgic_irq *b)
+{
+	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
+
+	if (policy->compare)
+		return policy->compare(vcpu, a, b) <= 0;
+	return key_of(vcpu, a) <= key_of(vcpu, b);
+}
+
+/* Merges two runs linked by next; at a tie the one from a, which stood earlier, goes first. */
+static struct vgic_irq *merge(struct vgic_vcpu *vcpu, struct vgic_irq *a, struct vgic_irq *b)
+{
+	struct vgic_irq *head = NULL, **link = &head;
+
+	while (a && b) {
+		struct vgic_irq **take = goes_first(vcpu, a, b) ? &a : &b;
+
+		*link = *take;
+		link = &(*take)->next;
+		*take = *link;
+	}
+	*link = a ? a : b;
+	return head;
+}
+
+/* Stable, as the kernel's list_sort(): bottom-up runs of 1, 2, 4 ... entries. */
+static void sort_links(struct vgic_vcpu *vcpu)
+{
+	struct vgic_irq *runs[32] = {NULL}, *irq = vcpu->list.head, *all = NULL;
+	unsigned int i;
+
+	while (irq) {
+		struct vgic_irq *run = irq;
+
+		irq = irq->next;
+		run->next = NULL;
+		for (i = 0; runs[i]; i++) {
+			run = merge(vcpu, runs[i], run);
+			runs[i] = NULL;
+		}
+		runs[i] = run;
+	}
+	for (i = 0; i < 32; i++)
+		all = merge(vcpu, runs[i], all);
+
+	vcpu->list.head = all;
+	vcpu->list.tail = NULL;
+	for (irq = all; irq; irq = irq->next) {
+		irq->prev = vcpu->list.tail;
+		vcpu->list.tail = irq;
+	}
+}
+
+void vgic_list_sort(struct vgic_vcpu *vcpu)
+{
+	if (!vcpu->vgic->cfg.policy->compare && vcpu->list.count <= LONGEST)
+		sort_by_key(vcpu);
+	else
+		sort_links(vcpu);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* After an exit: read the hardware back, fold it, replay EOIcount, prune. */
 #include "vgic_internal.h"
+#include "vgic_lr.h"
 
 #include <string.h>
 

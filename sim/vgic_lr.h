@@ -1,14 +1,28 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* One interrupt into one list register, and one list register back into its interrupt. */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One interrupt into one list register, and one list register back into its interrupt.
+ * Inline, for that is what flush and sync are made of.
+ */
+#ifndef VGICSIM_SIM_VGIC_LR_H
+#define VGICSIM_SIM_VGIC_LR_H
+
 #include "vgic_internal.h"
 
-static bool is_v2_sgi(const struct vgic *vgic, const struct vgic_irq *irq)
+/* OV-3 */
+static inline unsigned int vgic_irq_lr_count(const struct vgic_irq *irq)
+{
+	if (vgic_irq_is_sgi(irq) && irq->source)
+		return __builtin_popcount(irq->source) + irq->active;
+	return (irq->state & VGR_IRQ_ACTIVE) || vgic_pending(irq);
+}
+
+static inline bool is_v2_sgi(const struct vgic *vgic, const struct vgic_irq *irq)
 {
 	return vgic->cfg.model_v2 && vgic_irq_is_sgi(irq);
 }
 
 /* vgic_v3_compute_lr: OV-23 to OV-27. No side effect, so that a pseudo-LR can be built. */
-uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq)
+static inline uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq)
 {
 	bool v2_sgi = is_v2_sgi(vgic, irq);
 	bool allow_pending = true;
@@ -54,8 +68,8 @@ uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq)
 }
 
 /* vgic_v3_populate_lr: OV-28. */
-void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
-		      unsigned int lr)
+static inline void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
+				    unsigned int lr)
 {
 	uint64_t value = vgic_compute_lr(vgic, irq);
 
@@ -78,8 +92,8 @@ void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq
 }
 
 /* vgic_irq_handle_resampling: OV-47. */
-static void handle_resampling(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
-			      bool deactivated, bool lr_pending)
+static inline void handle_resampling(struct vgic *vgic, struct vgic_vcpu *vcpu,
+				     struct vgic_irq *irq, bool deactivated, bool lr_pending)
 {
 	bool resample = false;
 
@@ -95,7 +109,7 @@ static void handle_resampling(struct vgic *vgic, struct vgic_vcpu *vcpu, struct 
 		vgic_physical_active(vgic, vcpu->index, irq, false);
 }
 
-static void notify(const struct vgic *vgic, uint32_t intid)
+static inline void notify(const struct vgic *vgic, uint32_t intid)
 {
 	if (vgic->cfg.env.resample)
 		vgic->cfg.env.resample(vgic->cfg.env.opaque, intid);
@@ -105,7 +119,7 @@ static void notify(const struct vgic *vgic, uint32_t intid)
  * vgic_v3_fold_lr, vgic_v2_fold_lr: OV-42 to OV-49, OV-72, and HI-8 where the policy
  * says so. Returns true if the interrupt lost its active state.
  */
-bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
+static inline bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	/* GICv2 hosts never took the condition over, nor the counter (OV-72). */
@@ -148,3 +162,5 @@ bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 	}
 	return deactivated;
 }
+
+#endif
