@@ -7,44 +7,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vgicsim/gich.h>
-
 #include "verify_internal.h"
 
-/* Differing records kept until the end; beyond this all are decided early. */
-#define MAX_KEPT_BYTES (32u << 20)
+/*
+ * How much later (ns) than a record others of the file are once all that were made before
+ * it have been read. They come in the order in which they found room in the recorder's
+ * ring: within milliseconds, but a CPU may have been stopped in between. Where memory gets
+ * scarce the shorter time must do, and then none.
+ */
+#define WAIT	   2000000000ull
+#define SHORT_WAIT 200000000ull
 
-struct kept {
-	struct kept *next;
-	uint64_t index;
-	struct window window;
-	unsigned int nr_diffs; /* may exceed MAX_DIFFS */
-	struct diff diffs[MAX_DIFFS];
-	bool lpi, late, no_level;
-	unsigned int nr_hints;	  /* of the first differences */
-	char (*hints)[HINT_SIZE]; /* empty: not looked for */
-	uint64_t rec[];		  /* whole record */
-};
-
-/* Rules that mismatch, and whether the switch behind them was looked for. */
-struct hinted {
-	const struct rule *rule;
-	unsigned int waiting; /* records kept that have a hint for it */
-	bool reported;
-};
-
-/* Kept records that may get a hint for the same rule: the first ones may prove undecidable. */
-#define MAX_WAITING 4
-#define MAX_HINTED  64
+/* Differing records kept; beyond this some are decided early. */
+#define MAX_KEPT_BYTES (12u << 20)
 
 /* One vCPU between its flush and its sync. */
 struct run {
-	uint16_t vm, vcpu;
+	uint32_t losses; /* seen until the flush */
 	uint32_t boundary;
+	bool known; /* the boundary is */
 	bool flush_checked;
 	bool flushed; /* and since then nothing lost, and no entry */
 	bool programmed;
 	uint32_t hcr, vmcr; /* as the flush left them */
+};
+
+/* vCPUs of a VM, as they come up. */
+#define RUNS_EACH 16u
+
+struct vm {
+	struct run *runs[VGIC_MAX_VCPUS / RUNS_EACH];
+	bool model_v2; /* its guest programs a GICv2 */
 };
 
 struct vgic_verify {
@@ -52,16 +45,17 @@ struct vgic_verify {
 	struct vgic_verify_totals totals;
 	struct check check;
 	struct change_log changes;
-	struct run *runs;
-	size_t nr_runs;
-	bool *models_v2; /* by VM: its guest programs a GICv2 */
-	size_t nr_models;
-	struct samples **cpus;
+	struct kept_log kept;
+	uint64_t newest;    /* time of any record */
+	uint64_t settle_at; /* when that is past this the first that are kept can be decided */
+	struct vm **vms;
+	size_t nr_vms;
+	struct run nobody; /* of vCPUs that there cannot be */
+	uint32_t losses;
+	size_t patience;
+	bool passed_over; /* some flush or sync was */
+	struct samples **cpus, none;
 	size_t nr_cpus;
-	struct kept *kept, **kept_tail;
-	size_t kept_bytes;
-	struct hinted hinted[MAX_HINTED];
-	unsigned int nr_hinted;
 };
 
 const char *vgic_undecided_name(enum vgic_undecided why)
@@ -111,7 +105,8 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 	if (!v)
 		return -ENOMEM;
 	v->cfg = *cfg;
-	v->kept_tail = &v->kept;
+	v->settle_at = UINT64_MAX;
+	v->patience = cfg->patience ? cfg->patience : SIZE_MAX;
 	/* One vgic for all VMs: every record brings its whole state with it. */
 	err = vgic_create(&v->check.vgic,
 			  &(struct vgic_config){
@@ -140,27 +135,26 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 	return 0;
 }
 
-static void free_kept(struct kept *k)
+static void free_vm(struct vm *vm)
 {
-	free(k->hints);
-	free(k);
+	if (!vm)
+		return;
+	for (size_t i = 0; i < sizeof(vm->runs) / sizeof(vm->runs[0]); i++)
+		free(vm->runs[i]);
+	free(vm);
 }
 
 void vgic_verify_destroy(struct vgic_verify *v)
 {
 	if (!v)
 		return;
-	while (v->kept) {
-		struct kept *next = v->kept->next;
-
-		free_kept(v->kept);
-		v->kept = next;
-	}
+	kept_finish(&v->kept);
 	for (size_t i = 0; i < v->nr_cpus; i++)
 		free(v->cpus[i]);
 	free(v->cpus);
-	free(v->runs);
-	free(v->models_v2);
+	for (size_t i = 0; i < v->nr_vms; i++)
+		free_vm(v->vms[i]);
+	free(v->vms);
 	change_log_finish(&v->changes);
 	vgic_destroy(v->check.vgic);
 	free(v);
@@ -171,36 +165,96 @@ const struct vgic_verify_totals *vgic_verify_totals(const struct vgic_verify *v)
 	return &v->totals;
 }
 
-static struct run *run_of(struct vgic_verify *v, const struct vgr_rec *rec)
+bool vgic_verify_whole(const struct vgic_verify *v)
 {
-	struct run *runs;
-
-	for (size_t i = 0; i < v->nr_runs; i++)
-		if (v->runs[i].vm == rec->vm && v->runs[i].vcpu == rec->vcpu)
-			return &v->runs[i];
-	runs = realloc(v->runs, (v->nr_runs + 1) * sizeof(*runs));
-	if (!runs)
-		return NULL;
-	v->runs = runs;
-	runs[v->nr_runs] = (struct run){
-		.vm = rec->vm,
-		.vcpu = rec->vcpu,
-		.boundary = VGR_BOUNDARY_UNKNOWN,
-	};
-	return &runs[v->nr_runs++];
+	return !v->passed_over;
 }
 
+/* Room for pointer i of n: they are NULL at first. */
+static void *more_pointers(void *v, size_t *n, size_t i)
+{
+	size_t want = *n ? *n : 8;
+	void **more;
+
+	while (want <= i)
+		want *= 2;
+	more = realloc(v, want * sizeof(void *));
+	if (!more)
+		return NULL;
+	for (size_t k = *n; k < want; k++)
+		more[k] = NULL;
+	*n = want;
+	return more;
+}
+
+static struct vm *new_vm(struct vgic_verify *v, uint16_t vm)
+{
+	if (vm >= v->nr_vms) {
+		struct vm **vms = more_pointers(v->vms, &v->nr_vms, vm);
+
+		if (!vms)
+			return NULL;
+		v->vms = vms;
+	}
+	if (!v->vms[vm])
+		v->vms[vm] = calloc(1, sizeof(struct vm));
+	return v->vms[vm];
+}
+
+static struct run *new_run(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	struct vm *vm = new_vm(v, rec->vm);
+	struct run **runs;
+
+	if (!vm)
+		return NULL;
+	runs = &vm->runs[rec->vcpu / RUNS_EACH];
+	if (!*runs)
+		*runs = calloc(RUNS_EACH, sizeof(struct run));
+	return *runs ? &(*runs)[rec->vcpu % RUNS_EACH] : NULL;
+}
+
+/* NULL: no memory. */
+static struct run *run_of(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	struct run *runs, *run;
+
+	/* None of its records can be compared. */
+	if (rec->vcpu >= VGIC_MAX_VCPUS)
+		return &v->nobody;
+	if (rec->vm < v->nr_vms && v->vms[rec->vm] &&
+	    (runs = v->vms[rec->vm]->runs[rec->vcpu / RUNS_EACH]))
+		run = &runs[rec->vcpu % RUNS_EACH];
+	else
+		run = new_run(v, rec);
+	/* An entry may be among what is lost, or a sync and a flush. */
+	if (run && run->losses != v->losses) {
+		run->losses = v->losses;
+		run->flushed = run->programmed = false;
+	}
+	return run;
+}
+
+static bool model_v2(const struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	return v->cfg.gicv2 ||
+	       (rec->vm < v->nr_vms && v->vms[rec->vm] && v->vms[rec->vm]->model_v2);
+}
+
+/* Of a CPU that has some; v->none if it has not. */
 static struct samples *samples_of(struct vgic_verify *v, uint16_t cpu)
 {
+	return cpu < v->nr_cpus && v->cpus[cpu] ? v->cpus[cpu] : &v->none;
+}
+
+static struct samples *new_samples(struct vgic_verify *v, uint16_t cpu)
+{
 	if (cpu >= v->nr_cpus) {
-		size_t n = cpu + 1u;
-		struct samples **cpus = realloc(v->cpus, n * sizeof(struct samples *));
+		struct samples **cpus = more_pointers(v->cpus, &v->nr_cpus, cpu);
 
 		if (!cpus)
 			return NULL;
-		memset(cpus + v->nr_cpus, 0, (n - v->nr_cpus) * sizeof(struct samples *));
 		v->cpus = cpus;
-		v->nr_cpus = n;
 	}
 	if (!v->cpus[cpu])
 		v->cpus[cpu] = calloc(1, sizeof(struct samples));
@@ -213,249 +267,181 @@ static void undecided(struct vgic_verify *v, enum vgic_undecided why)
 	v->totals.undecided[why]++;
 }
 
-/* All INTIDs that a record is about; room for every one of its entries. */
-static size_t intids_of(const struct vgr_rec *rec, bool gicv2, uint32_t *to)
+static uint64_t ago(const struct vgic_verify *v, uint64_t ns)
 {
-	const struct vgr_irq *irqs;
-	size_t n = 0, nr_irqs;
-
-	if (rec->type == VGR_FLUSH) {
-		const struct vgr_flush *f = (const struct vgr_flush *)rec;
-
-		irqs = (const struct vgr_irq *)(f + 1);
-		nr_irqs = (size_t)f->n_before + f->n_after;
-		for (size_t i = 0; i < nr_irqs; i++)
-			to[n++] = irqs[i].intid;
-	} else {
-		const struct vgr_sync *s = (const struct vgr_sync *)rec;
-		const uint64_t *lrs;
-		const uint32_t *order;
-
-		irqs = (const struct vgr_irq *)(s + 1);
-		lrs = (const uint64_t *)(irqs + 2 * (size_t)s->n_before);
-		order = (const uint32_t *)(lrs + s->used_lrs);
-		for (size_t i = 0; i < s->n_before; i++)
-			to[n++] = irqs[i].intid;
-		for (size_t i = 0; i < s->used_lrs; i++)
-			to[n++] = lrs[i] & (gicv2 ? VGIC_GICH_LR_VINTID : VGIC_LR_VINTID);
-		for (size_t i = 0; i < s->n_after; i++)
-			to[n++] = order[i];
-	}
-	return n;
-}
-
-static int reason(struct vgic_verify *v, const struct kept *k, const uint32_t *intids, size_t n)
-{
-	bool counter = true;
-
-	if (change_log_lost(&v->changes, &k->window))
-		return VGIC_UNDECIDED_LOSS;
-	if (k->lpi)
-		return VGIC_UNDECIDED_LPI;
-	if (k->no_level)
-		return VGIC_UNDECIDED_LEVEL;
-	for (unsigned int i = 0; i < k->nr_diffs && i < MAX_DIFFS; i++)
-		counter &= k->diffs[i].counter;
-	if (counter && k->nr_diffs <= MAX_DIFFS)
-		return change_log_counter(&v->changes, &k->window) ? VGIC_UNDECIDED_CONCURRENT : -1;
-	if (!change_log_hits(&v->changes, &k->window, intids, n))
-		return -1;
-	return k->late && (((const struct vgr_rec *)k->rec)->flags & VGR_F_NO_CONFIG)
-		       ? VGIC_UNDECIDED_LATE
-		       : VGIC_UNDECIDED_CONCURRENT;
-}
-
-/* NULL: no room, which no number of rules reaches. */
-static struct hinted *hinted_of(struct vgic_verify *v, const struct rule *rule)
-{
-	for (unsigned int i = 0; i < v->nr_hinted; i++)
-		if (v->hinted[i].rule == rule)
-			return &v->hinted[i];
-	if (v->nr_hinted == MAX_HINTED)
-		return NULL;
-	v->hinted[v->nr_hinted] = (struct hinted){.rule = rule};
-	return &v->hinted[v->nr_hinted++];
-}
-
-/* Only somebody who is told of mismatches wants hints. */
-static int look_for_switches(struct vgic_verify *v, struct kept *k)
-{
-	unsigned int n = k->nr_diffs < MAX_DIFFS ? k->nr_diffs : MAX_DIFFS;
-	int err = 0;
-
-	if (!v->cfg.mismatch)
-		return 0;
-	for (unsigned int i = 0; i < n && !err; i++) {
-		struct hinted *h = hinted_of(v, k->diffs[i].rule);
-
-		if (!h || h->reported || h->waiting >= MAX_WAITING)
-			continue;
-		if (!k->hints)
-			k->hints = calloc(n, sizeof(*k->hints));
-		if (!k->hints)
-			return -ENOMEM;
-		k->nr_hints = n;
-		h->waiting++;
-		err = check_switches(&v->check, (const struct vgr_rec *)k->rec, i, k->hints[i]);
-	}
-	return err;
-}
-
-/* The hint for one difference of a record that is decided now. */
-static const char *take_hint(struct vgic_verify *v, const struct kept *k, unsigned int i,
-			     bool report)
-{
-	struct hinted *h;
-
-	if (i >= k->nr_hints || !k->hints[i][0])
-		return NULL;
-	h = hinted_of(v, k->diffs[i].rule);
-	h->waiting--;
-	if (!report || h->reported)
-		return NULL;
-	h->reported = true;
-	return k->hints[i];
-}
-
-static void report(struct vgic_verify *v, const struct kept *k)
-{
-	bool old = v->cfg.policy->replay == VGIC_REPLAY_NONE;
-
-	v->totals.mismatched_records++;
-	v->totals.mismatches += k->nr_diffs;
-	for (unsigned int i = 0; v->cfg.mismatch && i < k->nr_diffs && i < MAX_DIFFS; i++) {
-		const struct diff *d = &k->diffs[i];
-
-		v->cfg.mismatch(v->cfg.opaque,
-				&(struct vgic_verify_mismatch){
-					.index = k->index,
-					.rec = (const struct vgr_rec *)k->rec,
-					.rule = old && d->rule->old ? d->rule->old : d->rule->id,
-					.text = d->rule->text,
-					.field = d->field,
-					.intid = d->intid,
-					.kernel = d->kernel,
-					.model = d->model,
-					.hint = take_hint(v, k, i, true),
-				});
-	}
+	return v->newest > ns ? v->newest - ns : 0;
 }
 
 int vgic_verify_settle(struct vgic_verify *v, uint64_t before)
 {
-	if (!v->kept)
-		return 0;
-	change_log_prepare(&v->changes);
-	while (v->kept && v->kept->window.end < before) {
-		struct kept *k = v->kept;
-		const struct vgr_rec *rec = (const struct vgr_rec *)k->rec;
-		uint32_t *intids = malloc((size_t)rec->size + sizeof(*intids));
-		int why;
+	int err = 0;
 
-		if (!intids)
-			return -ENOMEM;
-		why = reason(v, k, intids, intids_of(rec, v->cfg.gicv2, intids));
-		free(intids);
-		if (why >= 0) {
-			for (unsigned int i = 0; i < k->nr_hints; i++)
-				take_hint(v, k, i, false);
-			undecided(v, why);
-		} else {
-			report(v, k);
-		}
-		v->kept = k->next;
-		v->kept_bytes -= sizeof(*k) + rec->size;
-		free_kept(k);
-	}
-	if (!v->kept)
-		v->kept_tail = &v->kept;
-	return 0;
+	if (kept_first_end(&v->kept) < before)
+		err = change_log_prepare(&v->changes);
+	if (!err)
+		err = kept_settle(&v->kept, &v->changes, &v->cfg, &v->totals, before);
+	v->settle_at = kept_first_end(&v->kept);
+	/* Not each one by itself. */
+	v->settle_at = v->settle_at < UINT64_MAX - WAIT - WAIT / 2 ? v->settle_at + WAIT + WAIT / 2
+								   : UINT64_MAX;
+	return err;
 }
 
-static int keep(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t begin)
+/* Decides the first ones that are kept, until half the room is free again. */
+static int settle_some(struct vgic_verify *v)
 {
-	size_t size = sizeof(struct kept) + rec->size;
-	struct kept *k = malloc(size);
-	int err;
+	int err = vgic_verify_settle(v, ago(v, WAIT));
 
-	if (!k)
-		return -ENOMEM;
-	k->next = NULL;
-	k->hints = NULL;
-	k->nr_hints = 0;
-	k->index = v->totals.records + 1;
-	k->window = (struct window){
-		.begin = begin,
-		.end = rec->time,
-		.cpu = rec->cpu,
-		.vm = rec->vm,
-		.vcpu = rec->vcpu,
-	};
-	k->nr_diffs = v->check.nr_diffs;
-	memcpy(k->diffs, v->check.diffs, sizeof(k->diffs));
-	k->lpi = v->check.lpi;
-	k->late = v->check.late;
-	k->no_level = v->check.no_level;
-	memcpy(k->rec, rec, rec->size);
-	err = look_for_switches(v, k);
-	if (err) {
-		free_kept(k);
-		return err;
-	}
-	*v->kept_tail = k;
-	v->kept_tail = &k->next;
-	v->kept_bytes += size;
-	return v->kept_bytes > MAX_KEPT_BYTES ? vgic_verify_settle(v, UINT64_MAX) : 0;
+	if (!err && kept_bytes(&v->kept) > MAX_KEPT_BYTES / 2)
+		err = vgic_verify_settle(v, ago(v, SHORT_WAIT));
+	if (!err && kept_bytes(&v->kept) > MAX_KEPT_BYTES / 2)
+		err = vgic_verify_settle(v, UINT64_MAX);
+	return err;
+}
+
+static int reclaim(struct vgic_verify *v, uint64_t wait)
+{
+	uint64_t earliest = kept_earliest(&v->kept), before = ago(v, wait);
+
+	return change_log_reclaim(&v->changes, earliest < before ? earliest : before);
+}
+
+/* The log of changes has no more room: it lets go of what is old, or records are decided early. */
+static int make_room(struct vgic_verify *v)
+{
+	int err = reclaim(v, WAIT);
+
+	if (err > 0)
+		err = vgic_verify_settle(v, ago(v, SHORT_WAIT)) ?: reclaim(v, SHORT_WAIT);
+	if (err > 0)
+		err = vgic_verify_settle(v, UINT64_MAX) ?: change_log_drop(&v->changes);
+	return err;
 }
 
 /* *checked: the record could be compared. */
 static int settle(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t begin, bool *checked)
 {
-	*checked = false;
-	if (v->check.undecided >= 0) {
+	int err;
+
+	*checked = v->check.undecided < 0;
+	if (!*checked) {
 		undecided(v, v->check.undecided);
 		return 0;
 	}
-	*checked = true;
-	if (v->check.nr_diffs)
-		return keep(v, rec, begin);
+	if (!v->check.nr_diffs)
+		return 0;
+	err = kept_add(&v->kept, &v->check, rec, begin, v->totals.records);
+	if (err)
+		return err;
+	if (kept_bytes(&v->kept) > MAX_KEPT_BYTES)
+		return settle_some(v);
+	if (v->settle_at == UINT64_MAX && kept_first_end(&v->kept) < UINT64_MAX - 2 * WAIT)
+		v->settle_at = kept_first_end(&v->kept) + WAIT + WAIT / 2;
 	return 0;
+}
+
+/* What other CPUs may have done, for those who differ. 0 or -ENOMEM. */
+static int take(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	int err = change_log_full(&v->changes) ? make_room(v) : 0;
+
+	return err ? err : change_log_take(&v->changes, rec);
+}
+
+/* They are of the time since the CPU's last flush or sync. */
+static void samples_end(struct samples *s)
+{
+	s->nr_levels = s->nr_acked = s->nr_lowered = 0;
+}
+
+static void begin_check(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	v->check.samples = samples_of(v, rec->cpu);
+	v->check.nr_diffs = 0;
+	v->check.lpi = v->check.late = v->check.no_level = false;
+	v->check.vgic->cfg.model_v2 = model_v2(v, rec);
+}
+
+/* What every record of a type has at least. */
+static bool size_fits(const struct vgr_rec *rec)
+{
+	static const uint8_t need[VGR_TYPE_MAX] = {
+		[VGR_VCPU] = sizeof(struct vgr_vcpu),	[VGR_FLUSH] = sizeof(struct vgr_flush),
+		[VGR_SYNC] = sizeof(struct vgr_sync),	[VGR_INJECT] = sizeof(struct vgr_inject),
+		[VGR_SGI] = sizeof(struct vgr_sgi),	[VGR_DIR] = sizeof(struct vgr_dir),
+		[VGR_MMIO] = sizeof(struct vgr_mmio),	[VGR_LEVEL] = sizeof(struct vgr_level),
+		[VGR_ACKED] = sizeof(struct vgr_acked), [VGR_LOSS] = sizeof(struct vgr_loss),
+	};
+
+	return rec->size >= sizeof(*rec) &&
+	       (rec->type >= VGR_TYPE_MAX || rec->size >= need[rec->type]);
+}
+
+static bool flush_fits(const struct vgr_flush *f)
+{
+	size_t irqs = (size_t)f->n_before + f->n_after;
+
+	return f->nr_lr <= VGIC_MAX_LRS && f->used_lrs <= f->nr_lr &&
+	       f->r.size >=
+		       sizeof(*f) + irqs * sizeof(struct vgr_irq) + f->nr_lr * sizeof(uint64_t);
+}
+
+static bool sync_fits(const struct vgr_sync *s)
+{
+	size_t irqs = 2 * (size_t)s->n_before;
+
+	return s->used_lrs <= VGIC_MAX_LRS &&
+	       s->r.size >= sizeof(*s) + irqs * sizeof(struct vgr_irq) +
+				    s->used_lrs * sizeof(uint64_t) + s->n_after * sizeof(uint32_t);
 }
 
 static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 {
-	struct run *run = run_of(v, &f->r);
+	struct run *run;
 	bool checked;
 	int err;
 
+	if (!flush_fits(f))
+		return -EINVAL;
+	run = run_of(v, &f->r);
 	if (!run)
 		return -ENOMEM;
 	v->totals.flushes++;
+	begin_check(v, &f->r);
 	err = check_flush(&v->check, f);
 	if (!err)
 		err = settle(v, &f->r, f->begin, &checked);
 	if (err)
 		return err;
 	run->boundary = v->check.boundary;
+	run->known = true;
 	run->programmed = v->check.programmed;
 	run->hcr = v->check.hcr;
 	run->vmcr = v->check.vmcr;
 	run->flush_checked = checked;
 	run->flushed = true;
 	v->totals.checked_flushes += checked;
+	samples_end(v->check.samples);
 	return 0;
 }
 
 static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 {
-	struct run *run = run_of(v, &s->r);
+	struct run *run;
 	bool checked;
 	int err;
 
+	if (!sync_fits(s))
+		return -EINVAL;
+	run = run_of(v, &s->r);
 	if (!run)
 		return -ENOMEM;
+	err = take(v, &s->r);
+	if (err)
+		return err;
 	v->totals.syncs++;
-	v->check.boundary = run->boundary;
+	begin_check(v, &s->r);
+	v->check.boundary = run->known ? run->boundary : VGR_BOUNDARY_UNKNOWN;
 	v->check.called_off = run->flushed && v->cfg.has_entries;
 	v->check.programmed = run->programmed;
 	v->check.hcr = run->hcr;
@@ -467,64 +453,12 @@ static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 		return err;
 	v->totals.checked_syncs += checked;
 	v->totals.pairs += checked && run->flush_checked;
-	run->flush_checked = run->flushed = run->programmed = false;
-	run->boundary = VGR_BOUNDARY_UNKNOWN;
+	run->flush_checked = run->flushed = run->programmed = run->known = false;
+	samples_end(v->check.samples);
 	return 0;
 }
 
-static bool sizes_fit(const struct vgr_rec *rec)
-{
-	size_t need = sizeof(*rec);
-
-	switch (rec->type) {
-	case VGR_FLUSH: {
-		const struct vgr_flush *f = (const struct vgr_flush *)rec;
-
-		need = sizeof(*f);
-		if (rec->size < need || f->nr_lr > VGIC_MAX_LRS || f->used_lrs > f->nr_lr)
-			return false;
-		need += ((size_t)f->n_before + f->n_after) * sizeof(struct vgr_irq) +
-			f->nr_lr * sizeof(uint64_t);
-		break;
-	}
-	case VGR_SYNC: {
-		const struct vgr_sync *s = (const struct vgr_sync *)rec;
-
-		need = sizeof(*s);
-		if (rec->size < need || s->used_lrs > VGIC_MAX_LRS)
-			return false;
-		need += 2 * (size_t)s->n_before * sizeof(struct vgr_irq) +
-			s->used_lrs * sizeof(uint64_t) + s->n_after * sizeof(uint32_t);
-		break;
-	}
-	case VGR_VCPU:
-		need = sizeof(struct vgr_vcpu);
-		break;
-	case VGR_INJECT:
-		need = sizeof(struct vgr_inject);
-		break;
-	case VGR_SGI:
-		need = sizeof(struct vgr_sgi);
-		break;
-	case VGR_DIR:
-		need = sizeof(struct vgr_dir);
-		break;
-	case VGR_MMIO:
-		need = sizeof(struct vgr_mmio);
-		break;
-	case VGR_LEVEL:
-		need = sizeof(struct vgr_level);
-		break;
-	case VGR_ACKED:
-		need = sizeof(struct vgr_acked);
-		break;
-	case VGR_LOSS:
-		need = sizeof(struct vgr_loss);
-		break;
-	}
-	return rec->size >= need;
-}
-
+/* 0 or -ENOMEM. */
 static int on_entry(struct vgic_verify *v, const struct vgr_rec *rec)
 {
 	struct run *run = run_of(v, rec);
@@ -535,98 +469,121 @@ static int on_entry(struct vgic_verify *v, const struct vgr_rec *rec)
 	return 0;
 }
 
-/* An entry may be among what is lost, or a sync and a flush. */
-static void on_loss(struct vgic_verify *v)
-{
-	for (size_t i = 0; i < v->nr_runs; i++)
-		v->runs[i].flushed = v->runs[i].programmed = false;
-}
-
-/* 0 or -ENOMEM. */
 static int on_vcpu(struct vgic_verify *v, const struct vgr_vcpu *vcpu)
 {
-	uint16_t vm = vcpu->r.vm;
+	struct vm *vm;
 
-	if (vcpu->vgic_model != 2 || vm == VGR_NO_VM)
+	if (vcpu->vgic_model != 2 || vcpu->r.vm == VGR_NO_VM)
 		return 0;
-	if (vm >= v->nr_models) {
-		bool *models = realloc(v->models_v2, (vm + 1u) * sizeof(*models));
-
-		if (!models)
-			return -ENOMEM;
-		memset(models + v->nr_models, 0, (vm + 1u - v->nr_models) * sizeof(*models));
-		v->models_v2 = models;
-		v->nr_models = vm + 1u;
-	}
-	v->models_v2[vm] = true;
+	vm = new_vm(v, vcpu->r.vm);
+	if (!vm)
+		return -ENOMEM;
+	vm->model_v2 = true;
 	return 0;
+}
+
+static int on_level(struct vgic_verify *v, const struct vgr_level *l)
+{
+	struct samples *s = new_samples(v, l->r.cpu);
+
+	if (!s)
+		return -ENOMEM;
+	if (s->nr_levels == MAX_SAMPLES)
+		return 0;
+	s->levels[s->nr_levels].time = l->r.time;
+	s->levels[s->nr_levels].intid = l->intid;
+	s->levels[s->nr_levels].used = false;
+	s->levels[s->nr_levels++].level = l->level;
+	return 0;
+}
+
+static int on_inject(struct vgic_verify *v, const struct vgr_inject *i)
+{
+	struct samples *s;
+
+	if (i->level)
+		return take(v, &i->r);
+	s = new_samples(v, i->r.cpu);
+	if (!s)
+		return -ENOMEM;
+	if (s->nr_lowered < MAX_SAMPLES) {
+		s->lowered[s->nr_lowered].time = i->r.time;
+		s->lowered[s->nr_lowered++].intid = i->intid;
+	}
+	return take(v, &i->r);
+}
+
+static int on_acked(struct vgic_verify *v, const struct vgr_acked *a)
+{
+	struct samples *s = new_samples(v, a->r.cpu);
+
+	if (!s)
+		return -ENOMEM;
+	if (s->nr_acked == MAX_SAMPLES)
+		return 0;
+	s->acked[s->nr_acked].time = a->r.time;
+	s->acked[s->nr_acked++].intid = VGIC_NR_PRIVATE + a->pin;
+	return 0;
+}
+
+/* 0, -EINVAL or -ENOMEM. */
+static int pass_over(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	v->passed_over |= rec->type != VGR_VCPU;
+	if (rec->type != VGR_SYNC)
+		return 0;
+	return sync_fits((const struct vgr_sync *)rec) ? take(v, rec) : -EINVAL;
+}
+
+/* The clock of the recording, and what its threads have ended. 0 or -ENOMEM. */
+static inline int note(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	if (change_log_open(&v->changes, rec))
+		change_log_end(&v->changes, rec);
+	v->totals.records++;
+	if (rec->time <= v->newest)
+		return 0;
+	v->newest = rec->time;
+	return v->newest > v->settle_at ? vgic_verify_settle(v, ago(v, WAIT)) : 0;
 }
 
 int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 {
-	struct samples *s;
 	int err;
 
-	if (!sizes_fit(rec))
+	if (!size_fits(rec))
 		return -EINVAL;
-	err = change_log_record(&v->changes, rec);
+	err = note(v, rec);
 	if (err)
 		return err;
-	s = samples_of(v, rec->cpu);
-	if (!s)
-		return -ENOMEM;
-	v->check.samples = s;
-	v->check.nr_diffs = 0;
-	v->check.lpi = v->check.late = v->check.no_level = false;
-
-	v->check.vgic->cfg.model_v2 =
-		v->cfg.gicv2 || (rec->vm < v->nr_models && v->models_v2[rec->vm]);
-
+	if (v->kept.n >= v->patience && rec->type <= VGR_SYNC)
+		return pass_over(v, rec);
 	switch (rec->type) {
-	case VGR_VCPU:
-		err = on_vcpu(v, (const struct vgr_vcpu *)rec);
-		break;
 	case VGR_FLUSH:
-		err = on_flush(v, (const struct vgr_flush *)rec);
-		s->nr_levels = s->nr_acked = s->nr_lowered = 0;
-		break;
+		return on_flush(v, (const struct vgr_flush *)rec);
 	case VGR_SYNC:
-		err = on_sync(v, (const struct vgr_sync *)rec);
-		s->nr_levels = s->nr_acked = s->nr_lowered = 0;
-		break;
+		return on_sync(v, (const struct vgr_sync *)rec);
 	case VGR_ENTRY:
-		err = on_entry(v, rec);
-		break;
-	case VGR_LOSS:
-		on_loss(v);
-		break;
-	case VGR_LEVEL:
-		if (s->nr_levels < MAX_SAMPLES) {
-			const struct vgr_level *l = (const struct vgr_level *)rec;
-
-			s->levels[s->nr_levels].time = rec->time;
-			s->levels[s->nr_levels].intid = l->intid;
-			s->levels[s->nr_levels].used = false;
-			s->levels[s->nr_levels++].level = l->level;
-		}
-		break;
+		return on_entry(v, rec);
 	case VGR_INJECT:
-		if (!((const struct vgr_inject *)rec)->level && s->nr_lowered < MAX_SAMPLES) {
-			s->lowered[s->nr_lowered].time = rec->time;
-			s->lowered[s->nr_lowered++].intid = ((const struct vgr_inject *)rec)->intid;
-		}
-		break;
+		return on_inject(v, (const struct vgr_inject *)rec);
+	case VGR_SGI:
+	case VGR_MSI:
+	case VGR_DIR:
+	case VGR_MMIO:
+	case VGR_PRUNE:
+		return take(v, rec);
+	case VGR_LEVEL:
+		return on_level(v, (const struct vgr_level *)rec);
 	case VGR_ACKED:
-		if (s->nr_acked < MAX_SAMPLES) {
-			const struct vgr_acked *a = (const struct vgr_acked *)rec;
-
-			s->acked[s->nr_acked].time = rec->time;
-			s->acked[s->nr_acked++].intid = VGIC_NR_PRIVATE + a->pin;
-		}
-		break;
+		return on_acked(v, (const struct vgr_acked *)rec);
+	case VGR_VCPU:
+		return on_vcpu(v, (const struct vgr_vcpu *)rec);
+	case VGR_LOSS:
+		v->losses++;
+		return take(v, rec);
 	}
-	v->totals.records++;
-	return err;
+	return 0;
 }
 
 int vgic_verify_finish(struct vgic_verify *v)

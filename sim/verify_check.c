@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Recomputes one flush or one sync and lists every difference. */
 #include <errno.h>
+#include <string.h>
 
 #include <vgicsim/gich.h>
 
 #include "verify_internal.h"
 #include "vgic_internal.h"
 
-/* An LR as recorded in the layout of the models, and one of theirs as a recording has it. */
+/* An LR as recorded in the layout of the models. */
 static uint64_t lr_decode(const struct check *c, uint64_t lr)
 {
 	return c->cfg->gicv2 ? vgic_gich_lr_decode((uint32_t)lr) : lr;
-}
-
-static uint64_t lr_encode(const struct check *c, uint64_t lr)
-{
-	return c->cfg->gicv2 ? vgic_gich_lr_encode(lr) : lr;
 }
 
 static uint32_t lr_intid(const struct check *c, uint64_t lr)
@@ -40,33 +36,44 @@ static struct diff *differ(struct check *c, const struct rule *rule, const char 
 	return d;
 }
 
-/* Records that nothing can be said about. */
-static bool comparable(struct check *c, const struct vgr_rec *rec, bool nested)
+/* Why nothing can be said about a record. */
+static int incomparable(const struct vgr_rec *rec, bool nested)
 {
-	c->undecided = -1;
 	if (nested)
-		c->undecided = VGIC_UNDECIDED_NESTED;
-	else if (rec->flags & VGR_F_CUT)
-		c->undecided = VGIC_UNDECIDED_CUT;
-	else if (rec->flags & VGR_F_TORN)
-		c->undecided = VGIC_UNDECIDED_TORN;
-	else if (rec->vcpu >= VGIC_MAX_VCPUS)
-		c->undecided = VGIC_UNDECIDED_MALFORMED;
-	return c->undecided < 0;
+		return VGIC_UNDECIDED_NESTED;
+	if (rec->flags & VGR_F_CUT)
+		return VGIC_UNDECIDED_CUT;
+	if (rec->flags & VGR_F_TORN)
+		return VGIC_UNDECIDED_TORN;
+	return VGIC_UNDECIDED_MALFORMED;
 }
 
-static int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq *irqs, size_t n)
+static inline bool comparable(struct check *c, const struct vgr_rec *rec, bool nested)
 {
+	c->undecided = -1;
+	if (!nested && !(rec->flags & (VGR_F_CUT | VGR_F_TORN)) && rec->vcpu < VGIC_MAX_VCPUS)
+		return true;
+	c->undecided = incomparable(rec, nested);
+	return false;
+}
+
+static inline int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq *irqs,
+		       size_t n)
+{
+	uint32_t wrong = 0;
 	int err;
 
-	for (size_t i = 0; i < n; i++) {
-		if (irqs[i].state & VGR_IRQ_GONE)
-			c->undecided = VGIC_UNDECIDED_GONE;
-		else if (irqs[i].vcpu != rec->vcpu)
-			c->undecided = VGIC_UNDECIDED_MALFORMED;
-	}
-	if (c->undecided >= 0)
+	for (size_t i = 0; i < n; i++)
+		wrong |= (irqs[i].state & VGR_IRQ_GONE) | (irqs[i].vcpu ^ rec->vcpu);
+	if (wrong) {
+		for (size_t i = 0; i < n; i++) {
+			if (irqs[i].state & VGR_IRQ_GONE)
+				c->undecided = VGIC_UNDECIDED_GONE;
+			else if (irqs[i].vcpu != rec->vcpu)
+				c->undecided = VGIC_UNDECIDED_MALFORMED;
+		}
 		return 0;
+	}
 	err = vgic_list_import(c->vgic, rec->vcpu, irqs, n);
 	if (err == -EINVAL) {
 		c->undecided = VGIC_UNDECIDED_MALFORMED;
@@ -75,12 +82,23 @@ static int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq
 	return err;
 }
 
+/* A recorded state is the model's, bit for bit. */
+static inline bool same_state(const struct vgr_irq *kernel, const struct vgic_irq *model)
+{
+	struct vgr_irq mask = {.reserved = 0xff};
+	uint64_t k[2], m[2], unused[2];
+
+	memcpy(k, kernel, sizeof(k));
+	memcpy(m, &model->intid, sizeof(m));
+	memcpy(unused, &mask, sizeof(unused));
+	return !((k[0] ^ m[0]) | ((k[1] ^ m[1]) & ~unused[1]));
+}
+
 static void compare_irq(struct check *c, const struct vgr_irq *kernel, const struct vgr_irq *model,
 			const struct rule *rule, const char *field)
 {
 	uint32_t intid = kernel->intid;
 
-	c->totals->irqs++;
 	if (kernel->state != model->state)
 		differ(c, rule, field, intid, kernel->state, model->state);
 	if (kernel->source != model->source)
@@ -96,6 +114,15 @@ static void compare_irq(struct check *c, const struct vgr_irq *kernel, const str
 		differ(c, rule, "target", intid, kernel->target, model->target);
 	if (kernel->vcpu != model->vcpu)
 		differ(c, &rule_owner, "owner", intid, kernel->vcpu, model->vcpu);
+}
+
+static void compare_populated(struct check *c, const struct vgr_irq *kernel,
+			      const struct vgic_irq *irq)
+{
+	struct vgr_irq model;
+
+	vgic_irq_export(irq, &model);
+	compare_irq(c, kernel, &model, rule_of_populated(kernel, &model), "state after");
 }
 
 /* One difference for each bit of HCR: each is a rule of its own. */
@@ -146,6 +173,22 @@ static void compare_counter(struct check *c, int32_t kernel)
 		       has ? 0 : (uint64_t)-1);
 }
 
+static void compare_lrs(struct check *c, const struct vgr_flush *f, const uint64_t *lrs,
+			const struct vgic_vcpu *vcpu)
+{
+	bool gicv2 = c->cfg->gicv2;
+
+	for (unsigned int i = 0; i < f->nr_lr; i++) {
+		uint64_t model = gicv2 ? vgic_gich_lr_encode(vcpu->lr[i]) : vcpu->lr[i], kernel;
+
+		if (lrs[i] == model)
+			continue;
+		kernel = lr_decode(c, lrs[i]);
+		differ(c, rule_of_lr(kernel ^ vcpu->lr[i]), "LR",
+		       lr_intid(c, kernel ? kernel : vcpu->lr[i]), lrs[i], model);
+	}
+}
+
 int check_flush(struct check *c, const struct vgr_flush *f)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
@@ -186,13 +229,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 
 	if (f->used_lrs != vcpu->used_lrs)
 		differ(c, &rule_used, "used LRs", VGR_BOUNDARY_NONE, f->used_lrs, vcpu->used_lrs);
-	for (i = 0; i < f->nr_lr && i < VGIC_MAX_LRS; i++) {
-		uint64_t kernel = lr_decode(c, lrs[i]), model = lr_encode(c, vcpu->lr[i]);
-
-		if (lrs[i] != model)
-			differ(c, rule_of_lr(kernel ^ vcpu->lr[i]), "LR",
-			       lr_intid(c, kernel ? kernel : vcpu->lr[i]), lrs[i], model);
-	}
+	compare_lrs(c, f, lrs, vcpu);
 	compare_hcr(c, f->hcr, vcpu->hcr);
 	compare_counter(c, f->active_spis);
 	c->programmed = true;
@@ -201,18 +238,19 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 
 	irq = vcpu->list.head;
 	for (i = 0; irq && i < f->n_after; i++, irq = irq->next) {
-		struct vgic_irq *same = vgic_irq_find(c->vgic, f->r.vcpu, after[i].intid);
-		struct vgr_irq model;
+		const struct vgic_irq *same = irq;
 
-		if (after[i].intid != irq->intid)
+		if (after[i].intid != irq->intid) {
 			differ(c, &rule_order_flush, "place in the list", after[i].intid,
 			       after[i].intid, irq->intid);
-		/* The state is compared wherever the interrupt stands. */
-		if (!same || same->vcpu != f->r.vcpu)
-			continue;
-		vgic_irq_export(same, &model);
-		compare_irq(c, &after[i], &model, rule_of_populated(&after[i], &model),
-			    "state after");
+			/* The state is compared wherever the interrupt stands. */
+			same = vgic_find(c->vgic, f->r.vcpu, after[i].intid);
+			if (!same || same->vcpu != f->r.vcpu)
+				continue;
+		}
+		c->totals->irqs++;
+		if (!same_state(&after[i], same))
+			compare_populated(c, &after[i], same);
 	}
 	c->late = f->n_after > f->n_before;
 	/* What came after the flush stands at the end, and only where the list was read late. */
@@ -256,7 +294,7 @@ static void compare_samples(struct check *c)
 /* A resampler lowers the line while it is notified, in the midst of the fold (OV-71). */
 static void lower_resampled(struct check *c, uint32_t intid)
 {
-	struct vgic_irq *irq = vgic_irq_find(c->vgic, 0, intid);
+	struct vgic_irq *irq = vgic_find(c->vgic, 0, intid);
 
 	for (unsigned int i = 0; irq && i < c->samples->nr_lowered; i++)
 		if (c->samples->lowered[i].intid == intid &&
@@ -314,7 +352,7 @@ static void load_boundary(struct check *c, struct vgic_vcpu *vcpu, uint32_t reco
 	vcpu->boundary = NULL;
 	if (intid == VGR_BOUNDARY_NONE || intid == VGR_BOUNDARY_UNKNOWN)
 		return;
-	irq = vgic_irq_find(c->vgic, vcpu->index, intid);
+	irq = vgic_find(c->vgic, vcpu->index, intid);
 	if (irq && irq->vcpu == vcpu->index)
 		vcpu->boundary = irq;
 	else
@@ -348,6 +386,19 @@ static void compare_fold(struct check *c, const struct vgr_sync *s)
 		return;
 	if (kernel != model)
 		differ(c, &rule_fold, "folded", VGR_BOUNDARY_NONE, kernel, model);
+}
+
+static void compare_folded(struct check *c, const struct vgr_sync *s, const struct vgr_irq *kernel,
+			   const struct vgic_irq *irq)
+{
+	const uint64_t *lrs =
+		(const uint64_t *)((const struct vgr_irq *)(s + 1) + 2 * (size_t)s->n_before);
+	struct vgr_irq model;
+
+	vgic_irq_export(irq, &model);
+	compare_irq(c, kernel, &model,
+		    rule_of_folded(kernel, &model, in_lrs(c, lrs, s->used_lrs, kernel->intid)),
+		    "state after");
 }
 
 int check_sync(struct check *c, const struct vgr_sync *s)
@@ -391,9 +442,10 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	for (i = 0; i < s->used_lrs; i++) {
 		uint64_t lr = lr_decode(c, lrs[i]);
 
-		irq = vgic_irq_find(c->vgic, s->r.vcpu, lr_intid(c, lr));
-		if (lr && (!irq || irq->vcpu != s->r.vcpu) && lr_intid(c, lr) >= VGIC_LPI_BASE)
-			c->lpi = true;
+		if (lr_intid(c, lr) >= VGIC_LPI_BASE) {
+			irq = vgic_find(c->vgic, s->r.vcpu, lr_intid(c, lr));
+			c->lpi |= !irq || irq->vcpu != s->r.vcpu;
+		}
 		vcpu->lr[i] = lr;
 	}
 	c->vgic->active_spis = s->active_spis_before > 0 ? s->active_spis_before : 0;
@@ -407,18 +459,15 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	c->totals->replayed += vcpu->counts.replayed - replayed;
 
 	for (i = 0; i < s->n_before; i++) {
-		struct vgr_irq model;
-
 		if (after[i].state & VGR_IRQ_GONE || after[i].intid != before[i].intid) {
 			c->undecided = after[i].state & VGR_IRQ_GONE ? VGIC_UNDECIDED_GONE
 								     : VGIC_UNDECIDED_MALFORMED;
 			return 0;
 		}
-		vgic_irq_export(vgic_irq_find(c->vgic, s->r.vcpu, after[i].intid), &model);
-		compare_irq(c, &after[i], &model,
-			    rule_of_folded(&after[i], &model,
-					   in_lrs(c, lrs, s->used_lrs, after[i].intid)),
-			    "state after");
+		irq = vgic_find(c->vgic, s->r.vcpu, after[i].intid);
+		c->totals->irqs++;
+		if (!same_state(&after[i], irq))
+			compare_folded(c, s, &after[i], irq);
 	}
 	irq = vcpu->list.head;
 	for (i = 0; irq && i < s->n_after; i++, irq = irq->next)

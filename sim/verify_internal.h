@@ -20,33 +20,64 @@
 struct change {
 	uint64_t from, to;    /* ns; to is UINT64_MAX until the thread's next record is seen */
 	uint32_t first, last; /* INTIDs, with CHANGE_INTIDS */
+	uint32_t tid;	      /* while it is open: it may not have taken effect yet; else 0 */
+	uint32_t before;      /* the same thread's open one before it */
 	uint16_t cpu, vm;
 	uint16_t of; /* vCPU of private INTIDs, VGR_NO_VCPU for any */
 	uint8_t what;
+	uint8_t type; /* of the record */
 };
 
-/* Changes of a thread's latest record that has any: they may not have taken effect yet. */
-struct open_changes {
-	uint32_t tid;
-	uint16_t type; /* of that record */
-	size_t first, n;
+/* A thread by its number; newest: its latest open change. */
+struct open_slot {
+	uint32_t tid, newest;
 };
+
+#define OPEN_CLASSES 256u
+
+struct loss {
+	uint64_t from, to;
+};
+
+/* Changes for which the log keeps one number together, the last moment one of them reaches to. */
+#define CHANGE_BLOCK 64u
 
 struct change_log {
 	struct change *v;
-	size_t n, size;
-	struct open_changes *threads;
-	size_t nr_threads, threads_size;
+	uint64_t *reach;
+	size_t n, size, nr_sorted; /* the first ones stand in the order of from */
+	struct open_slot *slots;   /* hash table */
+	size_t nr_slots, used_slots;
+	uint32_t open[OPEN_CLASSES]; /* number of open changes, by the last bits of the thread */
 	/* Losses, for records that need every record around them. */
-	struct vgr_loss *losses;
+	struct loss *losses;
 	size_t nr_losses, losses_size;
-	bool sorted;
+	bool endless; /* there are such whose end is not known; they began then */
+	uint64_t endless_from;
 };
 
-int change_log_record(struct change_log *log, const struct vgr_rec *rec);
+/* What the record's thread did before may be done: for every record, first of all. */
+void change_log_end(struct change_log *log, const struct vgr_rec *rec);
+
+static inline bool change_log_open(const struct change_log *log, const struct vgr_rec *rec)
+{
+	return log->open[rec->tid % OPEN_CLASSES];
+}
+
+/*
+ * The log takes VGR_INJECT, SGI, MSI, DIR, MMIO, PRUNE, SYNC and LOSS. Before each: is there room
+ * for all that it can say? If not, reclaim forgets what no window that begins at a time or later
+ * can touch. 0; 1 if too much is left all the same, and somebody must do without; -ENOMEM.
+ */
+bool change_log_full(const struct change_log *log);
+int change_log_reclaim(struct change_log *log, uint64_t before);
+/* Forgets the earlier half, whatever is in it. 0 or -ENOMEM. */
+int change_log_drop(struct change_log *log);
+/* 0 or -ENOMEM. */
+int change_log_take(struct change_log *log, const struct vgr_rec *rec);
 void change_log_finish(struct change_log *log);
-/* Call before the first query; cheap if nothing was added since. */
-void change_log_prepare(struct change_log *log);
+/* Call before the first query after records were given. 0 or -ENOMEM. */
+int change_log_prepare(struct change_log *log);
 
 struct window {
 	uint64_t begin, end;
@@ -131,6 +162,48 @@ struct check {
 /* 0, or -ENOMEM. */
 int check_flush(struct check *c, const struct vgr_flush *f);
 int check_sync(struct check *c, const struct vgr_sync *s);
+
+/* ---- records that differ, until they are decided (verify_kept.c) ---- */
+
+struct kept;
+struct hinted;
+
+/* Rules that mismatch, and whether the switch behind them was looked for. */
+#define MAX_HINTED 64
+
+struct kept_log {
+	char *v; /* struct kept one after another, from head to tail */
+	size_t head, tail, size;
+	size_t n;
+	uint32_t *intids; /* of the record that is decided */
+	size_t nr_intids;
+	struct hinted *hinted; /* MAX_HINTED of them, or NULL */
+	unsigned int nr_hinted;
+};
+
+static inline bool kept_any(const struct kept_log *log)
+{
+	return log->head != log->tail;
+}
+
+static inline size_t kept_bytes(const struct kept_log *log)
+{
+	return log->tail - log->head;
+}
+
+/* Keeps the record that c has just been the check of, which began at begin. 0 or -ENOMEM. */
+int kept_add(struct kept_log *log, const struct check *c, const struct vgr_rec *rec, uint64_t begin,
+	     uint64_t index);
+/*
+ * Decides what ended before a time, counts it and tells of mismatches. 0 or -ENOMEM.
+ */
+int kept_settle(struct kept_log *log, const struct change_log *changes,
+		const struct vgic_verify_config *cfg, struct vgic_verify_totals *totals,
+		uint64_t before);
+/* The earliest begin of all, and the end of the first; UINT64_MAX if there is none. */
+uint64_t kept_earliest(const struct kept_log *log);
+uint64_t kept_first_end(const struct kept_log *log);
+void kept_finish(struct kept_log *log);
 
 /* ---- switches (verify_switches.c) ---- */
 

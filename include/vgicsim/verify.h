@@ -74,6 +74,11 @@ struct vgic_verify_config {
 	bool has_acked;	       /* VGR_ACKED records were captured */
 	bool has_entries;      /* VGR_ENTRY records were captured */
 	bool sees_boundary;    /* last_lr_irq was recorded if the kernel has one (VHE) */
+	/*
+	 * Not 0: while this many records that differ are waiting to be decided nothing else
+	 * is compared, for a caller to whom the first mismatch is enough.
+	 */
+	unsigned int patience;
 	void *opaque;
 	/* Called once for each mismatch, in order of the records. */
 	void (*mismatch)(void *opaque, const struct vgic_verify_mismatch *m);
@@ -98,5 +103,8 @@ int vgic_verify_settle(struct vgic_verify *v, uint64_t before);
 int vgic_verify_finish(struct vgic_verify *v);
 
 const struct vgic_verify_totals *vgic_verify_totals(const struct vgic_verify *v);
+
+/* False: for lack of patience something was not compared. */
+bool vgic_verify_whole(const struct vgic_verify *v);
 
 #endif

@@ -1232,6 +1232,162 @@ static void entry_called_off(void **state)
 	}
 }
 
+/*
+ * What one thread begins while a handler came on top of another thread's access is its own: it
+ * does not end when that other thread goes on.
+ */
+static void threads_end_their_own_changes(void **state)
+{
+	struct vgr_mmio mmio = {
+		.r = {.type = VGR_MMIO, .size = sizeof(mmio), .cpu = 2, .tid = 8},
+		.gpa = 0x8000128, /* GICD_ISENABLER of INTIDs nobody has */
+		.len = 4,
+		.write = 1,
+	};
+	struct vgr_inject handler = {
+		.r = {.type = VGR_INJECT, .size = sizeof(handler), .cpu = 2, .tid = 8},
+		.intid = 99,
+	};
+	struct vgr_plain exit = {.r = {.type = VGR_WFX, .size = sizeof(exit), .cpu = 2, .tid = 8}};
+
+	overflow();
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	mmio.r.time = u.flush.begin - 600;
+	handler.r.time = u.flush.begin - 400;
+	exit.r.time = u.flush.begin - 300;
+	assert_int_equal(vgic_verify_record(verify, &mmio.r), 0);
+	other_cpu_injects(40, u.flush.begin - 500, 1);
+	assert_int_equal(vgic_verify_record(verify, &handler.r), 0);
+	assert_int_equal(vgic_verify_record(verify, &exit.r), 0);
+	put();
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+}
+
+/* A pair that is right, and one whose flush differs if the interrupt of other is not changed. */
+static void differ_after(uint64_t pause)
+{
+	now += pause;
+	vgic_inject(kernel, 0, 41, true);
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	put();
+}
+
+/* Nobody has to wait for the end of a long recording. */
+static void long_recordings_are_decided_as_they_come(void **state)
+{
+	const struct vgic_verify_totals *t = vgic_verify_totals(verify);
+
+	differ_after(1000);
+	assert_int_equal(t->mismatched_records, 0);
+	/* A CPU that was stopped for more than a second before its record found room. */
+	differ_after(1500000000);
+	other_cpu_injects(41, u.flush.begin - 1499999000 + 50, 1);
+	differ_after(1400000000);
+	other_cpu_injects(99, u.flush.begin + 100, 3);
+	assert_int_equal(t->mismatched_records + t->undecided_records, 0);
+	for (int i = 0; i < 10; i++) {
+		differ_after(1000000000);
+		/* At most some seconds of it are kept. */
+		assert_true(t->mismatched_records + t->undecided_records + 4 >= (uint64_t)i + 3);
+	}
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_int_equal(t->mismatched_records + t->undecided_records, 13);
+}
+
+/* More changes and losses in a moment than are ever kept: what is right stays right. */
+static void a_flood_of_changes(void **state)
+{
+	const struct vgic_verify_totals *t = vgic_verify_totals(verify);
+	struct vgr_inject inject = {
+		.r = {.type = VGR_INJECT, .size = sizeof(inject), .cpu = 1, .vcpu = VGR_NO_VCPU},
+		.intid = 99,
+		.level = 1,
+	};
+	struct vgr_loss loss = {.r = {.type = VGR_LOSS, .size = sizeof(loss), .cpu = 1}};
+
+	overflow();
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	put();
+	loss.to = 1;
+	for (uint32_t i = 0; i < 1000000; i++) {
+		/* Every other one earlier than the one before it. */
+		inject.r.time = now + 1000 + i / 10 + (i % 2) * 20;
+		inject.r.tid = 1 + i % 5000;
+		assert_int_equal(vgic_verify_record(verify, &inject.r), 0);
+		loss.from = loss.to = loss.r.time = inject.r.time;
+		if (i % 4 == 0)
+			assert_int_equal(vgic_verify_record(verify, &loss.r), 0);
+	}
+	assert_int_equal(t->mismatched_records, 1);
+	now += 200000;
+	make_sync();
+	put();
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	put();
+	/* The last of them is still known. */
+	other_cpu_injects(after(0)->intid, u.flush.begin + 10, 1);
+	assert_int_equal(vgic_verify_finish(verify), 0);
+	assert_int_equal(t->mismatched_records, 1);
+	assert_int_equal(t->undecided[VGIC_UNDECIDED_CONCURRENT], 1);
+	assert_int_equal(t->checked_flushes + t->checked_syncs, 3);
+}
+
+/* More records that differ than are kept, with and without somebody who is told of them. */
+static void a_flood_of_differences(void **state)
+{
+	const struct vgic_verify_totals *t;
+
+	overflow();
+	for (int told = 0; told < 2; told++) {
+		cfg.mismatch = told ? found : NULL;
+		restart();
+		t = vgic_verify_totals(verify);
+		for (int i = 0; i < 200000; i++) {
+			make_flush();
+			after(0)->state ^= VGR_IRQ_LATCH;
+			u.r.time = u.flush.begin + 1;
+			now -= 900;
+			put();
+		}
+		assert_true(t->mismatched_records > 0);
+		assert_int_equal(vgic_verify_finish(verify), 0);
+		assert_int_equal(t->mismatched_records, 200000);
+		assert_int_equal(nr_found, told ? t->mismatches : 0);
+	}
+}
+
+/* One that has no patience left compares nothing, but goes on once it knows. */
+static void patience(void **state)
+{
+	const struct vgic_verify_totals *t;
+
+	cfg.patience = 2;
+	restart();
+	t = vgic_verify_totals(verify);
+	overflow();
+	for (int i = 0; i < 4; i++) {
+		make_flush();
+		after(0)->state ^= VGR_IRQ_LATCH;
+		put();
+		assert_int_equal(vgic_verify_whole(verify), i < 2);
+		assert_int_equal(t->checked_flushes, i < 2 ? i + 1 : 2);
+		make_sync();
+		put();
+	}
+	/* The syncs that were passed over have changed what others see. */
+	assert_int_equal(t->records, 8);
+	assert_int_equal(vgic_verify_settle(verify, now + 1000), 0);
+	assert_int_equal(t->mismatched_records, 2);
+	make_flush();
+	put();
+	assert_int_equal(t->checked_flushes, 3);
+	assert_false(vgic_verify_whole(verify));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -1270,6 +1426,11 @@ int main(void)
 		TEST(the_switch_is_named),
 		TEST(no_switch_explains_it),
 		TEST(the_hint_waits_for_a_mismatch),
+		TEST(threads_end_their_own_changes),
+		TEST(long_recordings_are_decided_as_they_come),
+		TEST(a_flood_of_changes),
+		TEST(a_flood_of_differences),
+		TEST(patience),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
