@@ -17,6 +17,10 @@ struct verify_values {
 
 /* In the table; more are not tried. */
 #define MAX_POLICIES 32
+/* Records of a policy that may wait to be decided before the rest is left for later. */
+#define PATIENCE     64
+/* Records after which it is looked who has a mismatch. */
+#define LOOK_EVERY   256
 
 #define AT(member) offsetof(struct verify_values, member)
 
@@ -212,7 +216,8 @@ static bool has_probe(const struct vgr_header *h, const char *name)
 
 /* s NULL: nobody is told of mismatches, they are only counted. */
 static int create(struct vgic_verify **v, const struct vgic_policy *policy,
-		  const struct vgr_header *h, struct state *s, const char *path)
+		  const struct vgr_header *h, struct state *s, unsigned int patience,
+		  const char *path)
 {
 	struct vgic_verify_config cfg = {
 		.policy = policy,
@@ -224,6 +229,7 @@ static int create(struct vgic_verify **v, const struct vgic_policy *policy,
 		.has_acked = has_probe(h, "kvm_notify_acked_irq"),
 		.has_entries = has_probe(h, "kvm_entry"),
 		.sees_boundary = !strcmp(h->kvm_mode, "VHE"),
+		.patience = patience,
 		.opaque = s,
 		.mismatch = s ? on_mismatch : NULL,
 	};
@@ -236,19 +242,49 @@ static int create(struct vgic_verify **v, const struct vgic_policy *policy,
 	return err ? no_memory() : EXIT_OK;
 }
 
-/* Feeds all records to n verifiers; EXIT_OK or the exit code of an error that was printed. */
-static int feed(struct vgic_verify **v, unsigned int n, struct state *s, struct vgr_reader *r,
+/* Policies that may be the one of the recorded kernel, oldest first. */
+struct candidates {
+	unsigned int n;
+	const struct vgic_policy *policy[MAX_POLICIES];
+	struct vgic_verify *v[MAX_POLICIES]; /* NULL: out, or not asked this time */
+};
+
+static uint64_t mismatches(const struct vgic_verify *v)
+{
+	return vgic_verify_totals(v)->mismatches;
+}
+
+static void drop(struct candidates *c, unsigned int i)
+{
+	vgic_verify_destroy(c->v[i]);
+	c->v[i] = NULL;
+}
+
+static void drop_mismatched(struct candidates *c)
+{
+	for (unsigned int i = 0; i < c->n; i++)
+		if (c->v[i] && mismatches(c->v[i]))
+			drop(c, i);
+}
+
+/*
+ * Feeds all records to those that are in; one with a mismatch may be dropped. EXIT_OK or the
+ * exit code of an error that was printed.
+ */
+static int feed(struct candidates *c, bool may_drop, struct state *s, struct vgr_reader *r,
 		const char *path)
 {
 	const struct vgr_rec *rec;
+	uint64_t n = 0;
 	int got, err = 0;
 
 	while ((got = vgr_reader_next(r, &rec)) > 0) {
 		text_gic_note(&s->gic, rec);
 		if (!s->start)
 			s->start = rec->time;
-		for (unsigned int i = 0; i < n && !err; i++)
-			err = vgic_verify_record(v[i], rec);
+		for (unsigned int i = 0; i < c->n && !err; i++)
+			if (c->v[i])
+				err = vgic_verify_record(c->v[i], rec);
 		if (err == -EINVAL) {
 			struct vgr_position pos;
 
@@ -260,102 +296,167 @@ static int feed(struct vgic_verify **v, unsigned int n, struct state *s, struct 
 		}
 		if (err)
 			return no_memory();
+		if (may_drop && !(++n % LOOK_EVERY))
+			drop_mismatched(c);
 	}
 	if (got < 0)
 		return cli_fail_recording(path, vgr_reader_error(r));
-	for (unsigned int i = 0; i < n; i++)
-		if (vgic_verify_finish(v[i]))
+	for (unsigned int i = 0; i < c->n; i++)
+		if (c->v[i] && vgic_verify_finish(c->v[i]))
 			return no_memory();
+	if (may_drop)
+		drop_mismatched(c);
 	return EXIT_OK;
 }
 
 /*
  * Of the policies that were tried: the one that the release names if it fits, else the
- * newest that does, else the one with the fewest mismatches.
+ * newest that does, else the one with the fewest mismatches. Its index.
  */
-static const struct vgic_policy *choose(struct state *s, struct vgic_verify **v, unsigned int n,
-					const struct vgic_policy **tried, const char *release)
+static unsigned int choose(struct state *s, const struct candidates *c, const char *release)
 {
-	const struct vgic_policy *named = vgic_policy_for_release(release), *best = NULL;
+	const struct vgic_policy *named = vgic_policy_for_release(release);
 	uint64_t fewest = UINT64_MAX;
+	unsigned int best = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		uint64_t mismatches = vgic_verify_totals(v[i])->mismatches;
-
-		if (!mismatches)
-			s->fits[s->nr_fits++] = tried[i];
+	for (unsigned int i = 0; i < c->n; i++) {
+		if (!c->v[i])
+			continue;
+		if (!mismatches(c->v[i]))
+			s->fits[s->nr_fits++] = c->policy[i];
 		/* Of equals the newer one, unless the other is named. */
-		if (mismatches < fewest || (mismatches == fewest && best != named))
-			best = tried[i];
-		if (mismatches < fewest)
-			fewest = mismatches;
+		if (mismatches(c->v[i]) < fewest ||
+		    (mismatches(c->v[i]) == fewest && c->policy[best] != named))
+			best = i;
+		if (mismatches(c->v[i]) < fewest)
+			fewest = mismatches(c->v[i]);
 	}
-	if (named && best != named)
+	if (named && c->policy[best] != named)
 		cli_warn("the release says %s, the recording says %s: kernel %s", named->name,
-			 best->name, release);
+			 c->policy[best]->name, release);
 	return best;
 }
 
-/* Runs every policy that a kernel was released with over the recording. */
-static int search(struct state *s, struct vgr_reader *r, const char *path,
-		  const struct vgic_policy **found)
+static int rewind_reader(struct vgr_reader *r, const char *path)
 {
-	const struct vgr_header *h = vgr_reader_header(r);
-	const struct vgic_policy *p, *tried[MAX_POLICIES];
-	struct vgic_verify *v[MAX_POLICIES];
-	unsigned int n = 0;
+	return vgr_reader_rewind(r) ? cli_fail_recording(path, vgr_reader_error(r)) : EXIT_OK;
+}
+
+/* All that were tried, from the beginning: none fits, and the number of mismatches decides. */
+static int count_all(struct candidates *c, struct state *s, struct vgr_reader *r, const char *path)
+{
+	int ret = rewind_reader(r, path);
+
+	for (unsigned int i = 0; i < c->n && !ret; i++)
+		ret = create(&c->v[i], c->policy[i], vgr_reader_header(r), NULL, 0, path);
+	return ret ? ret : feed(c, false, s, r, path);
+}
+
+/* Those that ran out of patience, and whose waiting records told nothing, once more. */
+static int run_rest(struct candidates *c, struct state *s, struct vgr_reader *r, const char *path)
+{
+	struct candidates rest = *c;
+	bool any = false;
 	int ret = EXIT_OK;
 
-	for (size_t i = 0; !ret && n < MAX_POLICIES && (p = vgic_policy_at(i)); i++) {
+	for (unsigned int i = 0; i < c->n && !ret; i++) {
+		rest.v[i] = NULL;
+		if (!c->v[i] || vgic_verify_whole(c->v[i]))
+			continue;
+		drop(c, i);
+		ret = create(&rest.v[i], c->policy[i], vgr_reader_header(r), NULL, 0, path);
+		any = true;
+	}
+	if (!ret && any)
+		ret = rewind_reader(r, path);
+	if (!ret && any)
+		ret = feed(&rest, true, s, r, path);
+	for (unsigned int i = 0; i < c->n; i++)
+		if (rest.v[i])
+			c->v[i] = rest.v[i];
+	return ret;
+}
+
+/* Runs every policy that a kernel was released with over the recording, until it mismatches. */
+static int search(struct candidates *c, struct state *s, struct vgr_reader *r, const char *path,
+		  unsigned int *best)
+{
+	const struct vgr_header *h = vgr_reader_header(r);
+	const struct vgic_policy *p;
+	bool any = false;
+	int ret = EXIT_OK;
+
+	for (size_t i = 0; !ret && c->n < MAX_POLICIES && (p = vgic_policy_at(i)); i++) {
 		if (!p->last)
 			continue;
-		ret = create(&v[n], p, h, NULL, path);
-		if (!ret)
-			tried[n++] = p;
+		c->policy[c->n] = p;
+		ret = create(&c->v[c->n++], p, h, NULL, PATIENCE, path);
 	}
 	if (!ret)
-		ret = feed(v, n, s, r, path);
-	if (!ret) {
-		s->searched = true;
-		*found = choose(s, v, n, tried, h->kernel_release);
-		if (vgr_reader_rewind(r))
-			ret = cli_fail_recording(path, vgr_reader_error(r));
+		ret = feed(c, true, s, r, path);
+	if (!ret)
+		ret = run_rest(c, s, r, path);
+	for (unsigned int i = 0; i < c->n; i++)
+		any |= c->v[i] != NULL;
+	if (!ret && !any)
+		ret = count_all(c, s, r, path);
+	if (ret)
+		return ret;
+	s->searched = true;
+	*best = choose(s, c, h->kernel_release);
+	return EXIT_OK;
+}
+
+static int print_result(const char *path, struct state *s, struct vgr_reader *r,
+			const struct vgic_policy *policy, const struct vgic_verify_totals *t)
+{
+	const struct vgr_header *h = vgr_reader_header(r);
+	int ret;
+
+	if (!t->flushes && !t->syncs) {
+		cli_recording_ending(path, r);
+		return cli_fail(EXIT_INPUT, "nothing to verify: %s: it holds no flush and no sync",
+				path);
 	}
-	while (n)
-		vgic_verify_destroy(v[--n]);
+	if (s->v->json && !s->v->quiet)
+		print_json(s, path, policy, h, t);
+	else if (!s->v->quiet)
+		print_text(s, path, policy, h, t);
+	cli_recording_ending(path, r);
+	ret = cli_finish_stdout();
+	if (ret == EXIT_OK && t->mismatches)
+		ret = EXIT_FINDING;
 	return ret;
 }
 
 static int verify_file(const char *path, struct state *s, struct vgr_reader *r,
 		       const struct vgic_policy *policy)
 {
-	const struct vgr_header *h = vgr_reader_header(r);
-	const struct vgic_verify_totals *t;
-	struct vgic_verify *v;
-	int ret = create(&v, policy, h, s, path);
+	struct candidates one = {.n = 1};
+	int ret = create(&one.v[0], policy, vgr_reader_header(r), s, 0, path);
 
 	if (ret)
 		return ret;
-	ret = feed(&v, 1, s, r, path);
-	if (ret == EXIT_OK) {
-		t = vgic_verify_totals(v);
-		if (!t->flushes && !t->syncs) {
-			cli_recording_ending(path, r);
-			vgic_verify_destroy(v);
-			return cli_fail(EXIT_INPUT,
-					"nothing to verify: %s: it holds no flush and no sync",
-					path);
-		}
-		if (s->v->json && !s->v->quiet)
-			print_json(s, path, policy, h, t);
-		else if (!s->v->quiet)
-			print_text(s, path, policy, h, t);
-		cli_recording_ending(path, r);
-		ret = cli_finish_stdout();
-		if (ret == EXIT_OK && t->mismatches)
-			ret = EXIT_FINDING;
-	}
-	vgic_verify_destroy(v);
+	ret = feed(&one, false, s, r, path);
+	if (ret == EXIT_OK)
+		ret = print_result(path, s, r, policy, vgic_verify_totals(one.v[0]));
+	vgic_verify_destroy(one.v[0]);
+	return ret;
+}
+
+/* What fits has said all there is to say; the mismatches of another are still to be told. */
+static int verify_auto(const char *path, struct state *s, struct vgr_reader *r)
+{
+	struct candidates c = {0};
+	unsigned int best;
+	int ret = search(&c, s, r, path, &best);
+
+	if (!ret && s->nr_fits)
+		ret = print_result(path, s, r, c.policy[best], vgic_verify_totals(c.v[best]));
+	else if (!ret)
+		ret = rewind_reader(r, path) ?: verify_file(path, s, r, c.policy[best]);
+	for (unsigned int i = 0; i < c.n; i++)
+		drop(&c, i);
 	return ret;
 }
 
@@ -370,13 +471,14 @@ static int run(const void *values, const struct cli_args *args)
 		return EXIT_INPUT;
 	s.list = json_array();
 	text_gic_init(&s.gic, vgr_reader_header(r));
-	if (strcmp(s.v->policy, "auto"))
+	if (!strcmp(s.v->policy, "auto")) {
+		ret = verify_auto(args->v[0], &s, r);
+	} else {
 		ret = policy_option_choose(&chosen, s.v->policy, vgr_reader_header(r), args->v[0]);
-	else
-		ret = search(&s, r, args->v[0], &chosen.policy);
-	if (ret == EXIT_OK)
-		ret = verify_file(args->v[0], &s, r, chosen.policy);
-	policy_option_finish(&chosen);
+		if (ret == EXIT_OK)
+			ret = verify_file(args->v[0], &s, r, chosen.policy);
+		policy_option_finish(&chosen);
+	}
 	json_decref(s.list);
 	vgr_reader_close(r);
 	return ret;
