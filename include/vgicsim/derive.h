@@ -14,7 +14,7 @@
 #include <vgicsim/records.h>
 #include <vgicsim/workload.h>
 
-#define VGIC_ESTIMATOR "even-2"
+#define VGIC_ESTIMATOR "even-3"
 
 struct vgic_derive_config {
 	unsigned int nr_lr;	/* recorded, 1 to 16, on a GICv2 host to 64 */

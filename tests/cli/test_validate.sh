@@ -39,7 +39,7 @@ one_line() {
 	if [ "$(wc -l <"$dir/err")" -eq 1 ]; then ok "$1 says it in one line"; else not_ok "$1 says it in one line"; fi
 }
 
-all=$(find "$rec/lrs" -name '*.vgr' | sort)
+all=$(find "$rec"/lrs/*-lrs[248] -name '*.vgr' | sort)
 # What real kernels did with each of the counts, foretold from each other one.
 # shellcheck disable=SC2086
 expect "every number is as near as it must be" 0 validate --from 2,4,8 --across --threads 2 -o "$dir/all.json" $all
@@ -60,6 +60,18 @@ has "and so it was foretold" out '"predicted":"starved","agreement":"agrees"'
 # One LR fewer than there are interrupts active at once, and the other set starves.
 expect "with other LRs" 0 validate --from 4 --across --json "$rec/lrs/6.12.95-lrs8/ackall.vgr" "$new"
 has "twelve of sixteen are others than eight" out '"predicted":"starved","agreement":"agrees"'
+
+# From 16 LRs, where nothing shows when a priority was dropped, and a timer that its guest waits for.
+for kernel in 6.12.95 7.3.4; do
+	expect "registers of $kernel from 16 to 6 list registers" 0 validate --from 16 --json --max-count 5 --mean-latency 20 \
+		"$rec/lrs/$kernel-lrs16/registers.vgr" "$rec/lrs/$kernel-lrs6/registers.vgr"
+	has "registers of $kernel ends as foretold" out '"agreement":"agrees"'
+done
+expect "registers of 7.3 foretold for 6.12" 0 validate --from 16 --across --json \
+	"$rec/lrs/7.3.4-lrs16/registers.vgr" "$rec/lrs/6.12.95-lrs6/registers.vgr"
+has "the same of it starve" out '"predicted":"starved","agreement":"agrees"'
+expect "DIRs that are left for later" 0 validate --from 16 --json "$rec/lrs/6.12.95-lrs16/ackall.vgr" "$rec/lrs/6.12.95-lrs8/ackall.vgr"
+has "eight of sixteen starve" out '"predicted":"starved","agreement":"agrees"'
 
 expect "the figure and the page" 0 plot -o "$dir/report" "$dir/all.json"
 for file in report.html correlation.svg correlation.png data/correlation.dat; do
