@@ -21,13 +21,35 @@ uint32_t rec_fixed_size(uint16_t type);
  */
 bool rec_fits_host(const struct vgr_rec *rec, unsigned int max_lrs, const char **why);
 
-/* n valid records, size bytes in all, from raw to out (size bytes). 0 or -ENOMEM. */
-int columns_encode(const void *raw, size_t size, uint32_t n, void *out);
+/* What a frame says of its records. */
+struct rec_bounds {
+	uint32_t size, records;
+	uint64_t first_time, last_time;
+	unsigned int max_lrs; /* list registers that the host can have */
+};
+
+/* Bytes of raw that are sound records. *why: what is wrong behind them; NULL: nothing. */
+uint32_t recs_sound(const void *raw, const struct rec_bounds *b, const char **why);
+
+/*
+ * Last sequence number of every CPU that vgr_rec.cpu can name, for one frame. A forged file
+ * may name all of them, a real one names a few. Set to zero once, and used again and again.
+ */
+struct columns_seqs {
+	bool used[256];
+	uint32_t last[256][256];
+};
+
+/* n valid records, size bytes in all, from raw to out (size bytes). */
+void columns_encode(struct columns_seqs *seqs, const void *raw, size_t size, uint32_t n, void *out);
+
+/* Bytes behind in and raw that columns_decode() may read and write, whatever they hold. */
+#define COLUMNS_SLACK 64
 
 /*
  * Back again. in may hold anything: -EPROTO if it cannot come from columns_encode()
  * with these numbers. The records are not valid for that; vgr_rec_validate() says.
  */
-int columns_decode(const void *in, size_t size, uint32_t n, void *raw);
+int columns_decode(struct columns_seqs *seqs, const void *in, size_t size, uint32_t n, void *raw);
 
 #endif

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-#include <zstd.h>
 #include <vgicsim/recording.h>
-#include "columns.h"
-#include "format.h"
+#include "ahead.h"
 #include "header.h"
-#include "source.h"
 #include "workload_format.h"
 
 struct vgr_reader {
@@ -21,9 +17,7 @@ struct vgr_reader {
 	struct vgr_error error;
 	uint64_t first_frame; /* offset of the first frame after the description */
 	XXH64_hash_t description_hash;
-	ZSTD_DCtx *zstd;
-	char *raw, *columns, *stored;
-	size_t cap_raw, cap_columns, cap_stored;
+	struct ahead *ahead;
 	XXH64_state_t *identity, *index;
 	/* the place in the stream */
 	uint64_t next_frame; /* offset */
@@ -35,38 +29,22 @@ struct vgr_reader {
 	enum vgr_ending ending;
 	int status; /* sticky error of the stream */
 	/* the current data frame */
-	struct format_frame frame;
+	const struct frame *frame; /* NULL: none */
 	uint64_t frame_offset;
-	uint32_t at;   /* bytes of it handed out */
-	uint32_t done; /* records of it handed out */
+	const char *raw; /* its records, */
+	uint32_t sound;	 /* bytes of them that can be handed out, */
+	uint32_t at;	 /* and have been */
+	uint32_t done;	 /* records of it handed out */
 };
-
-__attribute__((format(printf, 5, 6))) static int
-wrong(struct vgr_reader *r, int code, uint64_t offset, const char *hint, const char *format, ...)
-{
-	va_list ap;
-
-	r->error.code = code;
-	r->error.offset = offset;
-	r->error.record = 0;
-	va_start(ap, format);
-	vsnprintf(r->error.what, sizeof(r->error.what), format, ap);
-	va_end(ap);
-	snprintf(r->error.hint, sizeof(r->error.hint), "%s", hint);
-	return code;
-}
-
-#define HINT_COPY "fetch the file again, or see what is left of it with 'vgicsim check'"
 
 static int damaged(struct vgr_reader *r, uint64_t offset, const char *what)
 {
-	return wrong(r, VGR_EDAMAGED, offset, HINT_COPY, "%s", what);
+	return vgr_damaged(&r->error, offset, what);
 }
 
 static int forged(struct vgr_reader *r, uint64_t offset, const char *what)
 {
-	return wrong(r, VGR_EFORGED, offset, "do not use this file: it was not written by vgicsim",
-		     "%s", what);
+	return vgr_forged(&r->error, offset, what);
 }
 
 /* 0, CUT, or a negative errno. */
@@ -75,79 +53,13 @@ static int read_at(struct vgr_reader *r, uint64_t offset, void *to, size_t size)
 	return source_read(&r->from, offset, to, size, &r->error);
 }
 
-static int reserve(char **buffer, size_t *cap, size_t need)
+/* The frame at offset, valid until the next one is read. 0, CUT, or a negative errno. */
+static int read_frame(struct vgr_reader *r, uint64_t offset, bool alone, const struct frame **f)
 {
-	char *p;
-
-	if (need <= *cap)
-		return 0;
-	p = realloc(*buffer, need);
-	if (!p)
-		return -ENOMEM;
-	*buffer = p;
-	*cap = need;
-	return 0;
-}
-
-/* Header of the frame at offset: read, and its own values checked. */
-static int read_frame_header(struct vgr_reader *r, uint64_t offset, struct format_frame *f)
-{
-	int err = read_at(r, offset, f, sizeof(*f));
-
-	if (err)
-		return err;
-	if (f->magic != FORMAT_FRAME_MAGIC ||
-	    f->hash != XXH64(f, offsetof(struct format_frame, hash), 0))
-		return damaged(r, offset, "the header of a frame is damaged");
-	if (f->raw_size > VGR_MAX_FRAME || f->stored_size > ZSTD_COMPRESSBOUND(VGR_MAX_FRAME))
-		return forged(r, offset, "a frame is longer than frames can be");
-	if (f->kind < FORMAT_DESCRIPTION || f->kind > FORMAT_INDEX ||
-	    (f->codec != FORMAT_ZSTD &&
-	     (f->codec != FORMAT_COLUMNS_ZSTD || f->kind != FORMAT_DATA)))
-		return forged(r, offset, "a frame of an unknown kind");
-	if (f->kind == FORMAT_DATA &&
-	    (!f->records || !f->first_record || f->first_time > f->last_time || f->raw_size % 8 ||
-	     f->records > f->raw_size / sizeof(struct vgr_rec)))
-		return forged(r, offset, "the counts of a frame contradict one another");
-	return 0;
-}
-
-/* Payload of f into r->raw. */
-static int read_payload(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
-{
-	bool columns = f->codec == FORMAT_COLUMNS_ZSTD;
-	size_t n;
-	int err;
-
-	/* Asked first: a forged length must not make us allocate what is not there. */
-	if (f->stored_size > r->from.size - offset - sizeof(*f))
-		return CUT;
-	if (reserve(&r->stored, &r->cap_stored, f->stored_size + 1) ||
-	    reserve(&r->raw, &r->cap_raw, f->raw_size + 1) ||
-	    (columns && reserve(&r->columns, &r->cap_columns, f->raw_size + 1)))
-		return wrong(r, -ENOMEM, offset, "", "not enough memory for a frame");
-	err = read_at(r, offset + sizeof(*f), r->stored, f->stored_size);
-	if (err)
-		return err;
-	if (XXH64(r->stored, f->stored_size, 0) != f->payload_hash)
-		return damaged(r, offset, "the content of a frame is damaged");
-	n = ZSTD_decompressDCtx(r->zstd, columns ? r->columns : r->raw, f->raw_size, r->stored,
-				f->stored_size);
-	if (ZSTD_isError(n) || n != f->raw_size)
-		return forged(r, offset, "the content of a frame does not decompress to its size");
-	if (!columns)
-		return 0;
-	err = columns_decode(r->columns, f->raw_size, f->records, r->raw);
-	if (err == -EPROTO)
-		return forged(r, offset, "the records of a frame do not add up to its size");
-	return err ? wrong(r, err, offset, "", "not enough memory for a frame") : 0;
-}
-
-static int read_frame(struct vgr_reader *r, uint64_t offset, struct format_frame *f)
-{
-	int err = read_frame_header(r, offset, f);
-
-	return err ? err : read_payload(r, offset, f);
+	*f = ahead_get(r->ahead, offset, alone);
+	if ((*f)->status < 0)
+		r->error = (*f)->error;
+	return (*f)->status;
 }
 
 static int read_head(struct vgr_reader *r)
@@ -157,26 +69,28 @@ static int read_head(struct vgr_reader *r)
 
 	if (r->from.size >= FORMAT_MAGIC_LEN && !read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) &&
 	    !memcmp(h->magic, WORKLOAD_MAGIC, FORMAT_MAGIC_LEN))
-		return wrong(
-			r, VGR_ENOTREC, 0,
+		return vgr_wrong(
+			&r->error, VGR_ENOTREC, 0,
 			"use 'vgicsim replay', 'info' or 'check' on it, or the recording itself",
 			"a workload, not a recording");
 	if (r->from.size < FORMAT_MAGIC_LEN || read_at(r, 0, h->magic, FORMAT_MAGIC_LEN) ||
 	    memcmp(h->magic, FORMAT_MAGIC, FORMAT_MAGIC_LEN))
-		return wrong(r, VGR_ENOTREC, 0, "give a .vgr file made by 'vgicsim record'",
-			     r->from.size ? "not a vgicsim recording" : "an empty file");
+		return vgr_wrong(&r->error, VGR_ENOTREC, 0,
+				 "give a .vgr file made by 'vgicsim record'",
+				 r->from.size ? "not a vgicsim recording" : "an empty file");
 	err = read_at(r, 0, h, sizeof(*h));
 	if (err == CUT)
-		return wrong(r, VGR_ESHORT, r->from.size, "fetch the file again",
-			     "cut before anything of it can be used");
+		return vgr_wrong(&r->error, VGR_ESHORT, r->from.size, "fetch the file again",
+				 "cut before anything of it can be used");
 	if (err)
 		return err;
 	if (h->hash != XXH64(h, offsetof(struct format_head, hash), 0))
 		return damaged(r, 0, "the head of the file is damaged");
 	if (h->version > VGR_VERSION)
-		return wrong(r, VGR_EVERSION, 0, "use the vgicsim that wrote it, or a later one",
-			     "written in version %u of the format, this vgicsim knows up to %u",
-			     h->version, VGR_VERSION);
+		return vgr_wrong(&r->error, VGR_EVERSION, 0,
+				 "use the vgicsim that wrote it, or a later one",
+				 "written in version %u of the format, this vgicsim knows up to %u",
+				 h->version, VGR_VERSION);
 	if (!h->version || (h->flags & ~FORMAT_F_UNFINISHED))
 		return forged(r, 0, "the head of the file has values that cannot be");
 	return 0;
@@ -184,39 +98,40 @@ static int read_head(struct vgr_reader *r)
 
 static int read_description(struct vgr_reader *r)
 {
-	struct format_frame f;
+	const struct frame *f;
 	const char *why = NULL;
 	int err;
 
-	err = read_frame(r, sizeof(r->head), &f);
+	err = read_frame(r, sizeof(r->head), true, &f);
 	if (err == CUT)
-		return wrong(r, VGR_ESHORT, r->from.size, "fetch the file again",
-			     "cut before anything of it can be used");
+		return vgr_wrong(&r->error, VGR_ESHORT, r->from.size, "fetch the file again",
+				 "cut before anything of it can be used");
 	if (err)
 		return err;
-	if (f.kind != FORMAT_DESCRIPTION || f.number)
+	if (f->head.kind != FORMAT_DESCRIPTION || f->head.number)
 		return forged(r, sizeof(r->head), "the file does not begin with its description");
-	err = header_decode(&r->header, r->raw, f.raw_size, &why);
+	err = header_decode(&r->header, f->raw.p, f->head.raw_size, &why);
 	if (err)
-		return err == -ENOMEM ? wrong(r, err, 0, "", "not enough memory")
+		return err == -ENOMEM ? vgr_wrong(&r->error, err, 0, "", "not enough memory")
 				      : forged(r, sizeof(r->head), why);
 	r->header.version = r->head.version;
 	r->header.unfinished = r->head.flags & FORMAT_F_UNFINISHED;
-	r->first_frame = sizeof(r->head) + sizeof(f) + f.stored_size;
-	r->description_hash = f.hash;
+	r->first_frame = sizeof(r->head) + sizeof(f->head) + f->head.stored_size;
+	r->description_hash = f->head.hash;
+	ahead_set_host(r->ahead, vgr_lr_limit(r->header.gic_host));
 	return 0;
 }
 
 /* For vgr_reader_header(); if it fails, the stream will say why when it gets there. */
 static void peek_totals(struct vgr_reader *r)
 {
-	struct format_frame f;
+	const struct frame *f;
 	const char *why;
 
 	if (r->header.unfinished || r->head.totals_offset < r->first_frame ||
-	    read_frame(r, r->head.totals_offset, &f) || f.kind != FORMAT_TOTALS)
+	    read_frame(r, r->head.totals_offset, true, &f) || f->head.kind != FORMAT_TOTALS)
 		return;
-	r->header.has_totals = !totals_decode(&r->header.totals, r->raw, f.raw_size, &why);
+	r->header.has_totals = !totals_decode(&r->header.totals, f->raw.p, f->head.raw_size, &why);
 }
 
 int vgr_reader_rewind(struct vgr_reader *r)
@@ -232,8 +147,9 @@ int vgr_reader_rewind(struct vgr_reader *r)
 	r->have_totals = false;
 	r->ending = VGR_END_NOT_YET;
 	r->status = 0;
-	memset(&r->frame, 0, sizeof(r->frame));
+	r->frame = NULL;
 	r->frame_offset = 0;
+	r->sound = 0;
 	r->at = 0;
 	r->done = 0;
 	return 0;
@@ -245,11 +161,11 @@ static int open_common(struct vgr_reader **out, struct vgr_reader *r, int err,
 	if (opts)
 		r->opts = *opts;
 	vgr_header_init(&r->header);
-	r->zstd = ZSTD_createDCtx();
+	r->ahead = ahead_create(&r->from, r->opts.threads);
 	r->identity = XXH64_createState();
 	r->index = XXH64_createState();
-	if (!err && (!r->zstd || !r->identity || !r->index))
-		err = wrong(r, -ENOMEM, 0, "", "not enough memory");
+	if (!err && (!r->ahead || !r->identity || !r->index))
+		err = vgr_wrong(&r->error, -ENOMEM, 0, "", "not enough memory");
 	if (!err)
 		err = read_head(r);
 	if (!err)
@@ -296,8 +212,10 @@ int vgr_reader_open_memory(struct vgr_reader **out, const void *data, size_t siz
 	return open_common(out, r, 0, opts, error);
 }
 
-static int begin_data(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+static int begin_data(struct vgr_reader *r, const struct frame *frame)
 {
+	const struct format_frame *f = &frame->head;
+	uint64_t offset = frame->offset;
 	struct format_index entry = {
 		.offset = offset,
 		.first_record = f->first_record,
@@ -312,19 +230,21 @@ static int begin_data(struct vgr_reader *r, uint64_t offset, const struct format
 	if (f->first_record <= r->records || (f->first_record != r->records + 1 && !r->damaged))
 		return forged(r, offset, "a frame whose records do not follow those before");
 	XXH64_update(r->index, &entry, sizeof(entry));
-	r->frame = *f;
+	r->frame = frame;
 	r->frame_offset = offset;
+	r->raw = frame->raw.p;
+	r->sound = frame->sound;
 	r->at = 0;
 	r->done = 0;
 	r->data_frames++;
 	return 0;
 }
 
-static int end_totals(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+static int end_totals(struct vgr_reader *r, const struct frame *f)
 {
 	struct vgr_totals t;
 	const char *why = NULL;
-	uint64_t records;
+	uint64_t offset = f->offset, records;
 	int err;
 
 	if (r->have_totals)
@@ -332,31 +252,31 @@ static int end_totals(struct vgr_reader *r, uint64_t offset, const struct format
 	if (!r->header.unfinished && offset != r->head.totals_offset)
 		return forged(r, offset, "the totals are not where the head says");
 	memset(&t, 0, sizeof(t));
-	err = totals_decode(&t, r->raw, f->raw_size, &why);
+	err = totals_decode(&t, f->raw.p, f->head.raw_size, &why);
 	if (err)
-		return err == -ENOMEM ? wrong(r, err, offset, "", "not enough memory")
+		return err == -ENOMEM ? vgr_wrong(&r->error, err, offset, "", "not enough memory")
 				      : forged(r, offset, why);
 	records = t.records;
 	totals_release(&t);
 	if (!r->damaged && records != r->records)
-		return wrong(r, VGR_EFORGED, offset, "do not use this file",
-			     "the totals speak of %" PRIu64 " records, the file holds %" PRIu64,
-			     records, r->records);
+		return vgr_wrong(&r->error, VGR_EFORGED, offset, "do not use this file",
+				 "the totals speak of %" PRIu64 " records, the file holds %" PRIu64,
+				 records, r->records);
 	r->have_totals = true;
 	return 0;
 }
 
-/* The index has been read at offset: compare it, then the trailer, then there is nothing. */
-static int end_index(struct vgr_reader *r, uint64_t offset, const struct format_frame *f)
+/* The index has been read: compare it, then the trailer, then there is nothing. */
+static int end_index(struct vgr_reader *r, const struct frame *f)
 {
 	struct format_trailer t;
-	uint64_t at = r->next_frame;
+	uint64_t offset = f->offset, at = r->next_frame;
 	int err;
 
 	if (!r->have_totals)
 		return forged(r, offset, "an index before the totals");
-	if (!r->damaged && (f->raw_size != r->data_frames * sizeof(struct format_index) ||
-			    XXH64(r->raw, f->raw_size, 0) != XXH64_digest(r->index)))
+	if (!r->damaged && (f->head.raw_size != r->data_frames * sizeof(struct format_index) ||
+			    XXH64(f->raw.p, f->head.raw_size, 0) != XXH64_digest(r->index)))
 		return forged(r, offset, "the index does not describe the frames");
 	err = read_at(r, at, &t, sizeof(t));
 	if (err)
@@ -371,9 +291,9 @@ static int end_index(struct vgr_reader *r, uint64_t offset, const struct format_
 	     r->head.identity != t.identity))
 		return forged(r, at, "the head of the file contradicts its trailer");
 	if (r->from.size != at + sizeof(t))
-		return wrong(r, VGR_EFORGED, at + sizeof(t), "cut the file there",
-			     "%" PRIu64 " bytes after the end of the recording",
-			     r->from.size - at - sizeof(t));
+		return vgr_wrong(&r->error, VGR_EFORGED, at + sizeof(t), "cut the file there",
+				 "%" PRIu64 " bytes after the end of the recording",
+				 r->from.size - at - sizeof(t));
 	r->ending = VGR_END_WHOLE;
 	return 0;
 }
@@ -408,19 +328,20 @@ static uint64_t find_frame(struct vgr_reader *r, uint64_t from)
 static int skip(struct vgr_reader *r, int err, uint64_t offset)
 {
 	struct vgr_error keep = r->error;
-	struct format_frame f;
+	struct frame f;
 
 	if (!r->opts.skip_damaged || (err != VGR_EDAMAGED && err != VGR_EFORGED))
 		return err;
 	/* The length of a frame may be believed if its header is sound. */
-	if (!read_frame_header(r, offset, &f))
-		offset += sizeof(f) + f.stored_size;
+	if (!frame_read_head(&f, &r->from, offset))
+		offset += sizeof(f.head) + f.head.stored_size;
 	else
 		offset = find_frame(r, offset + 1);
 	r->error = keep;
 	r->next_frame = offset;
 	r->damaged++;
-	memset(&r->frame, 0, sizeof(r->frame));
+	r->frame = NULL;
+	r->sound = 0;
 	r->at = 0;
 	r->done = 0;
 	return 0;
@@ -436,55 +357,46 @@ static int end_cut(struct vgr_reader *r)
 static int next_frame(struct vgr_reader *r)
 {
 	uint64_t offset = r->next_frame;
-	struct format_frame f;
+	const struct frame *f;
 	int err;
 
-	r->records += r->frame.records;
-	memset(&r->frame, 0, sizeof(r->frame));
-	err = read_frame(r, offset, &f);
+	r->records += r->frame ? r->frame->head.records : 0;
+	r->frame = NULL;
+	err = read_frame(r, offset, false, &f);
 	if (err)
 		return err;
-	if (f.number < r->frames || (f.number != r->frames && !r->damaged))
+	if (f->head.number < r->frames || (f->head.number != r->frames && !r->damaged))
 		return forged(r, offset, "a frame out of order");
-	r->frames = f.number + 1;
-	r->next_frame = offset + sizeof(f) + f.stored_size;
-	if (f.kind != FORMAT_INDEX)
-		XXH64_update(r->identity, &f.hash, sizeof(f.hash));
-	switch (f.kind) {
+	r->frames = f->head.number + 1;
+	r->next_frame = offset + sizeof(f->head) + f->head.stored_size;
+	if (f->head.kind != FORMAT_INDEX)
+		XXH64_update(r->identity, &f->head.hash, sizeof(f->head.hash));
+	switch (f->head.kind) {
 	case FORMAT_DATA:
-		return begin_data(r, offset, &f);
+		return begin_data(r, f);
 	case FORMAT_TOTALS:
-		return end_totals(r, offset, &f);
+		return end_totals(r, f);
 	case FORMAT_INDEX:
-		return end_index(r, offset, &f);
+		return end_index(r, f);
 	default:
 		return forged(r, offset, "a second description");
 	}
 }
 
-static int next_record(struct vgr_reader *r, const struct vgr_rec **rec)
+/* The next record of the frame is not sound. */
+static int bad_record(struct vgr_reader *r)
 {
-	const struct vgr_rec *next = (const struct vgr_rec *)(r->raw + r->at);
-	const char *why = NULL;
+	const struct frame *f = r->frame;
 
-	if (vgr_rec_validate(next, r->frame.raw_size - r->at, &why) ||
-	    !rec_fits_host(next, vgr_lr_limit(r->header.gic_host), &why))
-		forged(r, r->frame_offset, why);
-	else if (next->time < r->frame.first_time || next->time > r->frame.last_time)
-		forged(r, r->frame_offset, "a record outside the time of its frame");
-	else if ((r->done + 1 == r->frame.records) != (r->at + next->size == r->frame.raw_size))
-		forged(r, r->frame_offset, "a frame that holds more or fewer records than it says");
-	else {
-		r->at += next->size;
-		r->done++;
-		*rec = next;
-		return 1;
-	}
-	r->error.record = r->frame.first_record + r->done;
+	forged(r, r->frame_offset, f->why);
+	r->error.record = f->head.first_record + r->done;
+	/* Nothing that stands behind it in this frame can be trusted. */
+	r->records += f->head.records;
 	return VGR_EFORGED;
 }
 
-int vgr_reader_next(struct vgr_reader *r, const struct vgr_rec **rec)
+/* The first record of the next frame that has one; what vgr_reader_next() returns. */
+static int next_frames_record(struct vgr_reader *r, const struct vgr_rec **rec)
 {
 	uint64_t offset;
 	int err;
@@ -493,13 +405,11 @@ int vgr_reader_next(struct vgr_reader *r, const struct vgr_rec **rec)
 	if (r->status)
 		return r->status;
 	while (r->ending == VGR_END_NOT_YET) {
-		if (r->frame.records && r->at < r->frame.raw_size) {
+		if (r->at < r->sound)
+			return vgr_reader_next(r, rec);
+		if (r->frame && r->frame->why) {
 			offset = r->frame_offset;
-			err = next_record(r, rec);
-			if (err == 1)
-				return 1;
-			/* Nothing that stands behind it in this frame can be trusted. */
-			r->records += r->frame.records;
+			err = bad_record(r);
 		} else {
 			offset = r->next_frame;
 			err = next_frame(r);
@@ -512,6 +422,19 @@ int vgr_reader_next(struct vgr_reader *r, const struct vgr_rec **rec)
 			return r->status = err;
 	}
 	return 0;
+}
+
+int vgr_reader_next(struct vgr_reader *r, const struct vgr_rec **rec)
+{
+	const struct vgr_rec *next;
+
+	if (r->at >= r->sound)
+		return next_frames_record(r, rec);
+	next = (const struct vgr_rec *)(r->raw + r->at);
+	r->at += next->size;
+	r->done++;
+	*rec = next;
+	return 1;
 }
 
 const struct vgr_header *vgr_reader_header(const struct vgr_reader *r)
@@ -533,8 +456,7 @@ void vgr_reader_position(const struct vgr_reader *r, struct vgr_position *pos)
 {
 	pos->frame_offset = r->frame_offset;
 	pos->frame = r->data_frames ? r->data_frames - 1 : 0;
-	pos->record =
-		r->frame.records && r->done ? r->frame.first_record + r->done - 1 : r->records;
+	pos->record = r->frame && r->done ? r->frame->head.first_record + r->done - 1 : r->records;
 }
 
 uint32_t vgr_reader_damaged(const struct vgr_reader *r)
@@ -553,13 +475,10 @@ void vgr_reader_close(struct vgr_reader *r)
 {
 	if (!r)
 		return;
+	ahead_destroy(r->ahead);
 	source_close(&r->from);
 	header_release(&r->header);
-	ZSTD_freeDCtx(r->zstd);
 	XXH64_freeState(r->identity);
 	XXH64_freeState(r->index);
-	free(r->raw);
-	free(r->columns);
-	free(r->stored);
 	free(r);
 }

@@ -109,29 +109,62 @@ bool rec_fits_host(const struct vgr_rec *rec, unsigned int max_lrs, const char *
 	return n <= max_lrs;
 }
 
+static inline const char *rec_wrong(const struct vgr_rec *rec, size_t avail)
+{
+	if (avail < sizeof(*rec))
+		return "a record head that is not whole";
+	if (rec->type >= VGR_TYPE_MAX || !types[rec->type].name)
+		return "a record of an unknown type";
+	if (rec->size % 8 || rec->size > VGR_MAX_RECORD)
+		return "a record with an impossible size";
+	if (rec->size < types[rec->type].size)
+		return "a record that is shorter than its type";
+	if (!types[rec->type].has_arrays && rec->size != types[rec->type].size)
+		return "a record that is longer than its type";
+	if (rec->size > avail)
+		return "a record that reaches beyond its frame";
+	if (rec->type == VGR_FLUSH)
+		return flush_wrong((const struct vgr_flush *)rec);
+	if (rec->type == VGR_SYNC)
+		return sync_wrong((const struct vgr_sync *)rec);
+	return NULL;
+}
+
 int vgr_rec_validate(const struct vgr_rec *rec, size_t avail, const char **why)
 {
-	const char *wrong = NULL;
+	const char *wrong = rec_wrong(rec, avail);
 
-	if (avail < sizeof(*rec))
-		wrong = "a record head that is not whole";
-	else if (rec->type >= VGR_TYPE_MAX || !types[rec->type].name)
-		wrong = "a record of an unknown type";
-	else if (rec->size % 8 || rec->size > VGR_MAX_RECORD)
-		wrong = "a record with an impossible size";
-	else if (rec->size < types[rec->type].size)
-		wrong = "a record that is shorter than its type";
-	else if (!types[rec->type].has_arrays && rec->size != types[rec->type].size)
-		wrong = "a record that is longer than its type";
-	else if (rec->size > avail)
-		wrong = "a record that reaches beyond its frame";
-	else if (rec->type == VGR_FLUSH)
-		wrong = flush_wrong((const struct vgr_flush *)rec);
-	else if (rec->type == VGR_SYNC)
-		wrong = sync_wrong((const struct vgr_sync *)rec);
 	if (!wrong)
 		return 0;
 	if (why)
 		*why = wrong;
 	return -EPROTO;
+}
+
+uint32_t recs_sound(const void *raw, const struct rec_bounds *b, const char **why)
+{
+	uint32_t at = 0, done = 0;
+	const struct vgr_rec *rec;
+	uint64_t span = b->last_time - b->first_time;
+	const char *wrong = NULL;
+
+	while (at < b->size) {
+		rec = (const struct vgr_rec *)((const char *)raw + at);
+		wrong = rec_wrong(rec, b->size - at);
+		if (wrong || !rec_fits_host(rec, b->max_lrs, &wrong))
+			break;
+		if (rec->time - b->first_time > span) {
+			wrong = "a record outside the time of its frame";
+			break;
+		}
+		at += rec->size;
+		done++;
+		if ((done == b->records) != (at == b->size)) {
+			at -= rec->size;
+			wrong = "a frame that holds more or fewer records than it says";
+			break;
+		}
+	}
+	*why = wrong;
+	return at;
 }

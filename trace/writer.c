@@ -33,6 +33,7 @@ struct vgr_writer {
 	/* the data frame being filled */
 	char *raw;
 	char *columns; /* the same, rearranged */
+	struct columns_seqs *seqs;
 	uint32_t raw_size, frame_bytes, frame_records;
 	uint64_t first_record, first_time, last_time;
 	char *stored;
@@ -152,10 +153,11 @@ int vgr_writer_create(struct vgr_writer **out, const char *path, const struct vg
 	totals_init(&w->totals);
 	w->raw = malloc(frame + VGR_MAX_RECORD);
 	w->columns = malloc(frame + VGR_MAX_RECORD);
+	w->seqs = calloc(1, sizeof(*w->seqs));
 	w->zstd = ZSTD_createCCtx();
 	w->identity = XXH64_createState();
 	err = -ENOMEM;
-	if (!w->raw || !w->columns || !w->zstd || !w->identity)
+	if (!w->raw || !w->columns || !w->seqs || !w->zstd || !w->identity)
 		goto fail;
 	XXH64_reset(w->identity, 0);
 	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level);
@@ -208,9 +210,7 @@ static int write_data(struct vgr_writer *w)
 		w->index = index;
 		w->cap_index = more;
 	}
-	err = columns_encode(w->raw, w->raw_size, w->frame_records, w->columns);
-	if (err)
-		return fail(w, err);
+	columns_encode(w->seqs, w->raw, w->raw_size, w->frame_records, w->columns);
 	err = write_frame(w, &f, w->columns, w->raw_size);
 	if (err)
 		return err;
@@ -347,6 +347,7 @@ void vgr_writer_destroy(struct vgr_writer *w)
 	free(w->index);
 	free(w->raw);
 	free(w->columns);
+	free(w->seqs);
 	free(w->stored);
 	free(w);
 }

@@ -25,6 +25,9 @@
 #define VGR_MAX_RECORD 65536u	  /* bytes of one record */
 #define VGR_MAX_TABLE  4096u	  /* entries of one table of the header */
 
+/* Threads that one reader puts to use. */
+#define VGR_MAX_THREADS 16u
+
 /*
  * What can be wrong with a file. The reader's functions return these; struct
  * vgr_error says where and what to do about it. Other negative values are the
@@ -206,6 +209,12 @@ struct vgr_reader_opts {
 	 * true: they are left out, counted, and the records after them are given.
 	 */
 	bool skip_damaged;
+	/*
+	 * Threads that decode, the caller's among them; more than VGR_MAX_THREADS are that
+	 * many. 0 or 1: only the caller's, which costs the least memory. What comes out is
+	 * the same.
+	 */
+	unsigned int threads;
 };
 
 /* How the stream ended; valid once vgr_reader_next() has returned 0. */

@@ -14,6 +14,7 @@ static int to_columns(const char *path)
 {
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
+	static struct columns_seqs seqs;
 	char raw[65536], out[65536];
 	size_t size = 0;
 	uint16_t n = 0;
@@ -29,8 +30,9 @@ static int to_columns(const char *path)
 		n++;
 	}
 	vgr_reader_close(r);
-	if (err < 0 || columns_encode(raw, size, n, out))
+	if (err < 0)
 		return -EINVAL;
+	columns_encode(&seqs, raw, size, n, out);
 	f = fopen(path, "wb");
 	if (!f)
 		return -errno;
