@@ -12,7 +12,7 @@
 
 struct check_values {
 	bool invariants, strict, json, quiet;
-	uint64_t limit;
+	uint64_t limit, threads;
 	const char *policy;
 };
 
@@ -31,6 +31,7 @@ static const struct option options[] = {
 	 NULL},
 	{'n', "limit", OPT_NUMBER, AT(limit), "N", "print at most N findings of each rule", 0,
 	 UINT64_MAX, NULL},
+	THREADS_OPTION(AT(threads)),
 	{0},
 };
 
@@ -112,7 +113,7 @@ static void print_summary(const struct state *s, const char *path,
 
 static int check_file(const struct check_values *v, const char *path)
 {
-	const struct vgr_reader_opts opts = {.skip_damaged = true};
+	const struct vgr_reader_opts opts = {.skip_damaged = true, .threads = cli_threads()};
 	struct state s = {.v = v};
 	struct vgr_check_result res;
 	struct vgr_reader *r;
@@ -158,6 +159,7 @@ static int run(const void *values, const struct cli_args *args)
 	if (!v->invariants && (v->strict || strcmp(v->policy, "auto")))
 		return cli_fail(EXIT_USAGE, "--strict and --policy go with --invariants: "
 					    "see 'vgicsim check --help'");
+	cli_set_threads(v->threads);
 	/* All files are checked; the worst of them decides. */
 	for (int i = 0; i < args->n; i++) {
 		int one = v->invariants ? check_invariants(args->v[i], &opts)

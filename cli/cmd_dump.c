@@ -13,7 +13,7 @@ struct dump_values {
 	bool json, verbose;
 	const char *type;
 	uint64_t vm, vcpu, cpu, intid;
-	uint64_t limit;
+	uint64_t limit, threads;
 	uint64_t from, to;
 	struct option_range records;
 };
@@ -42,6 +42,7 @@ static const struct option options[] = {
 	 0, 0, NULL},
 	{0, "to", OPT_DURATION, AT(to), "TIME", "leave out what came later after the start", 0, 0,
 	 NULL},
+	THREADS_OPTION(AT(threads)),
 	{0},
 };
 
@@ -122,6 +123,7 @@ static int run(const void *values, const struct cli_args *args)
 	bool started = false;
 	int err = 0, ret;
 
+	cli_set_threads(v->threads);
 	r = cli_open_recording(args->v[0]);
 	if (!r)
 		return EXIT_INPUT;

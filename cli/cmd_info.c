@@ -12,7 +12,7 @@
 
 struct info_values {
 	bool json, header_only;
-	uint64_t starved;
+	uint64_t starved, threads;
 };
 
 #define AT(member) offsetof(struct info_values, member)
@@ -23,6 +23,7 @@ static const struct option options[] = {
 	 0, NULL},
 	{'t', "starved", OPT_DURATION, AT(starved), "TIME",
 	 "call an interrupt starved if it waited so long at the end (10ms)", 0, 0, NULL},
+	THREADS_OPTION(AT(threads)),
 	{0},
 };
 
@@ -513,6 +514,7 @@ static int run(const void *values, const struct cli_args *args)
 
 	if (vgw_probe(path))
 		return demand_info_file(path, v->json);
+	cli_set_threads(v->threads);
 	r = cli_open_recording(path);
 	if (!r)
 		return EXIT_INPUT;

@@ -12,7 +12,7 @@
 struct verify_values {
 	const char *policy;
 	bool json, quiet;
-	uint64_t limit;
+	uint64_t limit, threads;
 };
 
 /* In the table; more are not tried. */
@@ -31,6 +31,7 @@ static const struct option options[] = {
 	 NULL},
 	{'n', "max-report", OPT_NUMBER, AT(limit), "N", "show at most N mismatches", 0, UINT64_MAX,
 	 NULL},
+	THREADS_OPTION(AT(threads)),
 	{0},
 };
 
@@ -463,10 +464,12 @@ static int verify_auto(const char *path, struct state *s, struct vgr_reader *r)
 static int run(const void *values, const struct cli_args *args)
 {
 	struct state s = {.v = values};
-	struct vgr_reader *r = cli_open_recording(args->v[0]);
 	struct policy_option chosen = {0};
+	struct vgr_reader *r;
 	int ret;
 
+	cli_set_threads(s.v->threads);
+	r = cli_open_recording(args->v[0]);
 	if (!r)
 		return EXIT_INPUT;
 	s.list = json_array();

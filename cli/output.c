@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 static const char *command_name;
 static bool progress_shown;
+static unsigned int threads; /* 0: not said */
 
 void cli_set_command(const char *name)
 {
@@ -61,12 +63,30 @@ int cli_fail_recording(const char *path, const struct vgr_error *err)
 			err->hint[0] ? ": " : "", err->hint);
 }
 
+void cli_set_threads(uint64_t n)
+{
+	threads = (unsigned int)n;
+}
+
+unsigned int cli_threads(void)
+{
+	cpu_set_t cpus;
+	unsigned int n;
+
+	if (threads)
+		return threads;
+	n = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : (unsigned int)CPU_COUNT(&cpus);
+	/* More decode faster than any command can use what they decoded. */
+	return n < 4 ? n : 4;
+}
+
 struct vgr_reader *cli_open_recording(const char *path)
 {
+	const struct vgr_reader_opts opts = {.threads = cli_threads()};
 	struct vgr_reader *r;
 	struct vgr_error err;
 
-	if (vgr_reader_open(&r, path, NULL, &err)) {
+	if (vgr_reader_open(&r, path, &opts, &err)) {
 		cli_fail_recording(path, &err);
 		return NULL;
 	}

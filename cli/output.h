@@ -23,6 +23,19 @@ void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_fail_recording(const char *path, const struct vgr_error *err);
 
 /*
+ * Threads that decode a recording: what -T says, or as many as there are CPUs, at most 4.
+ * 0 takes back what was said.
+ */
+#define THREADS_OPTION(offset)                                                             \
+	{                                                                                  \
+		'T', "threads", OPT_NUMBER, offset, "N",                                   \
+			"decode with N threads (as many as there are CPUs, at most 4)", 1, \
+			VGR_MAX_THREADS, NULL                                              \
+	}
+void cli_set_threads(uint64_t n);
+unsigned int cli_threads(void);
+
+/*
  * Opens a recording; prints the line and gives NULL if it cannot. A warning says
  * at the end (cli_recording_ending) if the file was cut or never finished.
  */
