@@ -255,6 +255,11 @@ void effect_apply(struct machine *m, const struct due *due)
 {
 	const struct vgic_effect *e = &m->wl->effects[due->effect];
 
+	effect_take(m, e, due->source != VGIC_WL_NONE ? due->source : e->source);
+}
+
+void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source)
+{
 	if (e->kind == VGIC_EFFECT_WAKE) {
 		struct mvcpu *v = e->source < m->nr_vcpus ? &m->vcpus[e->source] : NULL;
 
@@ -268,8 +273,6 @@ void effect_apply(struct machine *m, const struct due *due)
 		send_sgi(m, e);
 		return;
 	}
-	uint32_t source = due->source != VGIC_WL_NONE ? due->source : e->source;
-
 	if (source == VGIC_WL_NONE || !m->sources[source].irq)
 		return;
 	struct msource *s = &m->sources[source];

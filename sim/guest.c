@@ -22,6 +22,17 @@ static bool is_over(const struct frame *f)
 	return f->script != VGIC_WL_NONE && f->op == VGIC_WL_NONE;
 }
 
+/* op of the frame is being done. */
+static void next_op(const struct machine *m, struct frame *f, const struct vgic_op *op)
+{
+	f->op = op->next;
+	if ((op->flags & VGIC_OP_REPEAT) && !m->arrivals.over) {
+		f->op = m->wl->scripts[f->script].first;
+		f->own = 0;
+		f->acked = 0;
+	}
+}
+
 /* The guest asks again only for what was handled since it asked last, if it did so then. */
 static bool asks_too_early(const struct machine *m, const struct vgic_op *op)
 {
@@ -130,6 +141,8 @@ static enum ending ending_of(const struct machine *m, unsigned int index)
 	const struct frame *f = top_of(v);
 	bool split = v->hw.vmcr & VGIC_VMCR_VEOIM;
 
+	if (v->nr_frames == 1 && !m->arrivals.over)
+		return ENDING_WAIT;
 	/* What it waits for does not come: nobody knows what it would have done. */
 	if (v->gave_up)
 		return ENDING_DONE;
@@ -430,7 +443,7 @@ bool guest_merge(struct machine *m, unsigned int index)
 		    must_wait(m, f))
 			continue;
 		machine_free_exit(v);
-		f->op = op->next;
+		next_op(m, f, op);
 		f->nested = 0;
 		after_exit(m, index, op, f);
 		return true;
@@ -503,7 +516,7 @@ static void do_op(struct machine *m, unsigned int index)
 	bool last = op->flags & VGIC_OP_LAST;
 	uint32_t target = op->source;
 
-	f->op = op->next;
+	next_op(m, f, op);
 	f->nested = 0;
 	switch (op->kind) {
 	case VGIC_OP_EXIT:
@@ -573,6 +586,8 @@ bool guest_give_up(struct machine *m, unsigned int index)
 	if (v->state != VCPU_GUEST || !v->stalled)
 		return false;
 	if (v->draining && is_over(f)) {
+		if (v->nr_frames == 1 && !m->arrivals.over)
+			return false;
 		v->gave_up = true;
 		guest_plan(m, index);
 		return true;
@@ -594,7 +609,7 @@ bool guest_give_up(struct machine *m, unsigned int index)
 		/* DIR of an interrupt that was never acknowledged: the guest would not write it. */
 		bool last = op->flags & VGIC_OP_LAST;
 
-		f->op = op->next;
+		next_op(m, f, op);
 		if (last)
 			frame_end(v);
 	}

@@ -481,7 +481,10 @@ void machine_run(struct machine *m)
 	for (;;) {
 		uint64_t t = m->nr_heap ? m->heap[0].time : NEVER;
 		unsigned int who = m->nr_vcpus;
-		bool alive = false;
+		bool alive = false, arrival = m->arrivals.at <= t;
+
+		if (arrival)
+			t = m->arrivals.at;
 
 		for (unsigned int i = 0; i < m->nr_vcpus; i++) {
 			uint64_t next = next_of(m, i);
@@ -492,7 +495,7 @@ void machine_run(struct machine *m)
 				who = i;
 			}
 		}
-		if (!alive || m->nomem || m->livelock || m->stuck)
+		if (!alive || m->nomem || m->error || m->livelock || m->stuck)
 			break;
 		if (m->cell->exits > m->max_exits) {
 			m->livelock = true;
@@ -511,13 +514,15 @@ void machine_run(struct machine *m)
 		}
 		if (t > m->now)
 			m->now = t;
-		if (who == m->nr_vcpus) {
+		if (who < m->nr_vcpus) {
+			run_vcpu(m, who);
+		} else if (arrival) {
+			arrivals_apply(m);
+		} else {
 			struct due d;
 
 			if (heap_pop(m, &d))
 				effect_apply(m, &d);
-		} else {
-			run_vcpu(m, who);
 		}
 		serve_kicks(m);
 	}

@@ -9,12 +9,15 @@
 #include <vgicsim/replay.h>
 #include <vgicsim/vgic.h>
 
-#define NEVER	   UINT64_MAX
-#define MAX_FRAMES 2048u
+#define NEVER	       UINT64_MAX
+#define MAX_FRAMES     2048u
 /* Last moment of a replay, 146 years: behind it sums of times could overflow. */
-#define LATEST	   (1ull << 62)
+#define LATEST	       (1ull << 62)
+/* Exits that a replay may have for each operation, handling or raise, and more. */
+#define EXITS_FOR_EACH 32u
+#define EXITS_MORE     200000u
 /* Turns of the loop for each exit that a replay may have: real demands need a few. */
-#define MAX_STEPS  256u
+#define MAX_STEPS      256u
 
 /* One part of the guest's program that is running or interrupted. */
 struct frame {
@@ -92,6 +95,17 @@ struct due {
 	uint32_t source; /* stands in for the effect's own if not VGIC_WL_NONE */
 };
 
+/* See arrivals.c. */
+struct arrivals {
+	uint64_t at; /* time of the next one, NEVER if there is none */
+	bool over;   /* the feed has no more, or there is none */
+	bool sorted;
+	struct due *own; /* of the workload */
+	size_t nr_own, cap_own, next_own;
+	unsigned int nr, next;
+	struct vgic_arrival piece[VGIC_FEED_PIECE];
+};
+
 /* A request that another vCPU's exit carries, for want of a better sign of when it was served. */
 enum ask_state { ASK_NONE = 0, ASK_OPEN, ASK_SERVED_EARLY };
 
@@ -114,6 +128,7 @@ struct machine {
 	uint32_t *raisers; /* serial of the frame that asked for it, 0 if none: by source, vCPU */
 	uint32_t *dependents; /* outside effects by source */
 	uint8_t *ask;	      /* by effect: enum ask_state */
+	struct arrivals arrivals;
 	struct due *heap;
 	size_t nr_heap, cap_heap;
 	uint64_t order;
@@ -132,6 +147,7 @@ struct machine {
 	unsigned int idle_ticks; /* host ticks in a row in which no guest made progress */
 	uint64_t first_entry, last_exit;
 	bool nomem;
+	int error; /* of the feed */
 	bool livelock;
 	bool endless;	/* neither time nor exits put an end to it */
 	bool uncounted; /* what happens now has no place in the recording */
@@ -192,6 +208,14 @@ void machine_records_dir(struct machine *m, unsigned int v, uint32_t intid);
 /* A register write that may take interrupts back. */
 void machine_records_write(struct machine *m);
 
+/* arrivals.c */
+/* Before the start: one more of the workload's own. 0 or -ENOMEM. */
+int arrivals_add(struct machine *m, const struct due *d);
+void arrivals_start(struct machine *m);
+/* The next one, its time has come. */
+void arrivals_apply(struct machine *m);
+void arrivals_finish(struct machine *m);
+
 /* ticks.c: 0, or not without memory. */
 int ticks_init(struct machine *m);
 /* An exit that only the host wanted. */
@@ -212,6 +236,8 @@ static inline uint32_t *machine_raiser(struct machine *m, uint32_t source, unsig
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
 		   const struct frame *f, int64_t shift);
 void effect_apply(struct machine *m, const struct due *due);
+/* source: which interrupt it acts on. */
+void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source);
 /* A frame of the vCPU had asked for it and need not wait for it any more. */
 void effects_answered(struct machine *m, struct msource *s, unsigned int vcpu);
 void effects_handled(struct machine *m, struct msource *s);

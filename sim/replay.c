@@ -144,29 +144,26 @@ static void collect_outside(struct machine *m)
 	}
 }
 
-static void start_effects(struct machine *m)
+/* Those that wait for nothing but their time. */
+static int start_effects(struct machine *m)
 {
 	const struct vgic_workload *wl = m->wl;
+	bool causal = m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL;
 
 	for (uint32_t i = wl->open; i != VGIC_WL_NONE; i = wl->effects[i].next) {
 		struct due d = {
 			.time = wl->effects[i].wall_ns, .effect = i, .source = VGIC_WL_NONE};
 
-		if (m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL ||
-		    wl->effects[i].origin != VGIC_ORIGIN_OUTSIDE)
-			heap_push(m, &d);
+		if ((causal || wl->effects[i].origin != VGIC_ORIGIN_OUTSIDE) && arrivals_add(m, &d))
+			return -ENOMEM;
 	}
-	if (m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL)
-		return;
-	for (size_t i = 0; i < wl->nr_effects; i++) {
+	for (size_t i = 0; m->cfg->arrivals == VGIC_ARRIVALS_OPEN && i < wl->nr_effects; i++) {
 		const struct vgic_effect *e = &wl->effects[i];
 		struct due d = {.time = e->wall_ns, .effect = (uint32_t)i, .source = VGIC_WL_NONE};
 
-		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->kind == VGIC_EFFECT_WAKE ||
-		    e->kind == VGIC_EFFECT_NONE)
-			continue;
-		if (m->cfg->arrivals == VGIC_ARRIVALS_OPEN)
-			heap_push(m, &d);
+		if (e->origin == VGIC_ORIGIN_OUTSIDE && e->kind != VGIC_EFFECT_WAKE &&
+		    e->kind != VGIC_EFFECT_NONE && arrivals_add(m, &d))
+			return -ENOMEM;
 	}
 	for (size_t i = 0; m->cfg->arrivals == VGIC_ARRIVALS_DEPENDENT && i < wl->nr_sources; i++) {
 		struct msource *s = &m->sources[i];
@@ -178,9 +175,12 @@ static void start_effects(struct machine *m)
 					.source = VGIC_WL_NONE};
 
 			s->dep_count--;
-			heap_push(m, &d);
+			if (arrivals_add(m, &d))
+				return -ENOMEM;
 		}
 	}
+	arrivals_start(m);
+	return m->error;
 }
 
 static int start_vcpus(struct machine *m)
@@ -203,8 +203,10 @@ static int start_vcpus(struct machine *m)
 			.serial = ++m->serial,
 		};
 		v->mi_at = v->exit_at = v->flush_time = NEVER;
-		v->state = bg == VGIC_WL_NONE || v->frames[0].op == VGIC_WL_NONE ? VCPU_DONE
-										 : VCPU_OUT;
+		/* An empty program waits for what a feed brings. */
+		v->state = bg == VGIC_WL_NONE || (v->frames[0].op == VGIC_WL_NONE && !m->cfg->feed)
+				   ? VCPU_DONE
+				   : VCPU_OUT;
 		/* That is when it was entered: the flush came before. */
 		v->next = m->wl->vcpus[i].start_ns;
 		v->next -= v->next < m->profile.entry_ns ? v->next : m->profile.entry_ns;
@@ -252,7 +254,7 @@ static int conclude(struct machine *m)
 		c->outcome = VGIC_OUTCOME_STARVED;
 		return 0;
 	}
-	for (size_t i = 0; i < m->wl->nr_sources; i++)
+	for (size_t i = 0; i < m->wl->nr_sources && !m->cfg->feed; i++)
 		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE;
 		     s = m->wl->scripts[s].next)
 			c->unhandled++;
@@ -271,6 +273,7 @@ static void machine_finish(struct machine *m)
 	free(m->raisers);
 	free(m->dependents);
 	free(m->ask);
+	arrivals_finish(m);
 	free(m->heap);
 	free(m->ticks);
 	vgic_destroy(m->vgic);
@@ -290,6 +293,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		.rng = cfg->seed,
 		.first_entry = NEVER,
 		.now = 0,
+		.arrivals = {.sorted = true, .over = !cfg->feed},
 	};
 	struct vgic_config vc = {
 		.policy = cfg->policy,
@@ -321,7 +325,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		m.hw_cfg.pre_bits = (uint8_t)cfg->pre_bits;
 	if (cfg->prio_bits)
 		m.hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
-	m.max_exits = 32 * (uint64_t)(wl->nr_ops + wl->nr_scripts) + 200000;
+	m.max_exits = EXITS_FOR_EACH * (uint64_t)(wl->nr_ops + wl->nr_scripts) + EXITS_MORE;
 	m.max_steps = MAX_STEPS * m.max_exits;
 
 	ret = -ENOMEM;
@@ -361,9 +365,11 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	}
 	if (cfg->arrivals == VGIC_ARRIVALS_DEPENDENT)
 		collect_outside(&m);
-	start_effects(&m);
+	ret = start_effects(&m);
+	if (ret)
+		goto fail;
 	machine_run(&m);
-	ret = m.nomem ? -ENOMEM : m.endless ? -EOVERFLOW : 0;
+	ret = m.nomem ? -ENOMEM : m.error ? m.error : m.endless ? -EOVERFLOW : 0;
 	if (ret)
 		goto fail;
 	ret = conclude(&m);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <vgicsim/feed.h>
 #include <vgicsim/metrics.h>
 #include <vgicsim/policy.h>
 #include <vgicsim/workload.h>
@@ -36,14 +37,15 @@ struct vgic_replay_config {
 	bool timeline;
 	uint16_t timeline_vcpu;
 	uint64_t timeline_t0, timeline_t1; /* ns from the start */
+	const struct vgic_feed *feed;	   /* more raises than the workload's own; NULL: none */
 	struct vgic_busy *busy; /* told of every entry, to look for a window; NULL: none */
 };
 
 /*
  * Runs the workload; cell is made here and finished by the caller, also when the
  * outcome is a live-lock or a starvation. The same arguments give the same cell.
- * 0, -EINVAL, -ENOMEM or -EOVERFLOW (a workload made up so that it would never end);
- * then there is no cell.
+ * 0, -EINVAL (also: a feed that names a source which is not there), -ENOMEM, -EOVERFLOW (a
+ * workload made up so that it would never end), or the feed's error; then there is no cell.
  */
 int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config *cfg,
 		struct vgic_cell *cell);

@@ -50,10 +50,11 @@ enum vgic_op_kind {
 #define VGIC_OP_YIELDS	0x04u /* the only host CPU went to another vCPU meanwhile */
 #define VGIC_OP_ARRIVAL 0x08u /* IRQ exit that an arrival from outside explains */
 #define VGIC_OP_WITH_MI 0x10u /* came together with an MI: one exit for both if it does again */
-#define VGIC_OP_AGAIN                                                                             \
-	0x20u		    /* EOI, DROP: the physical line stays high, the interrupt comes again \
-			     */
-#define VGIC_OP_FIRST 0x40u /* trap that left the guest although an MI was due */
+#define VGIC_OP_AGAIN                                                                              \
+	0x20u		     /* EOI, DROP: the physical line stays high, the interrupt comes again \
+			      */
+#define VGIC_OP_FIRST  0x40u /* trap that left the guest although an MI was due */
+#define VGIC_OP_REPEAT 0x80u /* the program begins again: only beside a feed, see feed.h */
 
 /* One operation of a frame. */
 struct vgic_op {
