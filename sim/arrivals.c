@@ -50,6 +50,8 @@ static bool is_sound(const struct machine *m, const struct vgic_arrival *x)
 {
 	uint32_t intid;
 
+	if (x->kind == VGIC_EFFECT_NONE)
+		return true;
 	if (x->source >= m->wl->nr_sources)
 		return false;
 	intid = m->wl->sources[x->source].initial.intid;
@@ -106,7 +108,7 @@ void arrivals_start(struct machine *m)
 
 static void apply_piece(struct machine *m, const struct vgic_arrival *x)
 {
-	const struct vgic_source *w = &m->wl->sources[x->source];
+	const struct vgic_source *w;
 	struct vgic_effect e = {
 		.source = x->source,
 		.prop = VGIC_WL_NONE,
@@ -116,6 +118,9 @@ static void apply_piece(struct machine *m, const struct vgic_arrival *x)
 		.origin = VGIC_ORIGIN_OUTSIDE,
 	};
 
+	if (x->kind == VGIC_EFFECT_NONE)
+		return;
+	w = &m->wl->sources[x->source];
 	if (x->kind == VGIC_EFFECT_SGI)
 		e.value = (uint64_t)w->initial.intid << 24 | (uint64_t)(w->vcpu / 16) << 16 |
 			  1ull << (w->vcpu % 16);

@@ -128,6 +128,8 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 {
 	uint32_t own = f->script == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[f->script].source;
 
+	if ((op->flags & VGIC_OP_REPEAT) && own != VGIC_WL_NONE && m->arrivals.over)
+		return;
 	for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 		uint32_t source = m->wl->effects[i].source;
 

@@ -26,7 +26,8 @@ static bool is_over(const struct frame *f)
 static void next_op(const struct machine *m, struct frame *f, const struct vgic_op *op)
 {
 	f->op = op->next;
-	if ((op->flags & VGIC_OP_REPEAT) && !m->arrivals.over) {
+	if ((op->flags & VGIC_OP_REPEAT) && !m->arrivals.over &&
+	    m->wl->scripts[f->script].source == VGIC_WL_NONE) {
 		f->op = m->wl->scripts[f->script].first;
 		f->own = 0;
 		f->acked = 0;

@@ -8,6 +8,8 @@
  * Where a workload for a feed is made differently from a derived one:
  * - The handlings of a source (vgic_source.first_script) may follow one another in a ring
  *   (the last one's .next is the first): they come again and again.
+ * - An operation of a handler that has VGIC_OP_REPEAT has its effects only while the feed goes
+ *   on: so it may raise its own interrupt again (a closed loop).
  * - A vCPU's own program may have VGIC_OP_REPEAT in its last operation. While the feed goes
  *   on the program begins again after it, with its own time at 0.
  * - A vCPU whose program is over, or has no operation, stays in the guest and idles while the
@@ -28,8 +30,9 @@ struct vgic_arrival {
 	uint64_t time;	 /* ns from the start; not before the arrival delivered before it */
 	uint32_t source; /* which interrupt: index of the workload's sources */
 	uint16_t vcpu;	 /* SGI: the sender */
-	uint8_t kind;	 /* VGIC_EFFECT_LINE, VGIC_EFFECT_LATCH (MSI) or VGIC_EFFECT_SGI */
-	uint8_t level;	 /* LINE: high or low, 1 for an edge; SGI: group 1 is allowed */
+	/* VGIC_EFFECT_LINE, _LATCH (MSI), _SGI, or _NONE: nothing, the feed goes on until then */
+	uint8_t kind;
+	uint8_t level; /* LINE: high or low, 1 for an edge; SGI: group 1 is allowed */
 };
 
 struct vgic_feed {

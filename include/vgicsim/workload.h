@@ -54,7 +54,7 @@ enum vgic_op_kind {
 	0x20u		     /* EOI, DROP: the physical line stays high, the interrupt comes again \
 			      */
 #define VGIC_OP_FIRST  0x40u /* trap that left the guest although an MI was due */
-#define VGIC_OP_REPEAT 0x80u /* the program begins again: only beside a feed, see feed.h */
+#define VGIC_OP_REPEAT 0x80u /* only beside a feed, see feed.h */
 
 /* One operation of a frame. */
 struct vgic_op {

@@ -200,6 +200,48 @@ static void programs_repeat(void **state)
 	vgic_workload_destroy(wl);
 }
 
+static int raise_once(void *opaque, struct vgic_arrival *to, unsigned int n)
+{
+	const uint64_t times[] = {10000, 1000000};
+	unsigned int *step = opaque;
+
+	if (*step == 2)
+		return 0;
+	to[0] = (struct vgic_arrival){.time = times[*step],
+				      .kind = *step ? VGIC_EFFECT_NONE : VGIC_EFFECT_LINE,
+				      .level = 1};
+	(*step)++;
+	return 1;
+}
+
+/* A handler that raises its own interrupt again, until an arrival that is none. */
+static void handlers_repeat(void **state)
+{
+	struct vgic_workload *wl = make(1);
+	uint32_t exit = vgic_workload_op(wl, VGIC_OP_EXIT);
+	uint32_t effect = vgic_workload_effect(wl, VGIC_EFFECT_LINE);
+	uint32_t eoi = wl->scripts[wl->sources[0].first_script].first;
+	unsigned int step = 0;
+	struct vgic_cell cell;
+
+	wl->effects[effect].source = 0;
+	wl->effects[effect].level = 1;
+	wl->ops[eoi].flags = 0;
+	wl->ops[eoi].next = exit;
+	wl->ops[exit].at = 100;
+	wl->ops[exit].exit = VGIC_EXIT_MMIO;
+	wl->ops[exit].out_ns = 1000;
+	wl->ops[exit].effects = effect;
+	wl->ops[exit].flags = VGIC_OP_LAST | VGIC_OP_REPEAT;
+	assert_int_equal(run(wl, &(struct vgic_feed){&step, raise_once}, 4, &cell), 0);
+	assert_int_equal(cell.outcome, VGIC_OUTCOME_COMPLETED);
+	assert_in_range(cell.interrupts, 300, 990000 / 1000);
+	assert_int_equal(cell.exit[VGIC_EXIT_MMIO], cell.interrupts);
+	assert_int_equal(cell.merged, 0);
+	vgic_cell_finish(&cell);
+	vgic_workload_destroy(wl);
+}
+
 /* One that idles nowhere is stopped. */
 static void a_program_without_time_is_refused(void **state)
 {
@@ -290,6 +332,7 @@ int main(void)
 		cmocka_unit_test(rings_and_pieces_go_on),
 		cmocka_unit_test(a_feed_is_as_the_workloads_own),
 		cmocka_unit_test(programs_repeat),
+		cmocka_unit_test(handlers_repeat),
 		cmocka_unit_test(a_program_without_time_is_refused),
 		cmocka_unit_test(sgis_and_msis_come_too),
 		cmocka_unit_test(bad_feeds_are_refused),
