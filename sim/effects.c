@@ -241,7 +241,7 @@ void machine_inject(struct machine *m, struct msource *s, bool level)
 
 	/* As a recorder sees it: what KVM drops is not recorded. */
 	if (vgic_inject(m->vgic, vcpu == VGR_NO_VCPU ? 0 : vcpu, s->irq->intid, level) > 0)
-		machine_records_inject(m, vcpu, s->irq->intid, level);
+		machine_records_inject(m, vcpu, s, level);
 }
 
 /* What the guest had written while nothing of the interrupt was to be seen. */
@@ -296,7 +296,7 @@ void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source
 		before_raise(m, s, e);
 		raised(s);
 		if (e->origin == VGIC_ORIGIN_OUTSIDE)
-			machine_records_lpi(m, s->irq->intid);
+			machine_records_msi(m, s);
 		vgic_write_pending(m->vgic, of, s->irq->intid, true);
 		break;
 	case VGIC_EFFECT_UNLATCH:

@@ -9,12 +9,14 @@
 
 #include "irq_index.h"
 #include "listed.h"
+#include "watch.h"
 
 struct entry {
 	struct vgic_fate fate;
 	uint16_t of;	 /* vCPU of a private one, VGR_NO_VCPU */
 	uint16_t target; /* when last listed */
 	uint16_t state;
+	bool named; /* a record names it */
 	bool seen;  /* state is known */
 	bool want;  /* raised, and neither taken nor taken back */
 	bool shown; /* since then a list or an LR had it pending */
@@ -30,6 +32,7 @@ struct entry {
 
 struct vcpu {
 	uint64_t lr[VGIC_MAX_LRS];
+	uint32_t number[VGIC_MAX_LRS]; /* of the entries of these interrupts */
 	unsigned int used;
 	bool flushed;
 	uint64_t entries;
@@ -48,7 +51,7 @@ struct vgic_fates {
 	size_t n, cap;
 	struct irq_index index; /* numbers of entries */
 	struct vcpu *vcpus;
-	size_t nr_vcpus;
+	size_t nr_vcpus, cap_vcpus;
 };
 
 static const char *const names[VGIC_FATE_KINDS] = {
@@ -84,22 +87,41 @@ void vgic_fates_destroy(struct vgic_fates *f)
 
 /* ---- tables ---- */
 
+static int reserve_vcpus(struct vgic_fates *f, size_t n)
+{
+	struct vcpu *v = realloc(f->vcpus, n * sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	memset(v + f->cap_vcpus, 0, (n - f->cap_vcpus) * sizeof(*v));
+	f->vcpus = v;
+	f->cap_vcpus = n;
+	return 0;
+}
+
 static struct vcpu *vcpu_of(struct vgic_fates *f, uint16_t index)
 {
-	if (index >= f->nr_vcpus) {
-		size_t n = (size_t)index + 1;
-		struct vcpu *v = realloc(f->vcpus, n * sizeof(*v));
+	size_t n = (size_t)index + 1;
 
-		if (!v)
-			return NULL;
-		memset(v + f->nr_vcpus, 0, (n - f->nr_vcpus) * sizeof(*v));
-		f->vcpus = v;
+	if (n > f->cap_vcpus && reserve_vcpus(f, n))
+		return NULL;
+	if (n > f->nr_vcpus)
 		f->nr_vcpus = n;
-	}
 	return &f->vcpus[index];
 }
 
-static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
+static int reserve_entries(struct vgic_fates *f, size_t cap)
+{
+	struct entry *p = realloc(f->v, cap * sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	f->v = p;
+	f->cap = cap;
+	return 0;
+}
+
+static struct entry *find_entry(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
 {
 	size_t at;
 
@@ -107,21 +129,23 @@ static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t inti
 		return NULL;
 	if (at < f->n)
 		return &f->v[at];
-	if (at >= f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 64;
-		struct entry *p = realloc(f->v, cap * sizeof(*p));
-
-		if (!p)
-			return NULL;
-		f->v = p;
-		f->cap = cap;
-	}
+	if (at >= f->cap && reserve_entries(f, f->cap ? f->cap * 2 : 64))
+		return NULL;
 	struct entry *e = &f->v[f->n++];
 
 	memset(e, 0, sizeof(*e));
 	e->fate.intid = intid;
 	e->fate.vcpu = e->of = intid < VGIC_NR_PRIVATE ? vcpu : VGR_NO_VCPU;
 	e->target = VGR_NO_VCPU;
+	return e;
+}
+
+static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
+{
+	struct entry *e = find_entry(f, vcpu, intid);
+
+	if (e)
+		e->named = true;
 	return e;
 }
 
@@ -229,12 +253,12 @@ static void look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const str
 	}
 }
 
-/* ---- records ---- */
+/* ---- one vCPU ---- */
 
-static bool in_lr(const struct vcpu *v, uint32_t intid)
+static bool in_lr(const struct vcpu *v, uint32_t number)
 {
 	for (unsigned int i = 0; i < v->used; i++)
-		if ((v->lr[i] & VGIC_LR_STATE) && (v->lr[i] & VGIC_LR_VINTID) == intid)
+		if ((v->lr[i] & VGIC_LR_STATE) && v->number[i] == number)
 			return true;
 	return false;
 }
@@ -246,7 +270,7 @@ static void look_inside(struct vgic_fates *f, const struct vcpu *v, const struct
 	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
 	bool outside = listed_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
 		       !(q->state & VGR_IRQ_GONE) && q->target == fl->r.vcpu && fl->dist_enabled &&
-		       listed_group_enabled(fl, q->state) && !in_lr(v, q->intid);
+		       listed_group_enabled(fl, q->state) && !in_lr(v, (uint32_t)(e - f->v));
 
 	if (active)
 		e->active_entries++;
@@ -260,52 +284,29 @@ static void look_inside(struct vgic_fates *f, const struct vcpu *v, const struct
 	}
 }
 
-static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush *fl)
+/* Not on the list of the vCPU any more, though no sync took it off. */
+static void left_list(struct entry *e, uint16_t vcpu)
 {
-	const struct vgr_irq *before = (const struct vgr_irq *)(fl + 1);
-	const struct vgr_irq *after = before + fl->n_before;
-	const uint64_t *lr = (const uint64_t *)(after + fl->n_after);
-	bool whole = !(fl->r.flags & (VGR_F_CUT | VGR_F_TORN));
+	/* Another vCPU may have it by now. */
+	if (e->of == VGR_NO_VCPU && e->fate.vcpu != vcpu)
+		return;
+	e->listed = false;
+	e->fate.outside_entries = 0;
+	if (e->active)
+		ended(e);
+	/* What was latched of a level interrupt goes with its deactivation. */
+	if ((e->state & VGR_IRQ_LEVEL) && e->shown && !e->line)
+		e->want = false;
+}
 
-	if (fl->nested)
-		return 0;
-	f->stamp++;
-	for (unsigned int i = 0; i < fl->n_before; i++) {
-		struct entry *e = entry_of(f, fl->r.vcpu, before[i].intid);
-
-		if (!e)
-			return -ENOMEM;
-		e->stamp = f->stamp;
-		look(f, e, fl->r.vcpu, &before[i], fl->begin);
-	}
-	for (size_t i = 0; i < v->nr_list && whole; i++) {
-		struct entry *e = &f->v[v->list[i]];
-
-		/* Taken off since the last look; another vCPU may have it by now. */
-		if (e->stamp == f->stamp || (e->of == VGR_NO_VCPU && e->fate.vcpu != fl->r.vcpu))
-			continue;
-		e->listed = false;
-		e->fate.outside_entries = 0;
-		if (e->active)
-			ended(e);
-		/* What was latched of a level interrupt goes with its deactivation. */
-		if ((e->state & VGR_IRQ_LEVEL) && e->shown && !e->line)
-			e->want = false;
-	}
-	v->nr_list = 0;
+/* What a flush leaves in the LRs, the numbers of which the caller puts beside them. */
+static void flushed(struct vcpu *v, const struct vgr_flush *fl, const uint64_t *lr)
+{
 	v->used = fl->used_lrs < fl->nr_lr ? fl->used_lrs : fl->nr_lr;
-	memcpy(v->lr, lr, v->used * sizeof(*lr));
+	for (unsigned int i = 0; i < v->used; i++)
+		v->lr[i] = lr[i];
 	v->flushed = true;
 	v->entries++;
-	for (unsigned int i = 0; i < fl->n_after; i++) {
-		struct entry *e = entry_of(f, fl->r.vcpu, after[i].intid);
-
-		if (!e || remember(v, (uint32_t)(e - f->v)))
-			return -ENOMEM;
-		e->listed = true;
-		look_inside(f, v, fl, e, &after[i]);
-	}
-	return 0;
 }
 
 /* What the run did to one LR. */
@@ -325,28 +326,88 @@ static void run_of_lr(struct vgic_fates *f, struct entry *e, uint64_t was, uint6
 	}
 }
 
+/* What was read back of the LRs. */
+static void leave(struct vgic_fates *f, const struct vcpu *v, const uint64_t *lr, unsigned int used,
+		  uint64_t time)
+{
+	for (unsigned int i = 0; v->flushed && i < used && i < v->used; i++)
+		if (v->lr[i] & VGIC_LR_STATE)
+			run_of_lr(f, &f->v[v->number[i]], v->lr[i], lr[i], time);
+}
+
+static void inject(struct vgic_fates *f, struct entry *e, bool level, uint64_t time)
+{
+	e->line = level;
+	if (level)
+		raise(f, e, time);
+	else
+		e->want = false;
+}
+
+static void dir(struct entry *e)
+{
+	if (e->active)
+		e->dir = true;
+}
+
+/* ---- records ---- */
+
+static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush *fl)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(fl + 1);
+	const struct vgr_irq *after = before + fl->n_before;
+	const uint64_t *lr = (const uint64_t *)(after + fl->n_after);
+	bool whole = !(fl->r.flags & (VGR_F_CUT | VGR_F_TORN));
+
+	if (fl->nested)
+		return 0;
+	f->stamp++;
+	for (unsigned int i = 0; i < fl->n_before; i++) {
+		struct entry *e = entry_of(f, fl->r.vcpu, before[i].intid);
+
+		if (!e)
+			return -ENOMEM;
+		e->stamp = f->stamp;
+		look(f, e, fl->r.vcpu, &before[i], fl->begin);
+	}
+	/* Taken off since the last look. */
+	for (size_t i = 0; i < v->nr_list && whole; i++)
+		if (f->v[v->list[i]].stamp != f->stamp)
+			left_list(&f->v[v->list[i]], fl->r.vcpu);
+	v->nr_list = 0;
+	flushed(v, fl, lr);
+	for (unsigned int i = 0; i < v->used; i++) {
+		struct entry *e;
+
+		if (!(lr[i] & VGIC_LR_STATE))
+			continue;
+		e = entry_of(f, fl->r.vcpu, (uint32_t)(lr[i] & VGIC_LR_VINTID));
+		if (!e)
+			return -ENOMEM;
+		v->number[i] = (uint32_t)(e - f->v);
+	}
+	for (unsigned int i = 0; i < fl->n_after; i++) {
+		struct entry *e = entry_of(f, fl->r.vcpu, after[i].intid);
+
+		if (!e || remember(v, (uint32_t)(e - f->v)))
+			return -ENOMEM;
+		e->listed = true;
+		look_inside(f, v, fl, e, &after[i]);
+	}
+	return 0;
+}
+
 static int on_sync(struct vgic_fates *f, struct vcpu *v, const struct vgr_sync *s)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
 	const struct vgr_irq *after = before + s->n_before;
 	const uint64_t *lr = (const uint64_t *)(after + s->n_before);
 	const uint32_t *rest = (const uint32_t *)(lr + s->used_lrs);
-	unsigned int used = s->used_lrs < v->used ? s->used_lrs : v->used;
 
 	if (s->nested)
 		return 0;
-	if (v->flushed && !(s->r.flags & (VGR_F_NO_FOLD | VGR_F_SKIPPED))) {
-		for (unsigned int i = 0; i < used; i++) {
-			struct entry *e;
-
-			if (!(v->lr[i] & VGIC_LR_STATE))
-				continue;
-			e = entry_of(f, s->r.vcpu, (uint32_t)(v->lr[i] & VGIC_LR_VINTID));
-			if (!e)
-				return -ENOMEM;
-			run_of_lr(f, e, v->lr[i], lr[i], s->begin);
-		}
-	}
+	if (!(s->r.flags & (VGR_F_NO_FOLD | VGR_F_SKIPPED)))
+		leave(f, v, lr, s->used_lrs, s->begin);
 	v->flushed = false;
 	for (unsigned int i = 0; i < s->n_before; i++) {
 		struct entry *e = entry_of(f, s->r.vcpu, after[i].intid);
@@ -373,11 +434,7 @@ static int on_inject(struct vgic_fates *f, const struct vgr_inject *in)
 
 	if (!e)
 		return -ENOMEM;
-	e->line = in->level;
-	if (in->level)
-		raise(f, e, in->r.time);
-	else
-		e->want = false;
+	inject(f, e, in->level, in->r.time);
 	return 0;
 }
 
@@ -406,8 +463,7 @@ static int on_dir(struct vgic_fates *f, const struct vgr_dir *d)
 
 	if (!e)
 		return -ENOMEM;
-	if (e->active)
-		e->dir = true;
+	dir(e);
 	return 0;
 }
 
@@ -461,6 +517,104 @@ int vgic_fates_record(struct vgic_fates *f, const struct vgr_rec *rec)
 	default:
 		return 0;
 	}
+}
+
+/* ---- without records ---- */
+
+int fates_reserve(struct vgic_fates *f, size_t n, unsigned int nr_vcpus)
+{
+	return reserve_entries(f, n) || reserve_vcpus(f, nr_vcpus) ? -ENOMEM : 0;
+}
+
+int fates_number(struct vgic_fates *f, uint16_t vcpu, uint32_t intid, uint32_t *number)
+{
+	struct entry *e = find_entry(f, vcpu, intid);
+
+	if (!e)
+		return -ENOMEM;
+	*number = (uint32_t)(e - f->v);
+	return 0;
+}
+
+/* As much as a record is. */
+static void tick(struct vgic_fates *f, uint64_t time)
+{
+	f->nr_records++;
+	if (time > f->last)
+		f->last = time;
+}
+
+static struct entry *numbered(struct vgic_fates *f, uint32_t number)
+{
+	struct entry *e = &f->v[number];
+
+	e->named = true;
+	return e;
+}
+
+void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
+		  unsigned int n, const uint32_t *off, unsigned int nr_off)
+{
+	vcpu_of(f, fl->r.vcpu);
+	tick(f, fl->r.time);
+	for (unsigned int i = 0; i < n; i++)
+		look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
+	for (unsigned int i = 0; i < nr_off; i++)
+		if (f->v[off[i]].listed)
+			left_list(&f->v[off[i]], fl->r.vcpu);
+}
+
+void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
+		 unsigned int n, const uint64_t *lr, const uint32_t *numbers)
+{
+	struct vcpu *v = &f->vcpus[fl->r.vcpu];
+
+	flushed(v, fl, lr);
+	for (unsigned int i = 0; i < v->used; i++)
+		v->number[i] = numbers[i];
+	for (unsigned int i = 0; i < n; i++) {
+		struct entry *e = &f->v[list[i].number];
+
+		e->listed = true;
+		look_inside(f, v, fl, e, list[i].irq);
+	}
+}
+
+void fates_entry(struct vgic_fates *f, uint64_t time)
+{
+	tick(f, time);
+}
+
+void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct watched *list,
+		unsigned int n, const uint64_t *lr, unsigned int used)
+{
+	struct vcpu *v = vcpu_of(f, vcpu);
+
+	tick(f, time);
+	leave(f, v, lr, used, time);
+	v->flushed = false;
+	for (unsigned int i = 0; i < n; i++) {
+		struct entry *e = numbered(f, list[i].number);
+
+		look(f, e, vcpu, list[i].irq, time);
+		e->listed = list[i].irq->vcpu == vcpu;
+	}
+}
+
+int fates_inject(struct vgic_fates *f, uint16_t vcpu, uint32_t number, bool level, uint64_t time)
+{
+	/* A vCPU is known from its first record on. */
+	if (vcpu != VGR_NO_VCPU && !vcpu_of(f, vcpu))
+		return -ENOMEM;
+	tick(f, time);
+	inject(f, numbered(f, number), level, time);
+	return 0;
+}
+
+void fates_dir(struct vgic_fates *f, uint32_t number, uint64_t time)
+{
+	tick(f, time);
+	dir(numbered(f, number));
 }
 
 /* ---- judgement ---- */
@@ -530,13 +684,15 @@ int vgic_fates_finish(struct vgic_fates *f, enum vgic_fates_end end, struct vgic
 
 	if (!v)
 		return -ENOMEM;
+	*n = 0;
 	for (size_t i = 0; i < f->n; i++) {
+		if (!f->v[i].named)
+			continue;
 		judge(f, &f->v[i], end);
-		v[i] = f->v[i].fate;
+		v[(*n)++] = f->v[i].fate;
 	}
-	qsort(v, f->n, sizeof(*v), compare);
+	qsort(v, *n, sizeof(*v), compare);
 	*list = v;
-	*n = f->n;
 	return 0;
 }
 

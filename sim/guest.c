@@ -245,7 +245,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	if (!s)
 		return;
 	f->source = s->index;
-	f->raise_known = vgic_raises_in_lr(m->raises, (uint16_t)index, irq->intid, &f->raise);
+	f->raise_known = raises_in_lr(m->raises, s->number, &f->raise);
 	if (f->raise_known)
 		machine_latency(m, index, VGIC_LATENCY_RAISE_TO_ACK, f->raise.number,
 				f->raise.time);
@@ -341,7 +341,7 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	if ((a.did & VGIC_DID_TRAP) &&
 	    (m->wl->model_v2 || !vgic_dir_fast(m->vgic, index, &v->hw, intid))) {
 		machine_exit(m, index, VGIC_EXIT_DIR);
-		machine_records_dir(m, index, intid);
+		machine_records_dir(m, s);
 		if (m->wl->model_v2 && intid < VGIC_NR_SGIS && s->irq)
 			value |= (uint64_t)s->irq->active_source << VGIC_LR_CPUID_SHIFT;
 		vgic_deactivate(m->vgic, index, value);

@@ -282,7 +282,7 @@ static void enter(struct machine *m, unsigned int index)
 	}
 	m->owner = (uint16_t)index;
 	if (v->requests & VGIC_REQ_PROCESS_UPDATE)
-		vgic_prune(m->vgic, index);
+		machine_records_prune(m, index);
 	v->requests = 0;
 	v->kick = false;
 	if (v->flush_time != NEVER)

@@ -9,6 +9,8 @@
 #include <vgicsim/replay.h>
 #include <vgicsim/vgic.h>
 
+#include "watch.h"
+
 #define NEVER	       UINT64_MAX
 #define MAX_FRAMES     2048u
 /* Last moment of a replay, 146 years: behind it sums of times could overflow. */
@@ -65,6 +67,7 @@ struct mvcpu {
 	uint64_t not_before; /* WFI: others have the CPU until then */
 	uint64_t flush_time;
 	unsigned int sync_irqs, sync_lrs; /* at its last exit */
+	uint32_t in_lr[VGR_MAX_LRS];	  /* numbers of the interrupts in its LRs */
 	int64_t entry_more;		  /* ns beyond the cost of the entry to come */
 	uint32_t depth;
 	bool inverted;
@@ -75,6 +78,7 @@ struct mvcpu {
 struct msource {
 	struct vgic_irq *irq;
 	uint32_t index;
+	uint32_t number; /* of fates and raises */
 	uint32_t cursor; /* script of the next acknowledgement */
 	uint32_t acks, handled;
 	bool due;	/* raised, and not acknowledged */
@@ -118,9 +122,10 @@ struct machine {
 	struct vgic_profile profile;
 	struct vgic_fates *fates;
 	struct vgic_raises *raises;
-	void *record;		  /* of a flush or sync being made */
-	struct vgic_irq **listed; /* the list before the sync */
-	unsigned int nr_listed, nr_back;
+	struct vgr_flush flush; /* being made: what is no list of it */
+	struct watched *listed; /* the list before the flush or sync */
+	uint32_t *off;		/* left the list between sync and flush */
+	unsigned int nr_listed, cap_listed, nr_off, nr_back;
 	uint64_t back[VGR_MAX_LRS];
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -190,9 +195,14 @@ uint64_t machine_out_of(struct machine *m, unsigned int v, const struct vgic_op 
 void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, unsigned int v);
 
-/* machine_records.c: what happens, told to the fates and the raises as records. 0 or -ENOMEM. */
+/* machine_records.c: what happens, told to the fates and the raises. 0 or -ENOMEM. */
 int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
+int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number);
+void machine_records_populated(struct machine *m, unsigned int v, const struct vgic_irq *irq,
+			       unsigned int lr);
+/* vgic_prune() before the flush. */
+void machine_records_prune(struct machine *m, unsigned int v);
 void machine_records_before_flush(struct machine *m, unsigned int v);
 void machine_records_flush(struct machine *m, unsigned int v);
 /* time: when the guest runs, which the flush knows before. */
@@ -200,11 +210,11 @@ void machine_records_entry(struct machine *m, unsigned int v, uint64_t time);
 void machine_records_before_sync(struct machine *m, unsigned int v);
 void machine_records_sync(struct machine *m, unsigned int v);
 /* vcpu: of a private INTID, else VGR_NO_VCPU. */
-void machine_records_inject(struct machine *m, uint16_t vcpu, uint32_t intid, bool level);
+void machine_records_inject(struct machine *m, uint16_t vcpu, const struct msource *s, bool level);
 /* An MSI has made it pending. */
-void machine_records_lpi(struct machine *m, uint32_t lpi);
+void machine_records_msi(struct machine *m, const struct msource *s);
 void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
-void machine_records_dir(struct machine *m, unsigned int v, uint32_t intid);
+void machine_records_dir(struct machine *m, const struct msource *s);
 /* A register write that may take interrupts back. */
 void machine_records_write(struct machine *m);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a replay does, as the records that a recorder would make of it, for those
- * who judge recordings: the fates of interrupts, and their raises.
+ * What a replay does, told to those who judge recordings: the fates of interrupts, and their
+ * raises. What comes often goes in by the number of the interrupt, the rest as the record that
+ * a recorder would make of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,29 +10,191 @@
 
 #include "machine.h"
 
-#define MAX_RECORD                                                        \
-	(sizeof(struct vgr_flush) + sizeof(struct vgr_sync) +             \
-	 VGR_MAX_IRQS * (2 * sizeof(struct vgr_irq) + sizeof(uint32_t)) + \
-	 VGR_MAX_LRS * sizeof(uint64_t))
-
 int machine_records_init(struct machine *m)
 {
 	const struct vgr_rec origin = {.type = VGR_LOAD, .size = sizeof(origin)};
+	size_t n = m->wl->nr_sources + 1;
 
-	m->record = malloc(MAX_RECORD);
-	m->listed = calloc(VGR_MAX_IRQS, sizeof(struct vgic_irq *));
-	if (!m->record || !m->listed || vgic_fates_create(&m->fates, 0) ||
-	    vgic_raises_create(&m->raises, 0, &m->cell->latency[VGIC_LATENCY_RAISE_TO_LR]))
+	m->cap_listed = 64;
+	m->listed = calloc(m->cap_listed, sizeof(*m->listed));
+	m->off = calloc(m->cap_listed, sizeof(*m->off));
+	if (!m->listed || !m->off || vgic_fates_create(&m->fates, 0) ||
+	    vgic_raises_create(&m->raises, 0, &m->cell->latency[VGIC_LATENCY_RAISE_TO_LR]) ||
+	    fates_reserve(m->fates, n, m->nr_vcpus) || raises_reserve(m->raises, n, m->nr_vcpus))
 		return -ENOMEM;
+	m->flush = (struct vgr_flush){
+		.r = {.type = VGR_FLUSH, .size = sizeof(m->flush)},
+		.active_spis = m->cfg->policy->eager_vmcr ? 0 : -1,
+		.nr_lr = (uint16_t)m->cfg->nr_lr,
+	};
 	return vgic_fates_record(m->fates, &origin);
 }
 
 void machine_records_finish(struct machine *m)
 {
-	free(m->record);
 	free(m->listed);
+	free(m->off);
 	vgic_fates_destroy(m->fates);
 	vgic_raises_destroy(m->raises);
+}
+
+int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number)
+{
+	uint32_t same;
+
+	if (fates_number(m->fates, vcpu, intid, number) ||
+	    raises_number(m->raises, vcpu, intid, &same))
+		return -ENOMEM;
+	return 0;
+}
+
+/* An SGI of which the workload knows nothing: another one's broadcast. */
+static uint32_t number_of_stray(struct machine *m, const struct vgic_irq *irq)
+{
+	uint32_t number = 0;
+
+	if (machine_records_number(m, irq->target, irq->intid, &number))
+		m->nomem = true;
+	return number;
+}
+
+static uint32_t number_of(struct machine *m, const struct vgic_irq *irq)
+{
+	const struct msource *s = irq->user;
+
+	return s ? s->number : number_of_stray(m, irq);
+}
+
+void machine_records_populated(struct machine *m, unsigned int index, const struct vgic_irq *irq,
+			       unsigned int lr)
+{
+	m->vcpus[index].in_lr[lr] = number_of(m, irq);
+}
+
+static bool more_room(struct machine *m, unsigned int n)
+{
+	struct watched *listed = realloc(m->listed, 2 * n * sizeof(*listed));
+	uint32_t *off;
+
+	if (listed)
+		m->listed = listed;
+	off = listed ? realloc(m->off, 2 * n * sizeof(*off)) : NULL;
+	if (!off) {
+		m->nomem = true;
+		return false;
+	}
+	m->off = off;
+	m->cap_listed = 2 * n;
+	return true;
+}
+
+static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
+{
+	unsigned int n = 0;
+
+	if (k->list.count > m->cap_listed && !more_room(m, k->list.count)) {
+		m->nr_listed = 0;
+		return;
+	}
+	for (struct vgic_irq *q = k->list.head; q; q = q->next)
+		m->listed[n++] =
+			(struct watched){(const struct vgr_irq *)&q->intid, number_of(m, q)};
+	m->nr_listed = n;
+}
+
+void machine_records_prune(struct machine *m, unsigned int index)
+{
+	struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	unsigned int n;
+
+	look_at_list(m, k);
+	n = m->nr_listed;
+	vgic_prune(m->vgic, index);
+	m->nr_off = 0;
+	for (unsigned int i = 0; i < n; i++)
+		if (m->listed[i].irq->vcpu != index)
+			m->off[m->nr_off++] = m->listed[i].number;
+}
+
+void machine_records_before_flush(struct machine *m, unsigned int index)
+{
+	struct vgr_flush *f = &m->flush;
+
+	look_at_list(m, &m->vgic->vcpus[index]);
+	f->r.time = f->begin = m->now;
+	f->r.vcpu = (uint16_t)index;
+	f->dist_enabled = m->vgic->dist_enabled;
+	fates_before(m->fates, f, m->listed, m->nr_listed, m->off, m->nr_off);
+	if (raises_before(m->raises, f, m->listed, m->nr_listed))
+		m->nomem = true;
+	m->nr_off = 0;
+}
+
+static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
+{
+	const struct watched *w = m->listed;
+
+	if (!k->sorted)
+		return false;
+	for (const struct vgic_irq *q = k->list.head; q; q = q->next, w++)
+		if (w->irq->intid != q->intid)
+			return true;
+	return false;
+}
+
+void machine_records_flush(struct machine *m, unsigned int index)
+{
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgr_flush *f = &m->flush;
+
+	f->vmcr = k->vmcr;
+	f->used_lrs = (uint16_t)k->used_lrs;
+	m->cell->reordered += !m->uncounted && is_reordered(m, k);
+	fates_after(m->fates, f, m->listed, m->nr_listed, k->lr, m->vcpus[index].in_lr);
+	raises_after(m->raises, f, k->lr, m->vcpus[index].in_lr);
+}
+
+void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
+{
+	fates_entry(m->fates, time);
+	if (raises_entry(m->raises, (uint16_t)index, time))
+		m->nomem = true;
+}
+
+void machine_records_before_sync(struct machine *m, unsigned int index)
+{
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+
+	look_at_list(m, k);
+	m->nr_back = k->used_lrs;
+	for (unsigned int i = 0; i < m->nr_back; i++)
+		m->back[i] = m->vcpus[index].hw.lr[i];
+}
+
+void machine_records_sync(struct machine *m, unsigned int index)
+{
+	fates_sync(m->fates, (uint16_t)index, m->now, m->listed, m->nr_listed, m->back, m->nr_back);
+	if (raises_sync(m->raises, (uint16_t)index, m->now, m->listed, m->nr_listed, m->back,
+			m->nr_back))
+		m->nomem = true;
+}
+
+void machine_records_inject(struct machine *m, uint16_t vcpu, const struct msource *s, bool level)
+{
+	if (fates_inject(m->fates, vcpu, s->number, level, m->now) ||
+	    raises_inject(m->raises, vcpu, s->number, level, m->now))
+		m->nomem = true;
+}
+
+void machine_records_msi(struct machine *m, const struct msource *s)
+{
+	raises_msi(m->raises, s->number, m->now);
+}
+
+void machine_records_dir(struct machine *m, const struct msource *s)
+{
+	fates_dir(m->fates, s->number, m->now);
+	raises_dir(m->raises, s->number, m->now);
 }
 
 static void tell(struct machine *m, const struct vgr_rec *rec)
@@ -45,122 +208,6 @@ static struct vgr_rec head(const struct machine *m, enum vgr_type type, unsigned
 	return (struct vgr_rec){.type = type, .time = m->now, .vcpu = (uint16_t)vcpu};
 }
 
-static unsigned int put_list(struct vgr_irq *to, const struct vgic_vcpu *k, uint16_t *flags)
-{
-	unsigned int n = 0;
-
-	for (struct vgic_irq *q = k->list.head; q; q = q->next) {
-		if (n == VGR_MAX_IRQS) {
-			*flags |= VGR_F_CUT;
-			break;
-		}
-		vgic_irq_export(q, &to[n++]);
-	}
-	return n;
-}
-
-static void put_lrs(const struct machine *m, uint64_t *to, const uint64_t *lr, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		to[i] = (lr[i] & ~VGIC_LR_VINTID) | machine_intid(m, lr[i]);
-}
-
-void machine_records_before_flush(struct machine *m, unsigned int index)
-{
-	struct vgr_flush *f = m->record;
-
-	memset(f, 0, sizeof(*f));
-	f->r = head(m, VGR_FLUSH, index);
-	f->begin = m->now;
-	f->n_before =
-		(uint16_t)put_list((struct vgr_irq *)(f + 1), &m->vgic->vcpus[index], &f->r.flags);
-}
-
-static bool same_order(const struct vgr_irq *a, unsigned int na, const struct vgr_irq *b,
-		       unsigned int nb)
-{
-	for (unsigned int i = 0; na == nb && i < na; i++)
-		if (a[i].intid != b[i].intid)
-			return false;
-	return true;
-}
-
-void machine_records_flush(struct machine *m, unsigned int index)
-{
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
-	struct vgr_flush *f = m->record;
-	struct vgr_irq *before = (struct vgr_irq *)(f + 1), *after = before + f->n_before;
-
-	f->n_after = (uint16_t)put_list(after, k, &f->r.flags);
-	f->hcr = k->hcr;
-	f->vmcr = k->vmcr;
-	f->active_spis = m->cfg->policy->eager_vmcr ? 0 : -1;
-	f->dist_enabled = m->vgic->dist_enabled;
-	f->used_lrs = (uint16_t)k->used_lrs;
-	f->nr_lr = (uint16_t)m->cfg->nr_lr;
-	put_lrs(m, (uint64_t *)(after + f->n_after), k->lr, f->nr_lr);
-	m->cell->reordered += !m->uncounted && !same_order(before, f->n_before, after, f->n_after);
-	tell(m, &f->r);
-}
-
-void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
-{
-	struct vgr_rec entry = head(m, VGR_ENTRY, index);
-
-	entry.time = time;
-	tell(m, &entry);
-}
-
-void machine_records_before_sync(struct machine *m, unsigned int index)
-{
-	m->nr_listed = 0;
-	for (struct vgic_irq *q = m->vgic->vcpus[index].list.head; q && m->nr_listed < VGR_MAX_IRQS;
-	     q = q->next)
-		m->listed[m->nr_listed++] = q;
-	m->nr_back = m->vgic->vcpus[index].used_lrs;
-	put_lrs(m, m->back, m->vcpus[index].hw.lr, m->nr_back);
-}
-
-void machine_records_sync(struct machine *m, unsigned int index)
-{
-	struct vgr_sync *s = m->record;
-	struct vgr_irq *before = (struct vgr_irq *)(s + 1), *after = before + m->nr_listed;
-	uint64_t *lr = (uint64_t *)(after + m->nr_listed);
-	uint32_t *rest = (uint32_t *)(lr + m->nr_back);
-
-	memset(s, 0, sizeof(*s));
-	s->r = head(m, VGR_SYNC, index);
-	s->begin = m->now;
-	s->used_lrs = (uint16_t)m->nr_back;
-	s->n_before = (uint16_t)m->nr_listed;
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		vgic_irq_export(m->listed[i], &after[i]);
-		before[i] = after[i];
-	}
-	memcpy(lr, m->back, m->nr_back * sizeof(*lr));
-	for (struct vgic_irq *q = m->vgic->vcpus[index].list.head; q && s->n_after < VGR_MAX_IRQS;
-	     q = q->next)
-		rest[s->n_after++] = q->intid;
-	tell(m, &s->r);
-}
-
-void machine_records_inject(struct machine *m, uint16_t vcpu, uint32_t intid, bool level)
-{
-	struct vgr_inject in = {
-		.r = head(m, VGR_INJECT, vcpu),
-		.intid = intid,
-		.level = level,
-	};
-
-	tell(m, &in.r);
-}
-
-void machine_records_lpi(struct machine *m, uint32_t lpi)
-{
-	if (vgic_raises_lpi(m->raises, lpi, m->now))
-		m->nomem = true;
-}
-
 void machine_records_sgi(struct machine *m, const struct vgic_effect *e)
 {
 	struct vgr_sgi s = {
@@ -168,15 +215,12 @@ void machine_records_sgi(struct machine *m, const struct vgic_effect *e)
 		.value = e->value,
 		.allow_group1 = e->level,
 	};
+	uint32_t intid = (e->value >> 24) & 0xf;
 
+	/* Whoever is hit has a number, and the same one with both, before they name it. */
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		number_of(m, &m->vgic->vcpus[i].private_irqs[intid]);
 	tell(m, &s.r);
-}
-
-void machine_records_dir(struct machine *m, unsigned int vcpu, uint32_t intid)
-{
-	struct vgr_dir d = {.r = head(m, VGR_DIR, vcpu), .value = intid};
-
-	tell(m, &d.r);
 }
 
 void machine_records_write(struct machine *m)

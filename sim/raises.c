@@ -8,6 +8,7 @@
 
 #include "irq_index.h"
 #include "msi_map.h"
+#include "watch.h"
 
 struct entry {
 	uint32_t intid;
@@ -31,6 +32,7 @@ struct entry {
 
 struct vcpu {
 	uint64_t lr[VGIC_MAX_LRS];
+	uint32_t number[VGIC_MAX_LRS]; /* of the entries of these interrupts */
 	unsigned int used;
 	bool flushed, entered;
 	uint64_t flushes, begin, sync;
@@ -45,7 +47,7 @@ struct vgic_raises {
 	struct entry *v;
 	size_t n, cap;
 	struct vcpu *vcpus;
-	size_t nr_vcpus;
+	size_t nr_vcpus, cap_vcpus;
 	struct msi_map msis;
 };
 
@@ -77,19 +79,38 @@ uint64_t vgic_raises_merged(const struct vgic_raises *r)
 	return r->merged;
 }
 
+static int reserve_vcpus(struct vgic_raises *r, size_t n)
+{
+	struct vcpu *v = realloc(r->vcpus, n * sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	memset(v + r->cap_vcpus, 0, (n - r->cap_vcpus) * sizeof(*v));
+	r->vcpus = v;
+	r->cap_vcpus = n;
+	return 0;
+}
+
 static struct vcpu *vcpu_of(struct vgic_raises *r, uint16_t index)
 {
-	if (index >= r->nr_vcpus) {
-		size_t n = (size_t)index + 1;
-		struct vcpu *v = realloc(r->vcpus, n * sizeof(*v));
+	size_t n = (size_t)index + 1;
 
-		if (!v)
-			return NULL;
-		memset(v + r->nr_vcpus, 0, (n - r->nr_vcpus) * sizeof(*v));
-		r->vcpus = v;
+	if (n > r->cap_vcpus && reserve_vcpus(r, n))
+		return NULL;
+	if (n > r->nr_vcpus)
 		r->nr_vcpus = n;
-	}
 	return &r->vcpus[index];
+}
+
+static int reserve_entries(struct vgic_raises *r, size_t cap)
+{
+	struct entry *p = realloc(r->v, cap * sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	r->v = p;
+	r->cap = cap;
+	return 0;
 }
 
 static struct entry *entry_of(struct vgic_raises *r, uint16_t vcpu, uint32_t intid)
@@ -100,15 +121,8 @@ static struct entry *entry_of(struct vgic_raises *r, uint16_t vcpu, uint32_t int
 		return NULL;
 	if (at < r->n)
 		return &r->v[at];
-	if (at >= r->cap) {
-		size_t cap = r->cap ? r->cap * 2 : 64;
-		struct entry *p = realloc(r->v, cap * sizeof(*p));
-
-		if (!p)
-			return NULL;
-		r->v = p;
-		r->cap = cap;
-	}
+	if (at >= r->cap && reserve_entries(r, r->cap ? r->cap * 2 : 64))
+		return NULL;
 	r->n++;
 	memset(&r->v[at], 0, sizeof(r->v[at]));
 	r->v[at].intid = intid;
@@ -235,49 +249,43 @@ static bool is_listed(const struct vgic_raises *r, const struct entry *e)
 	return e->on < r->nr_vcpus && e->on_flush == r->vcpus[e->on].flushes;
 }
 
-/* ---- records ---- */
+/* ---- one vCPU ---- */
 
-static int on_flush(struct vgic_raises *r, struct vcpu *v, const struct vgr_flush *f)
+/* What a flush finds on its list. */
+static int look_before(struct vgic_raises *r, const struct vcpu *v, const struct vgr_flush *f,
+		       struct entry *e, const struct vgr_irq *q)
 {
-	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
-	const uint64_t *lr = (const uint64_t *)(before + f->n_before + f->n_after);
-	uint64_t last_flush = v->begin;
+	bool new = !is_listed(r, e);
 
-	if (f->nested)
-		return 0;
-	for (unsigned int i = 0; i < f->n_before; i++) {
-		struct entry *e = entry_of(r, f->r.vcpu, before[i].intid);
-		bool new;
-
-		if (!e)
-			return -ENOMEM;
-		new = !is_listed(r, e);
-		/* What a DIR ended since the sync asks again from then on. */
-		if (look(r, v, e, &before[i], e->dir > v->sync ? e->dir : f->begin))
-			return -ENOMEM;
-		look_held(r, f, last_flush, e, new);
-		e->on = f->r.vcpu;
-		e->on_flush = v->flushes + 1;
-	}
-	v->flushes++;
-	v->begin = f->begin;
-	v->used = f->used_lrs < f->nr_lr ? f->used_lrs : f->nr_lr;
-	memcpy(v->lr, lr, v->used * sizeof(*lr));
-	v->flushed = true;
-	v->entered = false;
+	/* What a DIR ended since the sync asks again from then on. */
+	if (look(r, v, e, q, e->dir > v->sync ? e->dir : f->begin))
+		return -ENOMEM;
+	look_held(r, f, v->begin, e, new);
+	e->on = f->r.vcpu;
+	e->on_flush = v->flushes + 1;
 	return 0;
 }
 
-static int on_entry(struct vgic_raises *r, struct vcpu *v, const struct vgr_rec *rec)
+/* What it leaves in the LRs, the numbers of which the caller puts beside them. */
+static void flushed(struct vcpu *v, const struct vgr_flush *f, const uint64_t *lr)
+{
+	v->flushes++;
+	v->begin = f->begin;
+	v->used = f->used_lrs < f->nr_lr ? f->used_lrs : f->nr_lr;
+	for (unsigned int i = 0; i < v->used; i++)
+		v->lr[i] = lr[i];
+	v->flushed = true;
+	v->entered = false;
+}
+
+static int enter(struct vgic_raises *r, struct vcpu *v, uint64_t time)
 {
 	for (unsigned int i = 0; v->flushed && i < v->used; i++) {
 		struct entry *e;
 
 		if (!(v->lr[i] & VGIC_LR_PENDING))
 			continue;
-		e = entry_of(r, rec->vcpu, (uint32_t)(v->lr[i] & VGIC_LR_VINTID));
-		if (!e)
-			return -ENOMEM;
+		e = &r->v[v->number[i]];
 		e->in_guest = true;
 		if (!e->waits || e->shown)
 			continue;
@@ -285,7 +293,7 @@ static int on_entry(struct vgic_raises *r, struct vcpu *v, const struct vgr_rec 
 		e->shown = true;
 		e->shown_raise = e->raise;
 		if (vgic_latency_add(r->to_lr, e->raise.number,
-				     rec->time > e->raise.time ? rec->time - e->raise.time : 0))
+				     time > e->raise.time ? time - e->raise.time : 0))
 			return -ENOMEM;
 	}
 	v->entered = v->flushed;
@@ -307,26 +315,64 @@ static void run_of_lr(struct vgic_raises *r, struct entry *e, uint64_t is)
 	}
 }
 
+/* What was read back; the states of the list follow. */
+static void leave(struct vgic_raises *r, struct vcpu *v, uint64_t time, const uint64_t *lr,
+		  unsigned int used)
+{
+	for (unsigned int i = 0; v->entered && i < used && i < v->used; i++)
+		if (v->lr[i] & VGIC_LR_PENDING)
+			run_of_lr(r, &r->v[v->number[i]], lr[i]);
+	v->flushed = v->entered = false;
+	v->sync = time;
+}
+
+static void inject(struct vgic_raises *r, struct entry *e, bool level, uint64_t time)
+{
+	if (!level)
+		line_low(e);
+	else if (is_level(e))
+		line_high(r, e, time);
+	else
+		edge(r, e, time);
+}
+
+/* ---- records ---- */
+
+static int on_flush(struct vgic_raises *r, struct vcpu *v, const struct vgr_flush *f)
+{
+	const struct vgr_irq *before = (const struct vgr_irq *)(f + 1);
+	const uint64_t *lr = (const uint64_t *)(before + f->n_before + f->n_after);
+
+	if (f->nested)
+		return 0;
+	for (unsigned int i = 0; i < f->n_before; i++) {
+		struct entry *e = entry_of(r, f->r.vcpu, before[i].intid);
+
+		if (!e || look_before(r, v, f, e, &before[i]))
+			return -ENOMEM;
+	}
+	flushed(v, f, lr);
+	for (unsigned int i = 0; i < v->used; i++) {
+		struct entry *e;
+
+		if (!(lr[i] & VGIC_LR_PENDING))
+			continue;
+		e = entry_of(r, f->r.vcpu, (uint32_t)(lr[i] & VGIC_LR_VINTID));
+		if (!e)
+			return -ENOMEM;
+		v->number[i] = (uint32_t)(e - r->v);
+	}
+	return 0;
+}
+
 static int on_sync(struct vgic_raises *r, struct vcpu *v, const struct vgr_sync *s)
 {
 	const struct vgr_irq *after = (const struct vgr_irq *)(s + 1) + s->n_before;
 	const uint64_t *lr = (const uint64_t *)(after + s->n_before);
-	unsigned int used = s->used_lrs < v->used ? s->used_lrs : v->used;
 
 	if (s->nested)
 		return 0;
-	for (unsigned int i = 0; v->entered && i < used; i++) {
-		struct entry *e;
-
-		if (!(v->lr[i] & VGIC_LR_PENDING))
-			continue;
-		e = entry_of(r, s->r.vcpu, (uint32_t)(v->lr[i] & VGIC_LR_VINTID));
-		if (!e)
-			return -ENOMEM;
-		run_of_lr(r, e, lr[i]);
-	}
-	v->flushed = v->entered = false;
-	v->sync = s->r.time;
+	leave(r, v, s->r.time, lr, s->used_lrs);
 	for (unsigned int i = 0; i < s->n_before; i++) {
 		struct entry *e = entry_of(r, s->r.vcpu, after[i].intid);
 
@@ -342,12 +388,7 @@ static int on_inject(struct vgic_raises *r, const struct vgr_inject *in)
 
 	if (!e)
 		return -ENOMEM;
-	if (!in->level)
-		line_low(e);
-	else if (is_level(e))
-		line_high(r, e, in->r.time);
-	else
-		edge(r, e, in->r.time);
+	inject(r, e, in->level, in->r.time);
 	return 0;
 }
 
@@ -427,7 +468,7 @@ int vgic_raises_record(struct vgic_raises *r, const struct vgr_rec *rec)
 	case VGR_FLUSH:
 		return on_flush(r, v, (const struct vgr_flush *)rec);
 	case VGR_ENTRY:
-		return on_entry(r, v, rec);
+		return enter(r, v, rec->time);
 	case VGR_SYNC:
 		return on_sync(r, v, (const struct vgr_sync *)rec);
 	case VGR_INJECT:
@@ -456,7 +497,88 @@ bool vgic_raises_in_lr(struct vgic_raises *r, uint16_t vcpu, uint32_t intid,
 {
 	struct entry *e = entry_of(r, vcpu, intid);
 
-	if (!e || !e->shown || !e->in_guest || e->shown_raise.number == UINT64_MAX)
+	return e && raises_in_lr(r, (uint32_t)(e - r->v), raise);
+}
+
+/* ---- without records ---- */
+
+int raises_reserve(struct vgic_raises *r, size_t n, unsigned int nr_vcpus)
+{
+	return reserve_entries(r, n) || reserve_vcpus(r, nr_vcpus) ? -ENOMEM : 0;
+}
+
+int raises_number(struct vgic_raises *r, uint16_t vcpu, uint32_t intid, uint32_t *number)
+{
+	struct entry *e = entry_of(r, vcpu, intid);
+
+	if (!e)
+		return -ENOMEM;
+	*number = (uint32_t)(e - r->v);
+	return 0;
+}
+
+int raises_before(struct vgic_raises *r, const struct vgr_flush *f, const struct watched *list,
+		  unsigned int n)
+{
+	struct vcpu *v = vcpu_of(r, f->r.vcpu);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (look_before(r, v, f, &r->v[list[i].number], list[i].irq))
+			return -ENOMEM;
+	return 0;
+}
+
+void raises_after(struct vgic_raises *r, const struct vgr_flush *f, const uint64_t *lr,
+		  const uint32_t *numbers)
+{
+	struct vcpu *v = &r->vcpus[f->r.vcpu];
+
+	flushed(v, f, lr);
+	for (unsigned int i = 0; i < v->used; i++)
+		v->number[i] = numbers[i];
+}
+
+int raises_entry(struct vgic_raises *r, uint16_t vcpu, uint64_t time)
+{
+	return enter(r, &r->vcpus[vcpu], time);
+}
+
+int raises_sync(struct vgic_raises *r, uint16_t vcpu, uint64_t time, const struct watched *list,
+		unsigned int n, const uint64_t *lr, unsigned int used)
+{
+	struct vcpu *v = vcpu_of(r, vcpu);
+
+	leave(r, v, time, lr, used);
+	for (unsigned int i = 0; i < n; i++)
+		if (look(r, v, &r->v[list[i].number], list[i].irq, time))
+			return -ENOMEM;
+	return 0;
+}
+
+int raises_inject(struct vgic_raises *r, uint16_t vcpu, uint32_t number, bool level, uint64_t time)
+{
+	/* A vCPU is known from its first record on. */
+	if (vcpu != VGR_NO_VCPU && !vcpu_of(r, vcpu))
+		return -ENOMEM;
+	inject(r, &r->v[number], level, time);
+	return 0;
+}
+
+void raises_msi(struct vgic_raises *r, uint32_t number, uint64_t time)
+{
+	edge(r, &r->v[number], time);
+}
+
+void raises_dir(struct vgic_raises *r, uint32_t number, uint64_t time)
+{
+	r->v[number].dir = time;
+}
+
+bool raises_in_lr(const struct vgic_raises *r, uint32_t number, struct vgic_raise *raise)
+{
+	const struct entry *e = &r->v[number];
+
+	if (!e->shown || !e->in_guest || e->shown_raise.number == UINT64_MAX)
 		return false;
 	*raise = e->shown_raise;
 	return true;

@@ -65,8 +65,10 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 
 	if (what == VGIC_EVENT_REPLAYED && !m->uncounted)
 		m->cell->eoicount++;
-	if (what == VGIC_EVENT_POPULATED && s && s->due &&
-	    (m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
+	if (what != VGIC_EVENT_POPULATED)
+		return;
+	machine_records_populated(m, vcpu, irq, arg);
+	if (s && s->due && (m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
 		s->in_lr = true;
 }
 
@@ -98,8 +100,12 @@ static int make_sources(struct machine *m)
 		if (ret)
 			return ret;
 		s->irq = vgic_irq_find(m->vgic, of, init.intid);
-		if (s->irq)
-			s->irq->user = s;
+		if (!s->irq)
+			continue;
+		s->irq->user = s;
+		ret = machine_records_number(m, w->vcpu, init.intid, &s->number);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }

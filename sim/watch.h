@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fates and raises of a replay, which has every interrupt at hand: by its number, and without
+ * making records. The rules are those for records; see fates.h and raises.h.
+ */
+#ifndef VGICSIM_WATCH_H
+#define VGICSIM_WATCH_H
+
+#include <vgicsim/fates.h>
+#include <vgicsim/raises.h>
+
+/* One interrupt of a list: its state as it stands, and its number. */
+struct watched {
+	const struct vgr_irq *irq;
+	uint32_t number;
+};
+
+/*
+ * Numbers of interrupts count from 0 in the order in which they are asked for, so that both
+ * give the same if both are asked the same. Before the first: room for n interrupts and as
+ * many vCPUs, so that nothing is allocated later. 0 or -ENOMEM.
+ */
+int fates_reserve(struct vgic_fates *f, size_t n, unsigned int nr_vcpus);
+int raises_reserve(struct vgic_raises *r, size_t n, unsigned int nr_vcpus);
+int fates_number(struct vgic_fates *f, uint16_t vcpu, uint32_t intid, uint32_t *number);
+int raises_number(struct vgic_raises *r, uint16_t vcpu, uint32_t intid, uint32_t *number);
+
+/*
+ * A flush of fl's vCPU, with the list of it: before (off: what left the list since the sync),
+ * and after (the LRs it filled, and with what). Of fl only the numbers count that have no list
+ * behind them. The entry follows at a time of its own. 0 or -ENOMEM.
+ */
+void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
+		  unsigned int n, const uint32_t *off, unsigned int nr_off);
+int raises_before(struct vgic_raises *r, const struct vgr_flush *fl, const struct watched *list,
+		  unsigned int n);
+void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
+		 unsigned int n, const uint64_t *lr, const uint32_t *numbers);
+void raises_after(struct vgic_raises *r, const struct vgr_flush *fl, const uint64_t *lr,
+		  const uint32_t *numbers);
+void fates_entry(struct vgic_fates *f, uint64_t time);
+int raises_entry(struct vgic_raises *r, uint16_t vcpu, uint64_t time);
+
+/* A sync: the LRs read back, and what had been on the list before it. 0 or -ENOMEM. */
+void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct watched *list,
+		unsigned int n, const uint64_t *lr, unsigned int used);
+int raises_sync(struct vgic_raises *r, uint16_t vcpu, uint64_t time, const struct watched *list,
+		unsigned int n, const uint64_t *lr, unsigned int used);
+
+/* A line moves or an edge comes; vcpu of a private interrupt, VGR_NO_VCPU. 0 or -ENOMEM. */
+int fates_inject(struct vgic_fates *f, uint16_t vcpu, uint32_t number, bool level, uint64_t time);
+int raises_inject(struct vgic_raises *r, uint16_t vcpu, uint32_t number, bool level, uint64_t time);
+/* An MSI of it. */
+void raises_msi(struct vgic_raises *r, uint32_t number, uint64_t time);
+/* A trapped DIR. */
+void fates_dir(struct vgic_fates *f, uint32_t number, uint64_t time);
+void raises_dir(struct vgic_raises *r, uint32_t number, uint64_t time);
+
+/* vgic_raises_in_lr() */
+bool raises_in_lr(const struct vgic_raises *r, uint32_t number, struct vgic_raise *raise);
+
+#endif
