@@ -50,7 +50,7 @@ struct vgic_access vgic_gicv_ack(struct vgic_v3_cpuif *c, bool aliased)
 /* The active LR with this INTID, and for an SGI this source. */
 static int find_active(const struct vgic_v3_cpuif *c, uint32_t value)
 {
-	for (unsigned int i = 0; i < c->cfg->nr_lr; i++)
+	for (unsigned int i = 0, n = c->cfg->nr_lr - c->unused; i < n; i++)
 		if ((c->lr[i] & VGIC_LR_ACTIVE) && (c->lr[i] & VGIC_LR_VINTID) == value)
 			return i;
 	return -1;

@@ -98,30 +98,57 @@ uint8_t vgic_v3_cpuif_running_priority(const struct vgic_v3_cpuif *c)
 	return level << (8 - c->cfg->pre_bits);
 }
 
-int vgic_v3_cpuif_hppi(const struct vgic_v3_cpuif *c)
-{
-	unsigned int best = 0xff;
-	int found = -1;
+/* The LRs counted; one that is pending and active is both. */
+struct count {
+	unsigned int valid, pending, active, both, eoi;
+	int hppi;
+};
 
-	for (unsigned int i = 0; i < c->cfg->nr_lr; i++) {
+static unsigned int nr_looked_at(const struct vgic_v3_cpuif *c)
+{
+	return c->cfg->nr_lr - c->unused;
+}
+
+/* Nothing active or pending, and the guest's deactivation is to be told. */
+static bool signals_eoi(uint64_t lr)
+{
+	return !(lr & VGIC_LR_STATE) && (lr & VGIC_LR_EOI) && !(lr & VGIC_LR_HW);
+}
+
+static inline struct count count(const struct vgic_v3_cpuif *c)
+{
+	struct count n = {.hppi = -1};
+	unsigned int best = 0xff;
+
+	for (unsigned int i = 0, end = nr_looked_at(c); i < end; i++) {
 		uint64_t lr = c->lr[i];
 		unsigned int prio = lr_priority(c, lr);
 
+		n.pending += (lr >> 62) & 1;
+		n.active += lr >> 63;
+		n.both += lr >> 62 == 3;
+		n.eoi += signals_eoi(lr);
 		if ((lr & VGIC_LR_STATE) != VGIC_LR_PENDING || !group_enabled(c, lr_group(lr)))
 			continue;
 		if (prio < best ||
-		    (found >= 0 && prio == best && c->cfg->tie == VGIC_TIE_HIGHEST_LR)) {
+		    (n.hppi >= 0 && prio == best && c->cfg->tie == VGIC_TIE_HIGHEST_LR)) {
 			best = prio;
-			found = i;
+			n.hppi = (int)i;
 		}
 	}
-	return found;
+	n.valid = n.pending + n.active - n.both;
+	return n;
+}
+
+int vgic_v3_cpuif_hppi(const struct vgic_v3_cpuif *c)
+{
+	return count(c).hppi;
 }
 
 static bool can_signal(const struct vgic_v3_cpuif *c, int i)
 {
 	unsigned int group, prio;
-	uint8_t running = vgic_v3_cpuif_running_priority(c);
+	uint8_t running;
 
 	if (i < 0 || !(c->hcr & VGIC_HCR_EN))
 		return false;
@@ -129,6 +156,7 @@ static bool can_signal(const struct vgic_v3_cpuif *c, int i)
 	prio = lr_priority(c, c->lr[i]);
 	if (prio >= c->vmcr >> VGIC_VMCR_VPMR_SHIFT)
 		return false;
+	running = vgic_v3_cpuif_running_priority(c);
 	if (running == VGIC_IDLE_PRIORITY)
 		return true;
 	return vgic_v3_cpuif_group_priority(c, group, prio) <
@@ -152,28 +180,20 @@ static bool group_trapped(const struct vgic_v3_cpuif *c, unsigned int group)
 	return c->hcr & (group ? VGIC_HCR_TALL1 : VGIC_HCR_TALL0);
 }
 
-struct vgic_access vgic_v3_cpuif_ack(struct vgic_v3_cpuif *c, unsigned int group)
+/* Acknowledges what LR i has pending. */
+static void ack_lr(struct vgic_v3_cpuif *c, unsigned int i, struct vgic_access *a)
 {
-	struct vgic_access a = {.intid = VGIC_SPURIOUS, .lr = -1};
-	int i = vgic_v3_cpuif_hppi(c);
+	unsigned int group = lr_group(c->lr[i]);
 
-	if (group_trapped(c, group)) {
-		a.did = VGIC_DID_TRAP;
-		return a;
-	}
-	if (!can_signal(c, i) || lr_group(c->lr[i]) != group) {
-		a.did = VGIC_DID_NOTHING;
-		return a;
-	}
-	a.intid = c->lr[i] & VGIC_LR_VINTID;
-	a.lr = i;
+	a->intid = c->lr[i] & VGIC_LR_VINTID;
+	a->lr = (int)i;
 	c->lr[i] &= ~VGIC_LR_STATE;
-	if (special(a.intid)) {
-		a.did = VGIC_DID_NOTHING;
-		return a;
+	if (special(a->intid)) {
+		a->did = VGIC_DID_NOTHING;
+		return;
 	}
 	c->lr[i] |= VGIC_LR_ACTIVE;
-	a.did = VGIC_DID_ACK;
+	a->did = VGIC_DID_ACK;
 
 	uint8_t prio = vgic_v3_cpuif_group_priority(c, group, lr_priority(c, c->lr[i]));
 	unsigned int level = prio >> (8 - c->cfg->pre_bits);
@@ -182,12 +202,36 @@ struct vgic_access vgic_v3_cpuif_ack(struct vgic_v3_cpuif *c, unsigned int group
 		c->ap1r[level / 32] |= 1u << (level % 32);
 	else
 		c->ap0r[level / 32] |= 1u << (level % 32);
+}
+
+struct vgic_access vgic_v3_cpuif_ack(struct vgic_v3_cpuif *c, unsigned int group)
+{
+	struct vgic_access a = {.intid = VGIC_SPURIOUS, .lr = -1};
+	int i = vgic_v3_cpuif_hppi(c);
+
+	if (group_trapped(c, group))
+		a.did = VGIC_DID_TRAP;
+	else if (!can_signal(c, i) || lr_group(c->lr[i]) != group)
+		a.did = VGIC_DID_NOTHING;
+	else
+		ack_lr(c, (unsigned int)i, &a);
+	return a;
+}
+
+struct vgic_access vgic_v3_cpuif_ack_lr(struct vgic_v3_cpuif *c, unsigned int i)
+{
+	struct vgic_access a = {.intid = VGIC_SPURIOUS, .lr = -1};
+
+	if (group_trapped(c, lr_group(c->lr[i])))
+		a.did = VGIC_DID_TRAP;
+	else
+		ack_lr(c, i, &a);
 	return a;
 }
 
 static int find_active(const struct vgic_v3_cpuif *c, uint32_t intid)
 {
-	for (unsigned int i = 0; i < c->cfg->nr_lr; i++)
+	for (unsigned int i = 0, n = nr_looked_at(c); i < n; i++)
 		if ((c->lr[i] & VGIC_LR_ACTIVE) && (c->lr[i] & VGIC_LR_VINTID) == intid)
 			return i;
 	return -1;
@@ -293,16 +337,11 @@ struct vgic_access vgic_v3_cpuif_dir(struct vgic_v3_cpuif *c, uint32_t intid)
 	return a;
 }
 
-static bool signals_eoi(uint64_t lr)
-{
-	return !(lr & VGIC_LR_STATE) && (lr & VGIC_LR_EOI) && !(lr & VGIC_LR_HW);
-}
-
 uint64_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c)
 {
 	uint64_t eisr = 0;
 
-	for (unsigned int i = 0; i < c->cfg->nr_lr; i++)
+	for (unsigned int i = 0, n = nr_looked_at(c); i < n; i++)
 		if (signals_eoi(c->lr[i]))
 			eisr |= 1ull << i;
 	return eisr;
@@ -310,32 +349,30 @@ uint64_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c)
 
 uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
 {
+	unsigned int looked_at = nr_looked_at(c);
 	uint64_t elrsr = 0;
 
-	for (unsigned int i = 0; i < c->cfg->nr_lr; i++)
+	for (unsigned int i = looked_at; i < c->cfg->nr_lr; i++)
+		elrsr |= 1ull << i;
+	for (unsigned int i = 0; i < looked_at; i++)
 		if (!(c->lr[i] & VGIC_LR_STATE) &&
 		    (c->cfg->elrsr_state_only || !signals_eoi(c->lr[i])))
 			elrsr |= 1ull << i;
 	return elrsr;
 }
 
-uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c)
+static uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct count *n)
 {
-	unsigned int valid = 0, pending = 0;
 	uint32_t misr = 0;
 	bool eng0 = group_enabled(c, 0), eng1 = group_enabled(c, 1);
 
-	for (unsigned int i = 0; i < c->cfg->nr_lr; i++) {
-		valid += !!(c->lr[i] & VGIC_LR_STATE);
-		pending += (c->lr[i] & VGIC_LR_STATE) == VGIC_LR_PENDING;
-	}
-	if (vgic_v3_cpuif_eisr(c))
+	if (n->eoi)
 		misr |= VGIC_MISR_EOI;
-	if ((c->hcr & VGIC_HCR_UIE) && valid <= 1)
+	if ((c->hcr & VGIC_HCR_UIE) && n->valid <= 1)
 		misr |= VGIC_MISR_U;
 	if ((c->hcr & VGIC_HCR_LRENPIE) && vgic_v3_eoicount(c->hcr))
 		misr |= VGIC_MISR_LRENP;
-	if ((c->hcr & VGIC_HCR_NPIE) && !pending)
+	if ((c->hcr & VGIC_HCR_NPIE) && n->pending == n->both)
 		misr |= VGIC_MISR_NP;
 	if ((c->hcr & VGIC_HCR_VGRP0EIE) && eng0)
 		misr |= VGIC_MISR_VGRP0E;
@@ -346,6 +383,26 @@ uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c)
 	if ((c->hcr & VGIC_HCR_VGRP1DIE) && !eng1)
 		misr |= VGIC_MISR_VGRP1D;
 	return misr;
+}
+
+uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c)
+{
+	struct count n = count(c);
+
+	return misr_of(c, &n);
+}
+
+void vgic_v3_cpuif_look(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look)
+{
+	struct count n = count(c);
+
+	look->valid = (uint8_t)n.valid;
+	look->pending = (uint8_t)n.pending;
+	look->active = (uint8_t)n.active;
+	look->hppi = (int8_t)n.hppi;
+	look->signalled = can_signal(c, n.hppi) ? (int8_t)n.hppi : -1;
+	look->misr = misr_of(c, &n);
+	look->mi = (c->hcr & VGIC_HCR_EN) && look->misr;
 }
 
 bool vgic_v3_cpuif_mi(const struct vgic_v3_cpuif *c)

@@ -87,7 +87,7 @@ static bool can_ack(const struct machine *m, struct mvcpu *v)
 {
 	const struct frame *f = top_of(v);
 
-	if (v->nr_frames >= MAX_FRAMES || f->masked || !vgic_v3_cpuif_can_signal(&v->hw))
+	if (v->nr_frames >= MAX_FRAMES || f->masked || machine_look(v)->signalled < 0)
 		return false;
 	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
 		return true;
@@ -151,8 +151,8 @@ static enum ending ending_of(const struct machine *m, unsigned int index)
 	if (!m->wl->blocked && v->nr_frames > 1)
 		return ENDING_CLOSE;
 	if (has_due(m, index)) {
-		if (!split || f->masked || vgic_v3_cpuif_hppi(&v->hw) < 0 ||
-		    vgic_v3_cpuif_can_signal(&v->hw) || !undropped(v))
+		if (!split || f->masked || machine_look(v)->hppi < 0 || v->look.signalled >= 0 ||
+		    !undropped(v))
 			return ENDING_WAIT;
 		return ENDING_DROP;
 	}
@@ -204,15 +204,18 @@ static bool is_aliased(const struct mvcpu *v, unsigned int group)
 	return group && !(v->hw.vmcr & VGIC_VMCR_VACKCTL);
 }
 
-static struct vgic_access read_iar(const struct machine *m, struct mvcpu *v, unsigned int group)
+static struct vgic_access read_iar(const struct machine *m, struct mvcpu *v, unsigned int group,
+				   unsigned int lr)
 {
+	v->changed = true;
 	return m->wl->model_v2 ? vgic_gicv_ack(&v->hw, is_aliased(v, group))
-			       : vgic_v3_cpuif_ack(&v->hw, group);
+			       : vgic_v3_cpuif_ack_lr(&v->hw, lr);
 }
 
 static struct vgic_access write_eoir(const struct machine *m, struct mvcpu *v,
 				     const struct frame *f)
 {
+	v->changed = true;
 	return m->wl->model_v2 ? vgic_gicv_eoi(&v->hw, is_aliased(v, f->group), f->iar)
 			       : vgic_v3_cpuif_eoi(&v->hw, f->group, f->iar);
 }
@@ -220,9 +223,9 @@ static struct vgic_access write_eoir(const struct machine *m, struct mvcpu *v,
 static void acknowledge(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
-	int lr = vgic_v3_cpuif_hppi(&v->hw);
+	unsigned int lr = (unsigned int)machine_look(v)->signalled;
 	unsigned int group = v->hw.lr[lr] & VGIC_LR_GROUP1 ? 1 : 0;
-	struct vgic_access a = read_iar(m, v, group);
+	struct vgic_access a = read_iar(m, v, group, lr);
 	struct vgic_irq *irq = vgic_irq_find(m->vgic, index, machine_intid(m, a.intid));
 	struct msource *s = irq ? irq->user : NULL;
 	struct frame *f = &v->frames[v->nr_frames];
@@ -329,6 +332,7 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	uint64_t out = 0;
 	int64_t shift = 0;
 
+	v->changed = true;
 	/* GICV_DIR is in a page of its own, which newer kernels do not map. */
 	if (!m->wl->model_v2)
 		a = vgic_v3_cpuif_dir(&v->hw, intid);
@@ -412,6 +416,7 @@ static void do_exit(struct machine *m, unsigned int index, const struct vgic_op 
 	if (op->exit == VGIC_EXIT_WFI || op->exit == VGIC_EXIT_MMIO) {
 		vgic_put(m->vgic, index, &v->hw);
 		vgic_load(m->vgic, index, &v->hw);
+		v->changed = true;
 	}
 	after_exit(m, index, op, f);
 }
@@ -539,6 +544,7 @@ static void do_op(struct machine *m, unsigned int index)
 		return;
 	case VGIC_OP_VMCR:
 		v->hw.vmcr = op->value;
+		v->changed = true;
 		break;
 	case VGIC_OP_MASK:
 		f->masked = true;

@@ -43,6 +43,17 @@ static void show_lrs(struct machine *m, unsigned int v)
 		vgic_timeline_lrs(&m->cell->timeline, m->now, m->vcpus[v].hw.lr, m->cfg->nr_lr);
 }
 
+/* The LRs have stood as they do for ns. */
+static void occupied(struct machine *m, struct mvcpu *v, uint64_t ns)
+{
+	const struct vgic_lr_look *look = machine_look(v);
+
+	vgic_cell_occupied(m->cell, look->valid, look->pending, look->active, ns);
+	m->cell->guest_ns += ns;
+	if (v->inverted)
+		m->cell->inversion_ns += ns;
+}
+
 /* The guest has run until now. */
 static void advance(struct machine *m, unsigned int index)
 {
@@ -54,10 +65,7 @@ static void advance(struct machine *m, unsigned int index)
 	/* Waiting is not progress: what comes after keeps its distance. */
 	if (!v->stalled)
 		v->frames[v->nr_frames - 1].own += ns;
-	vgic_cell_occupancy(m->cell, v->hw.lr, m->cfg->nr_lr, ns);
-	m->cell->guest_ns += ns;
-	if (v->inverted)
-		m->cell->inversion_ns += ns;
+	occupied(m, v, ns);
 	v->now = m->now;
 }
 
@@ -66,6 +74,7 @@ void machine_fold(struct machine *m, unsigned int index)
 	machine_records_before_sync(m, index);
 	vgic_save(m->vgic, index, &m->vcpus[index].hw);
 	vgic_sync(m->vgic, index);
+	m->vcpus[index].changed = true;
 	machine_records_sync(m, index);
 }
 
@@ -89,15 +98,14 @@ static void end_run(struct machine *m, struct mvcpu *v)
 void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kind)
 {
 	struct mvcpu *v = &m->vcpus[index];
-	uint32_t misr = vgic_v3_cpuif_misr(&v->hw);
+	uint32_t misr = machine_look(v)->misr;
 
 	advance(m, index);
 	if (kind == VGIC_EXIT_OTHER_IRQ && misr)
 		kind = VGIC_EXIT_MI;
 	v->sync_irqs = m->vgic->vcpus[index].list.count;
 	v->sync_lrs = m->vgic->vcpus[index].used_lrs;
-	for (unsigned int i = 0; i < m->cfg->nr_lr; i++)
-		m->cell->lr_reads += (v->hw.lr[i] & VGIC_LR_STATE) != 0;
+	m->cell->lr_reads += v->look.valid;
 	vgic_cell_exit(m->cell, kind, misr);
 	if (kind == VGIC_EXIT_DIR)
 		vgic_bound_free(&v->fewest_mi);
@@ -120,6 +128,15 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	}
 }
 
+static void restore(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	vgic_restore(m->vgic, index, &v->hw);
+	v->hw.unused = (uint8_t)(m->cfg->nr_lr - m->vgic->vcpus[index].used_lrs);
+	v->changed = true;
+}
+
 void machine_refold(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -131,10 +148,10 @@ void machine_refold(struct machine *m, unsigned int index)
 	vgic_flush(m->vgic, index);
 	machine_records_flush(m, index);
 	machine_records_entry(m, index, m->now);
-	vgic_restore(m->vgic, index, &v->hw);
+	restore(m, index);
 	m->uncounted = false;
 	v->unsynced = false;
-	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? m->now : NEVER;
+	v->mi_at = machine_look(v)->mi ? m->now : NEVER;
 	show_lrs(m, index);
 	guest_plan(m, index);
 }
@@ -292,7 +309,7 @@ static void enter(struct machine *m, unsigned int index)
 	irqs = k->list.count;
 	vgic_flush(m->vgic, index);
 	machine_records_flush(m, index);
-	vgic_restore(m->vgic, index, &v->hw);
+	restore(m, index);
 	cost = vgic_entry_cost(&m->profile, irqs, k->used_lrs, irqs && k->sorted);
 	if (v->entry_more < 0 && cost < (uint64_t)-v->entry_more)
 		cost = 0;
@@ -314,14 +331,11 @@ static void enter(struct machine *m, unsigned int index)
 	/* All of the way in and out is taken before the guest runs. */
 	v->entry = m->now + cost;
 	v->now = v->entry + m->profile.switch_ns;
-	vgic_cell_occupancy(m->cell, v->hw.lr, m->cfg->nr_lr, m->profile.switch_ns);
-	m->cell->guest_ns += m->profile.switch_ns;
-	if (v->inverted)
-		m->cell->inversion_ns += m->profile.switch_ns;
+	occupied(m, v, m->profile.switch_ns);
 	v->progressed = false;
 	v->exit_at = NEVER;
 	/* Asserted before the guest is entered: it never gets to run. */
-	v->mi_at = vgic_v3_cpuif_mi(&v->hw) ? v->now : NEVER;
+	v->mi_at = machine_look(v)->mi ? v->now : NEVER;
 	guest_plan(m, index);
 	if (on_timeline(m, index))
 		vgic_timeline_depth(&m->cell->timeline, m->now, v->depth);
@@ -348,7 +362,7 @@ static void in_guest(struct machine *m, unsigned int index)
 	if (v->state != VCPU_GUEST)
 		return;
 	show_lrs(m, index);
-	if (!vgic_v3_cpuif_mi(&v->hw))
+	if (!machine_look(v)->mi)
 		v->mi_at = NEVER;
 	else if (v->mi_at == NEVER)
 		v->mi_at = m->now + mi_delay(m);

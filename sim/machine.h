@@ -45,6 +45,8 @@ enum vcpu_state { VCPU_OUT = 0, VCPU_READY, VCPU_GUEST, VCPU_WFI, VCPU_DONE };
 struct mvcpu {
 	enum vcpu_state state;
 	struct vgic_v3_cpuif hw;
+	struct vgic_lr_look look; /* at hw, out of date if hw has changed: see machine_look() */
+	bool changed;		  /* hw, since then */
 	struct frame *frames;
 	unsigned int nr_frames;
 	uint64_t now;  /* in the guest: up to here it has run; being entered: it will run then */
@@ -164,6 +166,16 @@ struct machine {
 static inline uint32_t machine_intid(const struct machine *m, uint64_t lr)
 {
 	return (uint32_t)(lr & (m->wl->model_v2 ? 0x3ffu : VGIC_LR_VINTID));
+}
+
+/* What follows from the LRs of a vCPU as they stand. */
+static inline const struct vgic_lr_look *machine_look(struct mvcpu *v)
+{
+	if (v->changed) {
+		vgic_v3_cpuif_look(&v->hw, &v->look);
+		v->changed = false;
+	}
+	return &v->look;
 }
 
 /* The LRs of a vCPU can be refilled without an exit for their sake. */

@@ -206,9 +206,7 @@ void vgic_cell_occupancy(struct vgic_cell *c, const uint64_t *lr, unsigned int n
 		pending += (lr[i] & VGIC_LR_PENDING) != 0;
 		active += (lr[i] & VGIC_LR_ACTIVE) != 0;
 	}
-	c->used_ns[used] += ns;
-	c->pending_ns[pending] += ns;
-	c->active_ns[active] += ns;
+	vgic_cell_occupied(c, used, pending, active, ns);
 }
 
 void vgic_cell_depth(struct vgic_cell *c, uint32_t depth, uint64_t ns)

@@ -217,6 +217,7 @@ static int start_vcpus(struct machine *m)
 		v->next = m->wl->vcpus[i].start_ns;
 		v->next -= v->next < m->profile.entry_ns ? v->next : m->profile.entry_ns;
 		vgic_load(m->vgic, i, &v->hw);
+		v->changed = true;
 	}
 	return 0;
 }

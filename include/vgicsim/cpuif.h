@@ -123,6 +123,7 @@ struct vgic_v3_cpuif {
 	uint32_t vmcr;
 	uint32_t ap0r[4];
 	uint32_t ap1r[4];
+	uint8_t unused; /* so many LRs, the last ones, are 0 and need no look; 0: look at all */
 };
 
 /* What a guest access did; several bits may be set. */
@@ -152,11 +153,22 @@ int vgic_v3_cpuif_hppi(const struct vgic_v3_cpuif *c);
 /* True if that interrupt is signalled now: HCR.En, PMR and running priority (HW-8, HW-9). */
 bool vgic_v3_cpuif_can_signal(const struct vgic_v3_cpuif *c);
 
+/* All that follows from the LRs at once, for those who ask all the time. */
+struct vgic_lr_look {
+	uint8_t valid, pending, active; /* LRs; one that is pending and active counts as both */
+	int8_t hppi, signalled; /* vgic_v3_cpuif_hppi(); the same if it is signalled, or -1 */
+	uint32_t misr;		/* vgic_v3_cpuif_misr() */
+	bool mi;		/* vgic_v3_cpuif_mi() */
+};
+void vgic_v3_cpuif_look(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look);
+
 /* Level of vFIQ (group 0) or vIRQ (group 1) (HW-11). */
 bool vgic_v3_cpuif_line(const struct vgic_v3_cpuif *c, unsigned int group);
 
 /* Guest reads IAR<group>; group is 0 or 1 (HW-12..15). */
 struct vgic_access vgic_v3_cpuif_ack(struct vgic_v3_cpuif *c, unsigned int group);
+/* The same by one who knows that LR i is signalled, and of which group it is. */
+struct vgic_access vgic_v3_cpuif_ack_lr(struct vgic_v3_cpuif *c, unsigned int i);
 
 /* Guest writes intid to EOIR<group> (hardware model 3.2, 3.4). */
 struct vgic_access vgic_v3_cpuif_eoi(struct vgic_v3_cpuif *c, unsigned int group, uint32_t intid);

@@ -128,6 +128,16 @@ int vgic_cell_timeline(struct vgic_cell *c, uint16_t vcpu, uint64_t t0, uint64_t
 /* An exit of this kind; misr counts its sources if the kind is VGIC_EXIT_MI. */
 void vgic_cell_exit(struct vgic_cell *c, enum vgic_exit_kind kind, uint32_t misr);
 
+/* So many LRs were valid, pending, active (those in both states count twice) for ns of guest time.
+ */
+static inline void vgic_cell_occupied(struct vgic_cell *c, unsigned int valid, unsigned int pending,
+				      unsigned int active, uint64_t ns)
+{
+	c->used_ns[valid] += ns;
+	c->pending_ns[pending] += ns;
+	c->active_ns[active] += ns;
+}
+
 /* LRs stood like this (n of them) for ns of guest time. */
 void vgic_cell_occupancy(struct vgic_cell *c, const uint64_t *lr, unsigned int n, uint64_t ns);
 
