@@ -67,6 +67,12 @@ static bool is_sound(const struct machine *m, const struct vgic_arrival *x)
 	}
 }
 
+static void fail(struct machine *m, int error)
+{
+	m->error = error;
+	m->failed = true;
+}
+
 /* The next piece, when the last one is used up. */
 static void refill(struct machine *m)
 {
@@ -82,14 +88,14 @@ static void refill(struct machine *m)
 	if (n > 0) {
 		for (unsigned int i = 0; i < a->nr; i++)
 			if (!is_sound(m, &a->piece[i]))
-				m->error = -EINVAL;
+				fail(m, -EINVAL);
 		m->max_exits += EXITS_FOR_EACH * a->nr;
-		m->max_steps += MAX_STEPS * EXITS_FOR_EACH * a->nr;
+		m->steps += MAX_STEPS * EXITS_FOR_EACH * a->nr;
 		return;
 	}
 	a->over = true;
 	if (n < 0)
-		m->error = n;
+		fail(m, n);
 	/* Those who idled for its sake go on to their ends. */
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_GUEST)

@@ -168,6 +168,7 @@ void guest_plan(struct machine *m, unsigned int index)
 
 	v->stalled = false;
 	v->next = NEVER;
+	machine_touch(m, v);
 	if (can_ack(m, v)) {
 		v->next = v->now;
 		return;
@@ -500,6 +501,7 @@ static void do_ending(struct machine *m, unsigned int index)
 			return;
 		}
 		v->state = VCPU_DONE;
+		m->over = !--m->nr_alive;
 		v->next = NEVER;
 		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
 		return;

@@ -2,11 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <vgicsim/hist.h>
+#include "hist_inline.h"
 
-#define LINEAR_BITS 11u
-#define LINEAR	    (1ull << LINEAR_BITS)
-#define HALF	    (LINEAR / 2)
+#define LINEAR HIST_LINEAR
+#define HALF   HIST_HALF
 
 int vgic_hist_init(struct vgic_hist *h)
 {
@@ -23,13 +22,7 @@ void vgic_hist_finish(struct vgic_hist *h)
 
 size_t vgic_hist_bucket(uint64_t value)
 {
-	if (value > VGIC_HIST_MAX)
-		value = VGIC_HIST_MAX;
-	if (value < LINEAR)
-		return value;
-	unsigned int shift = 64 - __builtin_clzll(value) - LINEAR_BITS;
-
-	return LINEAR + (size_t)(shift - 1) * HALF + ((value >> shift) - HALF);
+	return hist_bucket(value);
 }
 
 static unsigned int shift_of(size_t bucket)
@@ -53,13 +46,7 @@ uint64_t vgic_hist_highest(size_t bucket)
 
 void vgic_hist_add(struct vgic_hist *h, uint64_t value)
 {
-	h->count[vgic_hist_bucket(value)]++;
-	if (!h->n || value < h->min)
-		h->min = value;
-	if (value > h->max)
-		h->max = value;
-	h->sum += value;
-	h->n++;
+	hist_add(h, value);
 }
 
 void vgic_hist_merge(struct vgic_hist *h, const struct vgic_hist *other)

@@ -5,6 +5,8 @@
 
 #include <vgicsim/latency.h>
 
+#include "hist_inline.h"
+
 #define PART	     VGIC_LATENCY_PART
 #define PARTS	     VGIC_LATENCY_PARTS
 #define BLOCKS	     VGIC_LATENCY_BLOCKS
@@ -122,25 +124,37 @@ static void coarsen(struct vgic_latency_series *s)
 	s->raises *= 2;
 }
 
-int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
+/* Blocks for one more raise, and the part of its block that a bucket is in. 0 or -ENOMEM. */
+static int make_room(struct vgic_latency_series *s, uint64_t raise, unsigned int bucket)
 {
-	unsigned int bucket = bucket_of(ns);
-	struct vgic_latency_block *b;
 	uint32_t **part;
 
 	while (raise / s->raises >= BLOCKS)
 		coarsen(s);
-	b = &s->blocks[raise / s->raises];
-	part = &b->part[bucket / PART];
+	part = &s->blocks[raise / s->raises].part[bucket / PART];
 	if (!*part)
 		*part = calloc(PART, sizeof(**part));
-	if (!*part)
-		return -ENOMEM;
-	if (raise / s->raises >= s->nr_blocks)
-		s->nr_blocks = (size_t)(raise / s->raises) + 1;
-	(*part)[bucket % PART] += (*part)[bucket % PART] < UINT32_MAX;
-	b->n++;
-	vgic_hist_add(&s->hist, ns);
+	return *part ? 0 : -ENOMEM;
+}
+
+int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
+{
+	/* A power of two. */
+	unsigned int shift = (unsigned int)__builtin_ctzll(s->raises), bucket = bucket_of(ns);
+	uint64_t at = raise >> shift;
+	uint32_t *part;
+
+	if (__builtin_expect(at >= BLOCKS || !s->blocks[at].part[bucket / PART], 0)) {
+		if (make_room(s, raise, bucket))
+			return -ENOMEM;
+		at = raise / s->raises;
+	}
+	if (at >= s->nr_blocks)
+		s->nr_blocks = (size_t)at + 1;
+	part = &s->blocks[at].part[bucket / PART][bucket % PART];
+	*part += *part < UINT32_MAX;
+	s->blocks[at].n++;
+	hist_add(&s->hist, ns);
 	return 0;
 }
 

@@ -2,10 +2,8 @@
 /* The loop of a replay: time, entries, exits, who has the CPU. */
 #include <string.h>
 
-#include "machine.h"
+#include "due.h"
 
-/* A guest that only waits is taken off its CPU after this, if another vCPU wants it. */
-#define HOST_TICK_NS 4000000u
 /* What one vCPU still waits for after so many of these, while others go on, will not come. */
 #define LONELY_TICKS 64u
 
@@ -81,7 +79,12 @@ void machine_fold(struct machine *m, unsigned int index)
 void machine_latency(struct machine *m, unsigned int index, enum vgic_latency kind, uint64_t number,
 		     uint64_t since)
 {
-	m->vcpus[index].ends[kind] += m->vcpus[index].state == VCPU_GUEST;
+	struct mvcpu *v = &m->vcpus[index];
+
+	if (v->state == VCPU_GUEST) {
+		v->ends[kind]++;
+		v->any_end = true;
+	}
 	if (vgic_latency_add(&m->cell->latency[kind], number, m->now - since))
 		m->nomem = true;
 }
@@ -89,10 +92,15 @@ void machine_latency(struct machine *m, unsigned int index, enum vgic_latency ki
 /* A run is over: so long was it that nobody knows when in it something happened. */
 static void end_run(struct machine *m, struct mvcpu *v)
 {
+	uint64_t ns = m->now > v->entry ? m->now - v->entry : 0;
+
+	if (!v->any_end)
+		return;
 	for (int i = 0; i < VGIC_LATENCIES; i++) {
-		m->cell->inside_ns[i] += v->ends[i] * (m->now > v->entry ? m->now - v->entry : 0);
+		m->cell->inside_ns[i] += v->ends[i] * ns;
 		v->ends[i] = 0;
 	}
+	v->any_end = false;
 }
 
 void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kind)
@@ -107,6 +115,7 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	v->sync_lrs = m->vgic->vcpus[index].used_lrs;
 	m->cell->lr_reads += v->look.valid;
 	vgic_cell_exit(m->cell, kind, misr);
+	m->too_many = m->cell->exits > m->max_exits;
 	if (kind == VGIC_EXIT_DIR)
 		vgic_bound_free(&v->fewest_mi);
 	else if (kind != VGIC_EXIT_MI || v->exit_at != NEVER)
@@ -117,6 +126,7 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 	end_run(m, v);
 	v->state = VCPU_OUT;
 	v->mi_at = v->exit_at = v->next = NEVER;
+	machine_touch(m, v);
 	v->stalled = v->unsynced = false;
 	m->last_exit = m->now;
 	show_lrs(m, index);
@@ -160,8 +170,13 @@ void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
 {
 	struct mvcpu *v = &m->vcpus[index];
 
+	if (v->state == VCPU_DONE) {
+		m->nr_alive++;
+		m->over = false;
+	}
 	v->state = VCPU_OUT;
 	v->next = t > m->now ? t : m->now;
+	machine_touch(m, v);
 }
 
 uint64_t machine_out(const struct machine *m, unsigned int index, uint64_t out)
@@ -206,6 +221,7 @@ void machine_release_cpu(struct machine *m, unsigned int index, unsigned int pre
 		/* It was woken up before it got the CPU: that must come first. */
 		m->owner = (uint16_t)prefer;
 		m->vcpus[prefer].next = m->vcpus[prefer].not_before = m->now + ns;
+		machine_touch(m, &m->vcpus[prefer]);
 		return;
 	}
 	/* Else the one that has waited longest. */
@@ -271,6 +287,9 @@ static void look_outside(struct machine *m, unsigned int index)
 static void tell_busy(struct machine *m, unsigned int index)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+
+	if (!m->cfg->busy)
+		return;
 	struct vgr_flush f = {
 		.r = {.type = VGR_FLUSH,
 		      .size = sizeof(f),
@@ -280,7 +299,7 @@ static void tell_busy(struct machine *m, unsigned int index)
 		.n_after = (uint16_t)(k->used_lrs + (m->vcpus[index].depth ? 1 : 0)),
 	};
 
-	if (m->cfg->busy && vgic_busy_record(m->cfg->busy, &f.r))
+	if (vgic_busy_record(m->cfg->busy, &f.r))
 		m->nomem = true;
 }
 
@@ -369,54 +388,36 @@ static void in_guest(struct machine *m, unsigned int index)
 	guest_plan(m, index);
 }
 
-static bool anyone_ready(const struct machine *m)
-{
-	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		if (m->vcpus[i].state == VCPU_READY)
-			return true;
-	return false;
-}
-
-static uint64_t next_of(const struct machine *m, unsigned int index)
-{
-	const struct mvcpu *v = &m->vcpus[index];
-	uint64_t t = v->next;
-
-	if (v->state == VCPU_DONE || v->state == VCPU_READY)
-		return NEVER;
-	if (v->state != VCPU_GUEST)
-		return t;
-	if (v->mi_at < t)
-		t = v->mi_at;
-	if (v->exit_at < t)
-		t = v->exit_at;
-	if (t == NEVER && m->one_cpu && v->stalled && anyone_ready(m))
-		t = v->now + HOST_TICK_NS;
-	/* A guest that waits for ever is not kept alive by them. */
-	return t != NEVER && m->tick_at < t ? m->tick_at : t;
-}
-
 /* Kicks asked for while the vgic was at work. */
+static void serve_kick(struct machine *m, unsigned int i)
+{
+	struct mvcpu *v = &m->vcpus[i];
+
+	if (!v->kick)
+		return;
+	v->kick = false;
+	if (v->state == VCPU_GUEST) {
+		uint64_t t = m->now + (m->one_cpu ? 0 : m->profile.kick_ns);
+
+		/* Kicked while it is being entered: as soon as it is. */
+		if (t < v->now)
+			t = v->now;
+		if (t < v->exit_at)
+			v->exit_at = t;
+		machine_touch(m, v);
+	} else if ((v->state == VCPU_WFI || (v->state == VCPU_DONE && v->draining)) &&
+		   vgic_vcpu_pending_irq(m->vgic, i)) {
+		machine_wake(m, i);
+	}
+}
+
 static void serve_kicks(struct machine *m)
 {
-	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
-		struct mvcpu *v = &m->vcpus[i];
+	while (m->due.nr_kicked) {
+		struct mvcpu *v = &m->vcpus[m->due.kicked[--m->due.nr_kicked]];
 
-		if (!v->kick)
-			continue;
-		v->kick = false;
-		if (v->state == VCPU_GUEST) {
-			uint64_t t = m->now + (m->one_cpu ? 0 : m->profile.kick_ns);
-
-			/* Kicked while it is being entered: as soon as it is. */
-			if (t < v->now)
-				t = v->now;
-			if (t < v->exit_at)
-				v->exit_at = t;
-		} else if ((v->state == VCPU_WFI || (v->state == VCPU_DONE && v->draining)) &&
-			   vgic_vcpu_pending_irq(m->vgic, i)) {
-			machine_wake(m, i);
-		}
+		v->kicked = false;
+		serve_kick(m, v->index);
 	}
 }
 
@@ -458,6 +459,7 @@ static void run_vcpu(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
 
+	machine_touch(m, v);
 	switch (v->state) {
 	case VCPU_OUT:
 		enter(m, index);
@@ -490,39 +492,39 @@ static void run_vcpu(struct machine *m, unsigned int index)
 	}
 }
 
+/* What stops the loop. who: whose turn it would be. */
+static bool is_halted(struct machine *m, unsigned int who)
+{
+	if (m->over || m->nomem || m->failed || m->livelock || m->stuck)
+		return true;
+	m->too_many = m->cell->exits > m->max_exits;
+	if (m->too_many) {
+		m->livelock = true;
+		m->livelock_vcpu = who < m->nr_vcpus ? (uint16_t)who : 0;
+	}
+	return m->livelock;
+}
+
 void machine_run(struct machine *m)
 {
 	for (;;) {
 		uint64_t t = m->nr_heap ? m->heap[0].time : NEVER;
 		unsigned int who = m->nr_vcpus;
-		bool alive = false, arrival = m->arrivals.at <= t;
+		bool arrival = m->arrivals.at <= t;
 
 		if (arrival)
 			t = m->arrivals.at;
-
-		for (unsigned int i = 0; i < m->nr_vcpus; i++) {
-			uint64_t next = next_of(m, i);
-
-			alive |= m->vcpus[i].state != VCPU_DONE;
-			if (next < t) {
-				t = next;
-				who = i;
-			}
-		}
-		if (!alive || m->nomem || m->error || m->livelock || m->stuck)
+		/* Who gets the only CPU depends on all of them. */
+		for (unsigned int i = 0; m->one_cpu && i < m->nr_vcpus; i++)
+			machine_touch(m, &m->vcpus[i]);
+		due_renew(m);
+		due_first(m, &t, &who);
+		if (m->halt && is_halted(m, who))
 			break;
-		if (m->cell->exits > m->max_exits) {
-			m->livelock = true;
-			m->livelock_vcpu = who < m->nr_vcpus ? (uint16_t)who : 0;
-			break;
-		}
 		/* Nobody's demand goes on for so long: it is made up, and would never end. */
-		if (++m->steps > m->max_steps || (t != NEVER && t > LATEST)) {
-			m->endless = true;
-			break;
-		}
-		if (t == NEVER) {
-			if (!unblock(m))
+		if (!m->steps-- || t > LATEST) {
+			m->endless = m->steps == UINT64_MAX || t != NEVER;
+			if (m->endless || !unblock(m))
 				break;
 			continue;
 		}
@@ -538,7 +540,8 @@ void machine_run(struct machine *m)
 			if (heap_pop(m, &d))
 				effect_apply(m, &d);
 		}
-		serve_kicks(m);
+		if (m->due.nr_kicked)
+			serve_kicks(m);
 	}
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		advance(m, i);

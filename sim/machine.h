@@ -18,6 +18,8 @@
 /* Exits that a replay may have for each operation, handling or raise, and more. */
 #define EXITS_FOR_EACH 32u
 #define EXITS_MORE     200000u
+/* A guest that only waits is taken off its CPU after this, if another vCPU wants it. */
+#define HOST_TICK_NS   4000000u
 /* Turns of the loop for each exit that a replay may have: real demands need a few. */
 #define MAX_STEPS      256u
 
@@ -44,6 +46,9 @@ enum vcpu_state { VCPU_OUT = 0, VCPU_READY, VCPU_GUEST, VCPU_WFI, VCPU_DONE };
 
 struct mvcpu {
 	enum vcpu_state state;
+	uint16_t index;
+	bool touched; /* see machine_touch() */
+	bool kicked;  /* in the list of those */
 	struct vgic_v3_cpuif hw;
 	struct vgic_lr_look look; /* at hw, out of date if hw has changed: see machine_look() */
 	bool changed;		  /* hw, since then */
@@ -53,10 +58,11 @@ struct mvcpu {
 	uint64_t next; /* time of its next event */
 	uint64_t entry;
 	uint64_t mi_at, exit_at;
-	bool stalled;		       /* the guest waits for something that others must do */
-	bool draining;		       /* its program is over, interrupts are still due */
-	bool gave_up;		       /* what is due will not come */
-	bool unsynced;		       /* it took or ended something since the entry */
+	bool stalled;  /* the guest waits for something that others must do */
+	bool draining; /* its program is over, interrupts are still due */
+	bool gave_up;  /* what is due will not come */
+	bool unsynced; /* it took or ended something since the entry */
+	bool any_end;
 	uint32_t ends[VGIC_LATENCIES]; /* latencies that have ended in this run */
 	unsigned int idle_ticks;       /* host ticks since its guest made progress */
 	bool progressed, kick, cpu_wait;
@@ -101,6 +107,15 @@ struct due {
 	uint32_t source; /* stands in for the effect's own if not VGIC_WL_NONE */
 };
 
+/* See due.h. */
+struct due_tree {
+	uint64_t *node; /* node[1] is the root, node[leaves + i] of vCPU i */
+	unsigned int leaves;
+	unsigned int nr_touched, nr_kicked;
+	uint16_t *touched; /* those of which it may have changed */
+	uint16_t *kicked;  /* those that were kicked and have not yet seen it */
+};
+
 /* See arrivals.c. */
 struct arrivals {
 	uint64_t at; /* time of the next one, NEVER if there is none */
@@ -136,6 +151,7 @@ struct machine {
 	uint32_t *dependents; /* outside effects by source */
 	uint8_t *ask;	      /* by effect: enum ask_state */
 	struct arrivals arrivals;
+	struct due_tree due;
 	struct due *heap;
 	size_t nr_heap, cap_heap;
 	uint64_t order;
@@ -150,15 +166,22 @@ struct machine {
 	bool one_cpu;
 	uint16_t owner; /* vCPU that has the only CPU, VGIC_NO_VCPU if none */
 	uint64_t max_exits;
-	uint64_t steps, max_steps;
+	uint64_t steps;		 /* turns of the loop that are left */
 	unsigned int idle_ticks; /* host ticks in a row in which no guest made progress */
 	uint64_t first_entry, last_exit;
-	bool nomem;
-	int error; /* of the feed */
-	bool livelock;
+	union {
+		uint64_t halt; /* not 0: look why */
+		struct {
+			bool nomem, failed, livelock;
+			bool stuck;    /* a guest waits for what its vgic keeps outside */
+			bool over;     /* every program is */
+			bool too_many; /* exits, perhaps */
+		};
+	};
+	int error; /* why it failed: of the feed */
+	unsigned int nr_alive;
 	bool endless;	/* neither time nor exits put an end to it */
 	bool uncounted; /* what happens now has no place in the recording */
-	bool stuck;	/* a guest waits for what its vgic keeps outside the LRs */
 	uint16_t livelock_vcpu;
 };
 
@@ -184,6 +207,18 @@ static inline void machine_free_exit(struct mvcpu *v)
 	vgic_bound_free(&v->fewest_mi);
 	vgic_bound_free(&v->fewest_lr_exits);
 }
+
+/* When vCPU v does something next may have changed. */
+static inline void machine_touch(struct machine *m, struct mvcpu *v)
+{
+	if (!v->touched)
+		m->due.touched[m->due.nr_touched++] = v->index;
+	v->touched = true;
+}
+
+/* due.c */
+int due_init(struct machine *m);
+void due_finish(struct machine *m);
 
 /* machine.c */
 void machine_run(struct machine *m);

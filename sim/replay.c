@@ -39,8 +39,13 @@ static void env_request(void *opaque, unsigned int vcpu, uint32_t req, bool kick
 
 	m->vcpus[vcpu].requests |= req;
 	if (kick) {
-		m->vcpus[vcpu].kick = true;
-		machine_free_exit(&m->vcpus[vcpu]);
+		struct mvcpu *v = &m->vcpus[vcpu];
+
+		v->kick = true;
+		if (!v->kicked)
+			m->due.kicked[m->due.nr_kicked++] = v->index;
+		v->kicked = true;
+		machine_free_exit(v);
 		m->cell->kicks++;
 	}
 }
@@ -195,6 +200,8 @@ static int start_vcpus(struct machine *m)
 		struct mvcpu *v = &m->vcpus[i];
 		uint32_t bg = m->wl->vcpus[i].background;
 
+		v->index = (uint16_t)i;
+		machine_touch(m, v);
 		vgic_v3_cpuif_init(&v->hw, &m->hw_cfg);
 		vgic_bound_init(&v->fewest_mi, m->cfg->nr_lr);
 		vgic_bound_init(&v->fewest_lr_exits, m->cfg->nr_lr);
@@ -213,6 +220,7 @@ static int start_vcpus(struct machine *m)
 		v->state = bg == VGIC_WL_NONE || (v->frames[0].op == VGIC_WL_NONE && !m->cfg->feed)
 				   ? VCPU_DONE
 				   : VCPU_OUT;
+		m->nr_alive += v->state != VCPU_DONE;
 		/* That is when it was entered: the flush came before. */
 		v->next = m->wl->vcpus[i].start_ns;
 		v->next -= v->next < m->profile.entry_ns ? v->next : m->profile.entry_ns;
@@ -281,6 +289,7 @@ static void machine_finish(struct machine *m)
 	free(m->dependents);
 	free(m->ask);
 	arrivals_finish(m);
+	due_finish(m);
 	free(m->heap);
 	free(m->ticks);
 	vgic_destroy(m->vgic);
@@ -314,7 +323,8 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 			.physical_level = env_level,
 			.request = env_request,
 			.halt = env_halt,
-			.event = env_event},
+			.event = env_event,
+			.quiet = ~(1u << VGIC_EVENT_REPLAYED | 1u << VGIC_EVENT_POPULATED)},
 	};
 	int ret;
 
@@ -333,7 +343,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	if (cfg->prio_bits)
 		m.hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
 	m.max_exits = EXITS_FOR_EACH * (uint64_t)(wl->nr_ops + wl->nr_scripts) + EXITS_MORE;
-	m.max_steps = MAX_STEPS * m.max_exits;
+	m.steps = MAX_STEPS * m.max_exits;
 
 	ret = -ENOMEM;
 	/* No guest has so many; a workload that says so is not worth the memory. */
@@ -348,7 +358,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
 	if (!m.vcpus || !m.sources || !m.raisers || !m.dependents || !m.ask || !m.heap)
 		goto fail;
-	if (ticks_init(&m))
+	if (due_init(&m) || ticks_init(&m))
 		goto fail;
 	ret = machine_records_init(&m);
 	if (ret)
@@ -364,6 +374,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	ret = start_vcpus(&m);
 	if (ret)
 		goto fail;
+	m.over = !m.nr_alive;
 	if (cfg->timeline) {
 		ret = vgic_cell_timeline(cell, cfg->timeline_vcpu, cfg->timeline_t0,
 					 cfg->timeline_t1);

@@ -57,10 +57,15 @@ static inline bool vgic_irq_resampled(const struct vgic_irq *irq)
 	return irq->resample;
 }
 
+static inline bool vgic_is_heard(const struct vgic *vgic, enum vgic_event what)
+{
+	return vgic->cfg.env.event && !(vgic->cfg.env.quiet & (1u << what));
+}
+
 static inline void vgic_note(const struct vgic *vgic, enum vgic_event what, unsigned int vcpu,
 			     const struct vgic_irq *irq, uint32_t arg)
 {
-	if (vgic->cfg.env.event)
+	if (vgic_is_heard(vgic, what))
 		vgic->cfg.env.event(vgic->cfg.env.opaque, what, vcpu, irq, arg);
 }
 

@@ -148,7 +148,7 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 	for (unsigned int i = 0; i < used; i++) {
 		bool deactivated = vgic_fold_lr(vgic, vcpu, vcpu->lr[i]);
 
-		if (vgic->cfg.env.event)
+		if (vgic_is_heard(vgic, VGIC_EVENT_FOLDED))
 			note_folded(vgic, vcpu, vcpu->lr[i], deactivated);
 	}
 	vcpu->used_lrs = 0;

@@ -133,6 +133,7 @@ struct vgic_env {
 	void (*halt)(void *opaque, bool halt);
 	void (*event)(void *opaque, enum vgic_event what, unsigned int vcpu,
 		      const struct vgic_irq *irq, uint32_t arg);
+	uint32_t quiet; /* bits of events of which it wants to know nothing */
 };
 
 struct vgic_config {

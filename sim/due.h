@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whose turn it is: when each vCPU will do something by itself, as the leaves of a tree in
+ * which every node has the earliest time of those below it. Of equals the first one goes first.
+ */
+#ifndef VGICSIM_DUE_H
+#define VGICSIM_DUE_H
+
+#include "machine.h"
+
+/* A tick of the host is due before everything else: it ends the first run that would go on. */
+bool due_ticked(const struct machine *m, uint64_t *t, unsigned int *who);
+/* The host's tick ends the run of a vCPU that waits while another one is ready. */
+uint64_t due_host_tick(const struct machine *m, const struct mvcpu *v);
+
+static inline uint64_t due_of(const struct machine *m, const struct mvcpu *v)
+{
+	uint64_t t = v->next;
+
+	if (v->state == VCPU_OUT || v->state == VCPU_WFI)
+		return t;
+	if (v->state != VCPU_GUEST)
+		return NEVER;
+	if (v->mi_at < t)
+		t = v->mi_at;
+	if (v->exit_at < t)
+		t = v->exit_at;
+	return t == NEVER && m->one_cpu ? due_host_tick(m, v) : t;
+}
+
+/* Takes in what has changed since the last time. */
+static inline void due_renew(struct machine *m)
+{
+	struct due_tree *d = &m->due;
+
+	while (d->nr_touched) {
+		struct mvcpu *v = &m->vcpus[d->touched[--d->nr_touched]];
+		unsigned int at = d->leaves + v->index;
+
+		v->touched = false;
+		d->node[at] = due_of(m, v);
+		while (at > 1) {
+			uint64_t a, b;
+
+			at /= 2;
+			a = d->node[2 * at];
+			b = d->node[2 * at + 1];
+			d->node[at] = a < b ? a : b;
+		}
+	}
+}
+
+/* Who acts first, if that is before *t. */
+static inline void due_first(const struct machine *m, uint64_t *t, unsigned int *who)
+{
+	const struct due_tree *d = &m->due;
+	uint64_t first = d->node[1];
+	unsigned int at = 1;
+
+	if (m->tick_at < first && m->tick_at < *t && due_ticked(m, t, who))
+		return;
+	if (first >= *t)
+		return;
+	while (at < d->leaves)
+		at = 2 * at + (d->node[2 * at] != first);
+	*t = first;
+	*who = at - d->leaves;
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counting in a histogram, for those who do it all the time. */
+#ifndef VGICSIM_HIST_INLINE_H
+#define VGICSIM_HIST_INLINE_H
+
+#include <vgicsim/hist.h>
+
+#define HIST_LINEAR_BITS 11u
+#define HIST_LINEAR	 (1ull << HIST_LINEAR_BITS)
+#define HIST_HALF	 (HIST_LINEAR / 2)
+
+static inline size_t hist_bucket(uint64_t value)
+{
+	unsigned int shift;
+
+	if (value < HIST_LINEAR)
+		return value;
+	if (value > VGIC_HIST_MAX)
+		value = VGIC_HIST_MAX;
+	shift = 64 - (unsigned int)__builtin_clzll(value) - HIST_LINEAR_BITS;
+	return HIST_LINEAR + (size_t)(shift - 1) * HIST_HALF + ((value >> shift) - HIST_HALF);
+}
+
+static inline void hist_add(struct vgic_hist *h, uint64_t value)
+{
+	h->count[hist_bucket(value)]++;
+	if (value < h->min || !h->n)
+		h->min = value;
+	if (value > h->max)
+		h->max = value;
+	h->sum += value;
+	h->n++;
+}
+
+#endif
