@@ -117,21 +117,24 @@ static bool signals_eoi(uint64_t lr)
 
 static inline struct count count(const struct vgic_v3_cpuif *c)
 {
+	/* Bits of the groups that are enabled, and those of a priority that are implemented. */
+	unsigned int groups = (group_enabled(c, 0) ? 1u : 0) | (group_enabled(c, 1) ? 2u : 0);
+	unsigned int implemented = 0xff00u >> c->cfg->prio_bits, best = 0xff;
 	struct count n = {.hppi = -1};
-	unsigned int best = 0xff;
 
 	for (unsigned int i = 0, end = nr_looked_at(c); i < end; i++) {
 		uint64_t lr = c->lr[i];
-		unsigned int prio = lr_priority(c, lr);
+		unsigned int prio;
 
 		n.pending += (lr >> 62) & 1;
 		n.active += lr >> 63;
 		n.both += lr >> 62 == 3;
 		n.eoi += signals_eoi(lr);
-		if ((lr & VGIC_LR_STATE) != VGIC_LR_PENDING || !group_enabled(c, lr_group(lr)))
+		if (lr >> 62 != 1 || !(groups & (1u << lr_group(lr))))
 			continue;
+		prio = (lr >> VGIC_LR_PRIORITY_SHIFT) & implemented;
 		if (prio < best ||
-		    (n.hppi >= 0 && prio == best && c->cfg->tie == VGIC_TIE_HIGHEST_LR)) {
+		    (prio == best && n.hppi >= 0 && c->cfg->tie == VGIC_TIE_HIGHEST_LR)) {
 			best = prio;
 			n.hppi = (int)i;
 		}
@@ -361,29 +364,27 @@ uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
 	return elrsr;
 }
 
-static uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct count *n)
+/* Each source has the bit of its enable in HCR; the EOIs need none. */
+static inline uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct count *n)
 {
-	uint32_t misr = 0;
-	bool eng0 = group_enabled(c, 0), eng1 = group_enabled(c, 1);
+	uint32_t eng1 = group_enabled(c, 1), eng0 = group_enabled(c, 0);
+	uint32_t eng0d = c->cfg->vgrp0d_tests_veng1 ? eng1 : eng0, is = 0;
 
-	if (n->eoi)
-		misr |= VGIC_MISR_EOI;
-	if ((c->hcr & VGIC_HCR_UIE) && n->valid <= 1)
-		misr |= VGIC_MISR_U;
-	if ((c->hcr & VGIC_HCR_LRENPIE) && vgic_v3_eoicount(c->hcr))
-		misr |= VGIC_MISR_LRENP;
-	if ((c->hcr & VGIC_HCR_NPIE) && n->pending == n->both)
-		misr |= VGIC_MISR_NP;
-	if ((c->hcr & VGIC_HCR_VGRP0EIE) && eng0)
-		misr |= VGIC_MISR_VGRP0E;
-	if ((c->hcr & VGIC_HCR_VGRP0DIE) && !(c->cfg->vgrp0d_tests_veng1 ? eng1 : eng0))
-		misr |= VGIC_MISR_VGRP0D;
-	if ((c->hcr & VGIC_HCR_VGRP1EIE) && eng1)
-		misr |= VGIC_MISR_VGRP1E;
-	if ((c->hcr & VGIC_HCR_VGRP1DIE) && !eng1)
-		misr |= VGIC_MISR_VGRP1D;
-	return misr;
+	is |= n->valid <= 1 ? VGIC_MISR_U : 0;
+	is |= vgic_v3_eoicount(c->hcr) ? VGIC_MISR_LRENP : 0;
+	is |= n->pending == n->both ? VGIC_MISR_NP : 0;
+	is |= eng0 ? VGIC_MISR_VGRP0E : 0;
+	is |= eng0d ? 0 : VGIC_MISR_VGRP0D;
+	is |= eng1 ? VGIC_MISR_VGRP1E : VGIC_MISR_VGRP1D;
+	return (is & c->hcr) | (n->eoi ? VGIC_MISR_EOI : 0);
 }
+
+_Static_assert(VGIC_HCR_UIE == VGIC_MISR_U && VGIC_HCR_LRENPIE == VGIC_MISR_LRENP &&
+		       VGIC_HCR_NPIE == VGIC_MISR_NP && VGIC_HCR_VGRP0EIE == VGIC_MISR_VGRP0E &&
+		       VGIC_HCR_VGRP0DIE == VGIC_MISR_VGRP0D &&
+		       VGIC_HCR_VGRP1EIE == VGIC_MISR_VGRP1E &&
+		       VGIC_HCR_VGRP1DIE == VGIC_MISR_VGRP1D,
+	       "an enable stands where its source does");
 
 uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c)
 {

@@ -125,7 +125,8 @@ static void coarsen(struct vgic_latency_series *s)
 }
 
 /* Blocks for one more raise, and the part of its block that a bucket is in. 0 or -ENOMEM. */
-static int make_room(struct vgic_latency_series *s, uint64_t raise, unsigned int bucket)
+static __attribute__((noinline, cold)) int make_room(struct vgic_latency_series *s, uint64_t raise,
+						     unsigned int bucket)
 {
 	uint32_t **part;
 
@@ -147,7 +148,7 @@ int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
 	if (__builtin_expect(at >= BLOCKS || !s->blocks[at].part[bucket / PART], 0)) {
 		if (make_room(s, raise, bucket))
 			return -ENOMEM;
-		at = raise / s->raises;
+		return vgic_latency_add(s, raise, ns);
 	}
 	if (at >= s->nr_blocks)
 		s->nr_blocks = (size_t)at + 1;
