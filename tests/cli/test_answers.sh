@@ -7,42 +7,7 @@ set -u
 tool=$1
 rec=$2
 small=$3
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	head -n 60 "$dir/out" "$dir/err" | sed 's/^/# /'
-}
-
-expect() {
-	name=$1
-	want=$2
-	shift 2
-	"$tool" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then ok "$name"; else not_ok "$name: status $got, not $want"; fi
-}
-
-has() {
-	if grep -q -- "$3" "$dir/$2"; then ok "$1"; else not_ok "$1: no '$3'"; fi
-}
-
-# json NAME EXPRESSION: true of the output, as j.
-json() {
-	if python3 -c "
-import json, sys
-j = json.load(open(sys.argv[1]))
-assert ($2)
-" "$dir/out" 2>>"$dir/err"; then ok "$1"; else not_ok "$1"; fi
-}
+. "$(dirname "$0")/../support/tap.sh"
 
 burst=$rec/7.3.4-gic3-vhe/burst.vgr
 timer=$rec/7.3.4-gic3-vhe/timer.vgr

@@ -11,40 +11,7 @@ small=$3
 gicv2=$4
 recordings=$workloads/recordings
 profiles=$workloads/profiles
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-result() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		head -n 40 "$dir/out" "$dir/err" | sed 's/^/# /'
-	fi
-}
-
-# expect NAME STATUS ARGUMENTS...
-expect() {
-	name=$1 want=$2
-	shift 2
-	"$tool" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	[ $? -eq "$want" ]
-	result $? "$name"
-}
-
-# has NAME FILE PATTERN
-has() {
-	grep -q -- "$3" "$dir/$2"
-	result $? "$1"
-}
-
-# one_line NAME PATTERN: the error was exactly one line, with that in it.
-one_line() {
-	[ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q -- "$2" "$dir/err"
-	result $? "$1"
-}
+. "$(dirname "$0")/../support/tap.sh"
 
 expect "no recording is a usage error" 2 calibrate
 expect "an absent recording" 3 calibrate "$dir/absent.vgr"

@@ -6,33 +6,8 @@ set -u
 
 tool=$1
 rec=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	head -n 60 "$dir/out" "$dir/err" | sed 's/^/# /'
-}
-
-expect() {
-	name=$1
-	want=$2
-	shift 2
-	"$tool" compare "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then ok "$name"; else not_ok "$name: status $got, not $want"; fi
-}
-
-has() {
-	if grep -q -- "$3" "$dir/$2"; then ok "$1"; else not_ok "$1: no '$3'"; fi
-}
+sub=compare
+. "$(dirname "$0")/../support/tap.sh"
 
 expect "a pair agrees" 0 "$rec/6.12-ackall.vgr" "$rec/7.2-ackall.vgr"
 has "the columns" out 'A recorded  *B recorded  *A.s demand  *B.s demand'

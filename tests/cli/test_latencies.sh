@@ -6,35 +6,7 @@ set -u
 
 tool=$1
 rec=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	sed 's/^/# /' "$dir/out" "$dir/err"
-}
-
-# expect NAME STATUS ARGUMENTS...
-expect() {
-	name=$1
-	want=$2
-	shift 2
-	"$tool" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then ok "$name"; else not_ok "$name: status $got, not $want"; fi
-}
-
-# has NAME FILE PATTERN
-has() {
-	if grep -q -- "$3" "$dir/$2"; then ok "$1"; else not_ok "$1: no '$3'"; fi
-}
+. "$(dirname "$0")/../support/tap.sh"
 
 # check NAME PROGRAM ARGUMENTS...
 check() {

@@ -11,45 +11,7 @@ profile=$2/profiles/cortex-a76-emulated-7.2.ini
 gicv2=$3
 bare=$4
 plugin=$5
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	head -n 20 "$dir/out" "$dir/err" | cut -c1-300 | sed 's/^/# /'
-}
-
-# check NAME COMMAND...: the command succeeds.
-check() {
-	name=$1
-	shift
-	if "$@" >"$dir/why" 2>&1; then ok "$name"; else not_ok "$name: $(tail -n 1 "$dir/why")"; fi
-}
-
-# expect NAME STATUS ARGUMENT...
-expect() {
-	name=$1
-	want=$2
-	shift 2
-	"$tool" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then ok "$name"; else not_ok "$name: status $got, not $want"; fi
-}
-
-has() {
-	if grep -q -- "$3" "$dir/$2"; then ok "$1"; else not_ok "$1: no '$3'"; fi
-}
-
-one_line() {
-	check "$1 says it in one line" [ "$(wc -l <"$dir/err")" -eq 1 ]
-}
+. "$(dirname "$0")/../support/tap.sh"
 
 # What replay says of the same, but for the time lines, which a sweep does not keep.
 cat >"$dir/same.py" <<'PY'

@@ -5,34 +5,8 @@ set -u
 
 tool=$1
 recordings=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-result() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		head -n 40 "$dir/out" "$dir/err" | sed 's/^/# /'
-	fi
-}
-
-# expect NAME STATUS ARGUMENTS...
-expect() {
-	name=$1 want=$2
-	shift 2
-	"$tool" truth "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	[ $? -eq "$want" ]
-	result $? "$name"
-}
-
-# has NAME FILE PATTERN
-has() {
-	grep -q -- "$3" "$dir/$2"
-	result $? "$1"
-}
+sub=truth
+. "$(dirname "$0")/../support/tap.sh"
 
 # refused NAME PATTERN: with status 3 and one line; the log is $dir/bad.csv.
 refused() {

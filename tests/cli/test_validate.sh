@@ -6,38 +6,7 @@ set -u
 
 tool=$1
 rec=$2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	head -n 40 "$dir/out" "$dir/err" | sed 's/^/# /'
-}
-
-# expect NAME STATUS ARGUMENT...
-expect() {
-	name=$1
-	want=$2
-	shift 2
-	"$tool" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then ok "$name"; else not_ok "$name: status $got, not $want"; fi
-}
-
-has() {
-	if grep -q -- "$3" "$dir/$2"; then ok "$1"; else not_ok "$1: no '$3'"; fi
-}
-
-one_line() {
-	if [ "$(wc -l <"$dir/err")" -eq 1 ]; then ok "$1 says it in one line"; else not_ok "$1 says it in one line"; fi
-}
+. "$(dirname "$0")/../support/tap.sh"
 
 all=$(find "$rec"/lrs/*-lrs[248] -name '*.vgr' | sort)
 # What real kernels did with each of the counts, foretold from each other one.

@@ -7,34 +7,8 @@ set -u
 tool=$1
 recordings=$2
 small=$3
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-result() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		head -n 40 "$dir/out" "$dir/err" | sed 's/^/# /'
-	fi
-}
-
-# expect NAME STATUS ARGUMENTS...
-expect() {
-	name=$1 want=$2
-	shift 2
-	"$tool" verify "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	[ $? -eq "$want" ]
-	result $? "$name"
-}
-
-# has NAME FILE PATTERN
-has() {
-	grep -q -- "$3" "$dir/$2"
-	result $? "$1"
-}
+sub=verify
+. "$(dirname "$0")/../support/tap.sh"
 
 expect "no file is a usage error" 2
 expect "an absent file" 3 "$dir/absent.vgr"
