@@ -16,6 +16,16 @@ static void apply_umask(int fd)
 	(void)fchmod(fd, 0666 & ~mask);
 }
 
+/* A link to a file stays: what it leads to is replaced. */
+static char *path_of(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISLNK(st.st_mode) && !stat(path, &st) && S_ISREG(st.st_mode))
+		return realpath(path, NULL);
+	return strdup(path);
+}
+
 int vgic_outfile_open(struct vgic_outfile *o, const char *path)
 {
 	struct stat st;
@@ -26,7 +36,7 @@ int vgic_outfile_open(struct vgic_outfile *o, const char *path)
 		o->f = stdout;
 		return 0;
 	}
-	o->path = strdup(path);
+	o->path = path_of(path);
 	/* A device or a pipe is written to, never replaced. */
 	if (o->path && !stat(path, &st) && !S_ISREG(st.st_mode)) {
 		o->f = fopen(path, "we");
@@ -35,7 +45,7 @@ int vgic_outfile_open(struct vgic_outfile *o, const char *path)
 		err = -errno;
 		goto fail;
 	}
-	if (!o->path || asprintf(&o->temp, "%s.XXXXXX", path) < 0) {
+	if (!o->path || asprintf(&o->temp, "%s.XXXXXX", o->path) < 0) {
 		o->temp = NULL;
 		err = -ENOMEM;
 		goto fail;

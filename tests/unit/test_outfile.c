@@ -131,6 +131,24 @@ static void devices_stay(void **state)
 	assert_int_equal(vgic_outfile_write("/dev/full", "x", 1), -ENOSPC);
 }
 
+/* A link to a file: the file gets the content, the link is still one. */
+static void links_stay(void **state)
+{
+	char link[128], text[32];
+	struct stat st;
+
+	snprintf(link, sizeof(link), "%s/link", dir);
+	assert_int_equal(vgic_outfile_write(path, "old", 3), 0);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(vgic_outfile_write(link, "new", 3), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	read_back(text, sizeof(text));
+	assert_string_equal(text, "new");
+	assert_int_equal(files_in_dir(), 2);
+	assert_int_equal(unlink(link), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +157,7 @@ int main(void)
 		cmocka_unit_test(full_disk_leaves_the_old),
 		cmocka_unit_test(cannot_be_created),
 		cmocka_unit_test(devices_stay),
+		cmocka_unit_test(links_stay),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
