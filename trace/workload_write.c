@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A workload becomes the bytes of a file. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -18,6 +19,9 @@ struct buffer {
 
 struct writer {
 	struct buffer out;
+	FILE *file;	  /* where whole frames go; NULL: they stay in out */
+	uint64_t written; /* bytes that have gone there */
+	const struct vgw_elements *elements;
 	ZSTD_CCtx *zstd; /* NULL: nothing is compressed */
 	XXH64_state_t *identity;
 	uint32_t frames;
@@ -36,6 +40,24 @@ static char *more(struct buffer *b, size_t size)
 		b->cap = cap;
 	}
 	return b->data + b->size;
+}
+
+/* What is whole goes to the file, if there is one. */
+static int drain(struct writer *w)
+{
+	if (!w->file)
+		return 0;
+	errno = 0;
+	if (fwrite(w->out.data, 1, w->out.size, w->file) != w->out.size)
+		return errno ? -errno : -EIO;
+	w->written += w->out.size;
+	w->out.size = 0;
+	return 0;
+}
+
+static uint64_t size_of_file(const struct writer *w)
+{
+	return w->written + w->out.size;
 }
 
 /* One frame; raw_size bytes of payload. */
@@ -63,7 +85,7 @@ static int put_frame(struct writer *w, struct workload_frame *f, const void *raw
 	XXH64_update(w->identity, &f->hash, sizeof(f->hash));
 	w->out.size += sizeof(*f) + n;
 	w->raw += f->raw_size;
-	return 0;
+	return drain(w);
 }
 
 /* Field after field, of each the values of all elements. */
@@ -78,19 +100,36 @@ static void to_columns(const struct workload_section *s, const char *from, uint3
 	}
 }
 
+/* Makes n elements; without such a function they are there already. */
+static void make(const struct writer *w, unsigned int tag, uint64_t first, uint32_t n, void *to)
+{
+	const struct vgw_elements *e = w->elements;
+
+	if (tag == WORKLOAD_SCRIPTS)
+		e->scripts(e->opaque, first, n, to);
+	else if (tag == WORKLOAD_OPS)
+		e->ops(e->opaque, first, n, to);
+	else
+		e->effects(e->opaque, first, n, to);
+}
+
+/* data NULL: they are made, piece by piece. */
 static int put_section(struct writer *w, unsigned int tag, const void *data, uint64_t total)
 {
 	const struct workload_section *s = workload_section(tag);
 	uint32_t element = workload_element(s), at_once = FRAME_BYTES / element;
+	bool made = !data && w->elements && total;
+	char *columns, *piece = NULL;
 	uint64_t first = 0;
-	char *columns;
-	int err = 0;
+	int err = -ENOMEM;
 
 	if (total > s->max)
 		return -EFBIG;
 	columns = malloc((size_t)(total < at_once ? total + 1 : at_once) * element);
-	if (!columns)
-		return -ENOMEM;
+	if (made)
+		piece = malloc((size_t)at_once * s->size);
+	if (!columns || (made && !piece))
+		goto out;
 	/* An empty section has one frame, too: that it is empty is said. */
 	do {
 		uint32_t n = total - first < at_once ? (uint32_t)(total - first) : at_once;
@@ -102,14 +141,18 @@ static int put_section(struct writer *w, unsigned int tag, const void *data, uin
 			.first = first,
 			.total = total,
 		};
-		const char *from = (const char *)data + first * s->size;
+		const char *from = made ? piece : (const char *)data + first * s->size;
 
+		if (made)
+			make(w, tag, first, n, piece);
 		if (s->fields)
 			to_columns(s, from, n, columns);
 		err = put_frame(w, &f, s->fields ? columns : from);
 		first += n;
 	} while (!err && first < total);
+out:
 	free(columns);
+	free(piece);
 	return err;
 }
 
@@ -233,6 +276,9 @@ static int put_cell(struct writer *w, const struct vgic_cell *c)
 static int put_all(struct writer *w, const struct vgw *from)
 {
 	const struct vgic_workload *wl = &from->workload;
+	const struct vgw_elements in_memory = {
+		.nr_scripts = wl->nr_scripts, .nr_ops = wl->nr_ops, .nr_effects = wl->nr_effects};
+	const struct vgw_elements *e = w->elements ? w->elements : &in_memory;
 	const struct {
 		enum workload_tag tag;
 		const void *data;
@@ -243,9 +289,9 @@ static int put_all(struct writer *w, const struct vgw *from)
 		{WORKLOAD_PROFILE, &wl->profile, 1},
 		{WORKLOAD_VCPUS, wl->vcpus, wl->nr_vcpus},
 		{WORKLOAD_SOURCES, wl->sources, wl->nr_sources},
-		{WORKLOAD_SCRIPTS, wl->scripts, wl->nr_scripts},
-		{WORKLOAD_OPS, wl->ops, wl->nr_ops},
-		{WORKLOAD_EFFECTS, wl->effects, wl->nr_effects},
+		{WORKLOAD_SCRIPTS, w->elements ? NULL : wl->scripts, e->nr_scripts},
+		{WORKLOAD_OPS, w->elements ? NULL : wl->ops, e->nr_ops},
+		{WORKLOAD_EFFECTS, w->elements ? NULL : wl->effects, e->nr_effects},
 		{WORKLOAD_PROPS, wl->props, wl->nr_props},
 	};
 	int err = put_text(w, WORKLOAD_DESCRIPTION, header_encode(&from->header));
@@ -259,51 +305,96 @@ static int put_all(struct writer *w, const struct vgw *from)
 	return err;
 }
 
+/* Room for the head, which is known at the end, and the tools of the frames. */
+static int begin(struct writer *w, const struct vgw_writer_opts *opts)
+{
+	int level = opts && opts->level ? opts->level : DEFAULT_LEVEL;
+
+	if (level < 1 || level > ZSTD_maxCLevel())
+		return -EINVAL;
+	w->identity = XXH64_createState();
+	if (!w->identity || !more(&w->out, sizeof(struct workload_head)))
+		return -ENOMEM;
+	XXH64_reset(w->identity, 0);
+	memset(w->out.data, 0, sizeof(struct workload_head));
+	w->out.size = sizeof(struct workload_head);
+	if (opts && opts->plain)
+		return 0;
+	w->zstd = ZSTD_createCCtx();
+	if (!w->zstd)
+		return -ENOMEM;
+	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
+	return 0;
+}
+
+static int put_frames(struct writer *w, const struct vgw *from, struct workload_head *head)
+{
+	int ret = put_all(w, from);
+
+	if (!ret && w->raw > WORKLOAD_RAW_FREE + size_of_file(w) * WORKLOAD_RAW_RATIO)
+		ret = -EFBIG;
+	if (ret)
+		return ret;
+	*head = (struct workload_head){
+		.version = VGW_VERSION,
+		.frames = w->frames,
+		.size = size_of_file(w),
+		.identity = XXH64_digest(w->identity),
+	};
+	memcpy(head->magic, WORKLOAD_MAGIC, FORMAT_MAGIC_LEN);
+	head->hash = XXH64(head, offsetof(struct workload_head, hash), 0);
+	return 0;
+}
+
+static void end(struct writer *w, int ret, struct vgr_error *err)
+{
+	if (ret == -EFBIG && err)
+		workload_wrong(err, "more than a workload can hold");
+	ZSTD_freeCCtx(w->zstd);
+	XXH64_freeState(w->identity);
+	free(w->out.data);
+}
+
 int vgw_encode(const struct vgw *from, const struct vgw_writer_opts *opts, void **data,
 	       size_t *size, struct vgr_error *err)
 {
-	int level = opts && opts->level ? opts->level : DEFAULT_LEVEL, ret;
-	struct workload_head head = {.version = VGW_VERSION};
+	struct workload_head head;
 	struct writer w = {0};
+	int ret;
 
 	*data = NULL;
-	if (level < 1 || level > ZSTD_maxCLevel())
+	if (opts && (opts->level < 0 || opts->level > ZSTD_maxCLevel()))
 		return -EINVAL;
 	ret = vgw_validate(from, err);
 	if (ret)
 		return ret;
-	ret = -ENOMEM;
-	w.identity = XXH64_createState();
-	if (!w.identity || !more(&w.out, sizeof(head)))
-		goto out;
-	XXH64_reset(w.identity, 0);
-	w.out.size = sizeof(head);
-	if (!opts || !opts->plain) {
-		w.zstd = ZSTD_createCCtx();
-		if (!w.zstd)
-			goto out;
-		ZSTD_CCtx_setParameter(w.zstd, ZSTD_c_compressionLevel, level);
-		ZSTD_CCtx_setParameter(w.zstd, ZSTD_c_checksumFlag, 1);
+	ret = begin(&w, opts);
+	if (!ret)
+		ret = put_frames(&w, from, &head);
+	if (!ret) {
+		memcpy(w.out.data, &head, sizeof(head));
+		*data = w.out.data;
+		*size = w.out.size;
+		w.out.data = NULL;
 	}
-	ret = put_all(&w, from);
-	if (!ret && w.raw > WORKLOAD_RAW_FREE + w.out.size * WORKLOAD_RAW_RATIO)
-		ret = -EFBIG;
-	if (ret)
-		goto out;
-	memcpy(head.magic, WORKLOAD_MAGIC, FORMAT_MAGIC_LEN);
-	head.frames = w.frames;
-	head.size = w.out.size;
-	head.identity = XXH64_digest(w.identity);
-	head.hash = XXH64(&head, offsetof(struct workload_head, hash), 0);
-	memcpy(w.out.data, &head, sizeof(head));
-	*data = w.out.data;
-	*size = w.out.size;
-	w.out.data = NULL;
-out:
-	if (ret && err && ret != -ENOMEM)
-		workload_wrong(err, "more than a workload can hold");
-	ZSTD_freeCCtx(w.zstd);
-	XXH64_freeState(w.identity);
-	free(w.out.data);
+	end(&w, ret, err);
+	return ret;
+}
+
+int vgw_write_elements(FILE *f, const struct vgw *from, const struct vgw_elements *e,
+		       const struct vgw_writer_opts *opts, struct vgr_error *err)
+{
+	struct writer w = {.file = f, .elements = e};
+	struct workload_head head;
+	int ret = ftello(f) < 0 ? -errno : begin(&w, opts);
+
+	if (!ret)
+		ret = put_frames(&w, from, &head);
+	errno = 0;
+	if (!ret && (fflush(f) || fseeko(f, 0, SEEK_SET) ||
+		     fwrite(&head, sizeof(head), 1, f) != 1 || fflush(f)))
+		ret = errno ? -errno : -EIO;
+	end(&w, ret, err);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <vgicsim/derive.h>
 #include <vgicsim/metrics.h>
@@ -74,6 +75,27 @@ struct vgw_writer_opts {
  */
 int vgw_encode(const struct vgw *w, const struct vgw_writer_opts *opts, void **data, size_t *size,
 	       struct vgr_error *err);
+
+/*
+ * A demand whose scripts, operations and effects are made when they are written, n at a time
+ * from the first on: of any length, and never in memory whole.
+ */
+struct vgw_elements {
+	const void *opaque;
+	uint64_t nr_scripts, nr_ops, nr_effects;
+	void (*scripts)(const void *opaque, uint64_t first, uint32_t n, struct vgic_script *to);
+	void (*ops)(const void *opaque, uint64_t first, uint32_t n, struct vgic_op *to);
+	void (*effects)(const void *opaque, uint64_t first, uint32_t n, struct vgic_effect *to);
+};
+
+/*
+ * Writes the file to f, which must stand at its beginning and be able to go back to it. What
+ * w->workload has of scripts, operations and effects is ignored. The caller answers for the
+ * elements: vgw_validate() does not see them. -EINVAL for values outside their ranges, -EFBIG,
+ * -ENOMEM, -ESPIPE if f cannot go back, or what writing reports.
+ */
+int vgw_write_elements(FILE *f, const struct vgw *w, const struct vgw_elements *e,
+		       const struct vgw_writer_opts *opts, struct vgr_error *err);
 
 /* True if the file begins as a workload does: a file for this reader, whatever its name. */
 bool vgw_probe(const char *path);
