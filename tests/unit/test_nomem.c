@@ -8,12 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <stdio.h>
 #include <cmocka.h>
 #include <jansson.h>
 
 #include <vgicsim/derive.h>
 #include <vgicsim/explain.h>
 #include <vgicsim/fates.h>
+#include <vgicsim/generate.h>
 #include <vgicsim/host.h>
 #include <vgicsim/invariants.h>
 #include <vgicsim/latency.h>
@@ -572,6 +574,69 @@ static void *steady_malloc(size_t size)
 	return counted(__real_malloc(size));
 }
 
+static int generate_scene(void)
+{
+	const struct vgic_generate_config c = {.kind = VGIC_GENERATE_MIXED, .interrupts = 100};
+	struct vgic_generator *g;
+	struct vgic_workload *wl;
+	int ret = vgic_generator_create(&g, &c);
+
+	if (ret)
+		return ret;
+	ret = vgic_generator_workload(g, &wl);
+	vgic_generator_destroy(g);
+	if (!ret)
+		vgic_workload_destroy(wl);
+	return ret;
+}
+
+static struct vgic_generator *generator;
+
+static void made_scripts(const void *g, uint64_t first, uint32_t n, struct vgic_script *to)
+{
+	vgic_generator_scripts(g, first, n, to);
+}
+
+static void made_ops(const void *g, uint64_t first, uint32_t n, struct vgic_op *to)
+{
+	vgic_generator_ops(g, first, n, to);
+}
+
+static void made_effects(const void *g, uint64_t first, uint32_t n, struct vgic_effect *to)
+{
+	vgic_generator_effects(g, first, n, to);
+}
+
+static FILE *made_file;
+
+static int elements_scene(void)
+{
+	struct vgic_generator_counts n = vgic_generator_count(generator);
+	const struct vgw_elements e = {generator,    n.scripts, n.ops,	     n.effects,
+				       made_scripts, made_ops,	made_effects};
+
+	rewind(made_file);
+	return vgw_write_elements(made_file, filed, &e, NULL, NULL);
+}
+
+static void generating(void **state)
+{
+	const struct vgic_generate_config c = {.kind = VGIC_GENERATE_LEVEL, .interrupts = 100};
+
+	assert_true(run_out_everywhere(generate_scene) > 10);
+	assert_int_equal(vgic_generator_create(&generator, &c), 0);
+	filed = calloc(1, sizeof(*filed));
+	made_file = tmpfile();
+	assert_non_null(made_file);
+	vgr_header_init(&filed->header);
+	vgic_generator_head(generator, &filed->workload);
+	json_set_alloc_funcs(steady_malloc, free);
+	assert_true(run_out_everywhere(elements_scene) > 10);
+	fclose(made_file);
+	free(filed);
+	vgic_generator_destroy(generator);
+}
+
 static void filing(void **state)
 {
 	assert_int_equal(derive(&brief, &demand), 0);
@@ -638,7 +703,7 @@ int main(void)
 		cmocka_unit_test(deriving),  cmocka_unit_test(measuring),
 		cmocka_unit_test(comparing), cmocka_unit_test(verifying),
 		cmocka_unit_test(replaying), cmocka_unit_test(latencies),
-		cmocka_unit_test(filing),
+		cmocka_unit_test(filing),    cmocka_unit_test(generating),
 	};
 
 	return cmocka_run_group_tests(tests, make_tapes, drop_tapes);
