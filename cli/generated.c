@@ -20,8 +20,12 @@ int generated_create(struct vgic_generator **g, const struct generated_choice *c
 		.handler_ns = choice->handler_ns,
 		.seed = choice->seed,
 	};
-	int ret = vgic_generator_create(g, &c);
+	int ret;
 
+	if (choice->rate && c.kind == VGIC_GENERATE_OVERFLOW)
+		return cli_fail(EXIT_USAGE, "no rate to choose: overflow: its guest asks for the "
+					    "next interrupt when it has ended one");
+	ret = vgic_generator_create(g, &c);
 	vgic_generate_defaults(&c);
 	switch (ret) {
 	case 0:
@@ -50,6 +54,7 @@ void generated_describe(struct vgw *w, const struct vgic_generator *g)
 {
 	const struct vgic_generate_config *c = vgic_generator_config(g);
 	struct vgr_header *h = &w->header;
+	char rate[40] = "";
 
 	memset(w, 0, sizeof(*w));
 	vgr_header_init(h);
@@ -57,11 +62,13 @@ void generated_describe(struct vgw *w, const struct vgic_generator *g)
 	snprintf(h->kernel_release, sizeof(h->kernel_release), "%s", "7.3.0-generated");
 	snprintf(h->machine, sizeof(h->machine), "%s", "aarch64");
 	snprintf(h->cpu_part, sizeof(h->cpu_part), "%s", "made up");
+	if (c->kind != VGIC_GENERATE_OVERFLOW)
+		snprintf(rate, sizeof(rate), " --rate %" PRIu64, 1000000000 / c->period_ns);
 	snprintf(h->guest_command, sizeof(h->guest_command),
 		 "vgicsim gen --kind %s -n %" PRIu64 " --vcpus %" PRIu32 " --in-flight %" PRIu32
-		 " --rate %" PRIu64 " --handler %" PRIu64 "ns -s %" PRIu64,
-		 vgic_generate_kind_name(c->kind), c->interrupts, c->vcpus, c->in_flight,
-		 1000000000 / c->period_ns, c->handler_ns, c->seed);
+		 "%s --handler %" PRIu64 "ns -s %" PRIu64,
+		 vgic_generate_kind_name(c->kind), c->interrupts, c->vcpus, c->in_flight, rate,
+		 c->handler_ns, c->seed);
 	snprintf(h->tool, sizeof(h->tool), "vgicsim %s", VGICSIM_VERSION);
 	h->nr_cpus = c->vcpus;
 	h->vgic_model = h->gic_host = 3;

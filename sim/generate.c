@@ -23,6 +23,8 @@
 #define BACKGROUND_OPS 2u
 /* Handlers of an interrupt: a long one and a short one, in turn. */
 #define VARIANTS       2u
+/* A sign of life of the feed for so many interrupts of a closed loop. */
+#define HEARTBEAT      16u
 /* Raises for each vCPU from one clump to the next, of the mixed kind. */
 #define CLUMP	       8u
 #define VMCR	       (VGIC_VMCR_VENG1 | 0xf8u << VGIC_VMCR_VPMR_SHIFT)
@@ -48,6 +50,7 @@ struct slot {
 	uint16_t sender;
 	uint8_t kind; /* enum vgic_effect_kind of its raise */
 	bool line;    /* the handler lowers it */
+	bool loops;   /* the handler has it raised again */
 };
 
 struct vgic_generator {
@@ -60,6 +63,11 @@ struct vgic_generator {
 	struct vgic_workload *frame;
 	struct vgic_source *sources; /* with handlers by their number, not in a ring */
 };
+
+static unsigned int handler_ops(const struct slot *s)
+{
+	return s->line || s->loops ? 2 : 1;
+}
 
 const char *vgic_generate_kind_name(enum vgic_generate_kind kind)
 {
@@ -80,13 +88,9 @@ void vgic_generate_defaults(struct vgic_generate_config *c)
 		uint32_t vcpus, in_flight, period_ns;
 	} kinds[VGIC_GENERATE_KINDS] = {
 		/* A handler and its exit take less than 5 us. */
-		[VGIC_GENERATE_STEADY] = {1, 4, 10000},
-		[VGIC_GENERATE_BURST] = {1, 16, 10000},
-		/* More than a guest can take. */
-		[VGIC_GENERATE_OVERFLOW] = {1, 12, 4200},
-		[VGIC_GENERATE_MANY] = {16, 4, 10000},
-		[VGIC_GENERATE_LEVEL] = {1, 4, 20000},
-		[VGIC_GENERATE_MIXED] = {4, 12, 20000},
+		[VGIC_GENERATE_STEADY] = {1, 4, 10000}, [VGIC_GENERATE_BURST] = {1, 16, 10000},
+		[VGIC_GENERATE_OVERFLOW] = {1, 12, 0},	[VGIC_GENERATE_MANY] = {16, 4, 10000},
+		[VGIC_GENERATE_LEVEL] = {1, 4, 20000},	[VGIC_GENERATE_MIXED] = {4, 12, 20000},
 	};
 
 	if (!c->interrupts)
@@ -95,10 +99,13 @@ void vgic_generate_defaults(struct vgic_generate_config *c)
 		c->vcpus = kinds[c->kind].vcpus;
 	if (!c->in_flight)
 		c->in_flight = kinds[c->kind].in_flight;
-	if (!c->period_ns)
-		c->period_ns = kinds[c->kind].period_ns;
 	if (!c->handler_ns)
 		c->handler_ns = 4000;
+	if (!c->period_ns)
+		c->period_ns = kinds[c->kind].period_ns;
+	/* A closed loop: the guest itself is what holds it up. */
+	if (c->kind == VGIC_GENERATE_OVERFLOW)
+		c->period_ns = c->handler_ns + made_up.mi_out_ns + made_up.switch_ns;
 }
 
 static uint64_t mix(uint64_t seed, uint64_t i)
@@ -244,7 +251,8 @@ static int make_slots(struct vgic_generator *g)
 		err = make_source(g->frame, &used, s, kind, number);
 		if (err)
 			return err;
-		g->cycle_ops += s->line ? 2 : 1;
+		s->loops = c->kind == VGIC_GENERATE_OVERFLOW;
+		g->cycle_ops += handler_ops(s);
 		g->cycle_lows += s->line;
 	}
 	return 0;
@@ -280,18 +288,23 @@ static struct vgic_op enable_op(void)
 	return op;
 }
 
-/* Operations of a handler; of a line: the access that lowers it, then the end. */
-static struct vgic_op handler_op(uint64_t own_ns, bool lowers)
+/*
+ * Operations of a handler, at is 0 or 1. Of a line: the access that lowers it, then the end. Of
+ * a loop: the end, then a hypercall that asks for the next. Of all others: the end.
+ */
+static struct vgic_op handler_op(const struct slot *s, uint64_t own_ns, unsigned int at)
 {
-	struct vgic_op op = op_of_nothing(lowers ? VGIC_OP_EXIT : VGIC_OP_EOI);
+	bool exits = s->line ? !at : at;
+	struct vgic_op op = op_of_nothing(exits ? VGIC_OP_EXIT : VGIC_OP_EOI);
 
-	op.at = lowers ? own_ns / 2 : own_ns;
-	if (lowers) {
-		op.exit = VGIC_EXIT_MMIO;
+	op.at = s->line && !at ? own_ns / 2 : own_ns;
+	if (exits) {
+		op.exit = s->line ? VGIC_EXIT_MMIO : VGIC_EXIT_OTHER;
 		op.out_ns = made_up.mi_out_ns;
-	} else {
-		op.flags = VGIC_OP_LAST;
+		op.entry_ns = made_up.entry_ns;
 	}
+	if (at + 1 == handler_ops(s))
+		op.flags = VGIC_OP_LAST;
 	return op;
 }
 
@@ -341,14 +354,18 @@ static int append_op(struct vgic_workload *wl, uint32_t script, uint32_t *last,
 	return 0;
 }
 
-static int append_lower(struct vgic_workload *wl, uint32_t op, uint32_t source)
+/* What an exit of a handler does to its own interrupt. */
+static int append_effect(struct vgic_workload *wl, uint32_t op, const struct slot *s)
 {
 	uint32_t e = vgic_workload_effect(wl, VGIC_EFFECT_LINE);
 
 	if (e == VGIC_WL_NONE)
 		return -ENOMEM;
-	wl->effects[e].source = source;
+	wl->effects[e].source = s->source;
+	wl->effects[e].level = s->loops;
 	wl->ops[op].effects = e;
+	if (s->loops)
+		wl->ops[op].flags |= VGIC_OP_REPEAT;
 	return 0;
 }
 
@@ -366,14 +383,13 @@ static int append_handler(struct vgic_generator *g, const struct slot *s, unsign
 		return -ENOMEM;
 	wl->scripts[*script].whole = true;
 	wl->scripts[*script].own_ns = own;
-	if (s->line) {
-		op = handler_op(own, true);
+	for (unsigned int i = 0; !err && i < handler_ops(s); i++) {
+		op = handler_op(s, own, i);
 		err = append_op(wl, *script, &last, &op);
-		if (!err)
-			err = append_lower(wl, last, s->source);
+		if (!err && op.kind == VGIC_OP_EXIT)
+			err = append_effect(wl, last, s);
 	}
-	op = handler_op(own, false);
-	return err ? err : append_op(wl, *script, &last, &op);
+	return err;
 }
 
 static int make_handlers(struct vgic_generator *g)
@@ -529,11 +545,19 @@ const struct vgic_workload *vgic_generator_frame(const struct vgic_generator *g)
 	return g->frame;
 }
 
+/* Raises that come from outside: of a closed loop only the first of each interrupt. */
+static uint64_t outside(const struct vgic_generator *g)
+{
+	uint64_t n = g->c.interrupts;
+
+	return g->c.kind == VGIC_GENERATE_OVERFLOW && n > g->nr_slots ? g->nr_slots : n;
+}
+
 static int next_raises(void *opaque, struct vgic_arrival *to, unsigned int n)
 {
 	struct vgic_generator_feed *f = opaque;
 	const struct vgic_generator *g = f->g;
-	uint64_t left = g->c.interrupts - f->next;
+	uint64_t left = outside(g) - f->next;
 	uint32_t at = (uint32_t)(f->next % g->nr_slots);
 
 	if (n > left)
@@ -555,9 +579,35 @@ static int next_raises(void *opaque, struct vgic_arrival *to, unsigned int n)
 	return (int)n;
 }
 
+/* The raises, then nothing but time, until the guest has had so many interrupts. */
+static int next_of_loop(void *opaque, struct vgic_arrival *to, unsigned int n)
+{
+	struct vgic_generator_feed *f = opaque;
+	const struct vgic_generator *g = f->g;
+	unsigned int i;
+
+	if (f->next < outside(g))
+		return next_raises(opaque, to, n);
+	for (i = 0; i < n && f->next < g->c.interrupts; i++) {
+		f->next += HEARTBEAT;
+		if (f->next > g->c.interrupts)
+			f->next = g->c.interrupts;
+		to[i] = (struct vgic_arrival){
+			.time = START_NS + (f->next - g->nr_slots) * g->step_ns,
+			.kind = VGIC_EFFECT_NONE,
+		};
+	}
+	return (int)i;
+}
+
 void vgic_generator_feed(const struct vgic_generator *g, struct vgic_generator_feed *f)
 {
-	*f = (struct vgic_generator_feed){.g = g, .feed = {.opaque = f, .next = next_raises}};
+	bool loop = g->c.kind == VGIC_GENERATE_OVERFLOW;
+
+	*f = (struct vgic_generator_feed){
+		.g = g,
+		.feed = {.opaque = f, .next = loop ? next_of_loop : next_raises},
+	};
 }
 
 /* ---- element by element ---- */
@@ -585,6 +635,14 @@ static uint64_t first_op(const struct vgic_generator *g, uint64_t i)
 static uint64_t lower_effect(const struct vgic_generator *g, uint64_t i)
 {
 	return g->c.interrupts + i / g->nr_slots * g->cycle_lows + g->slots[i % g->nr_slots].low;
+}
+
+/* What the exit of the handling of raise i does: of a loop the next raise, if there is one. */
+static uint64_t exit_effect(const struct vgic_generator *g, const struct slot *s, uint64_t i)
+{
+	if (s->line)
+		return lower_effect(g, i);
+	return i + g->nr_slots < g->c.interrupts ? i + g->nr_slots : VGIC_WL_NONE;
 }
 
 static unsigned int variant_of(const struct vgic_generator *g, uint64_t i)
@@ -647,16 +705,18 @@ void vgic_generator_ops(const struct vgic_generator *g, uint64_t first, uint32_t
 			to->at = to->wall_ns = g->end_ns;
 			to->exit = VGIC_EXIT_OTHER;
 			to->out_ns = made_up.mi_out_ns;
+			to->entry_ns = made_up.entry_ns;
 			continue;
 		}
 		uint64_t i = raise_of(g, at - background, g->cycle_ops, false);
 		const struct slot *s = &g->slots[i % g->nr_slots];
-		bool lowers = s->line && at == first_op(g, i);
+		unsigned int k = (unsigned int)(at - first_op(g, i));
 
-		*to = handler_op(handler_ns(g, s->source, variant_of(g, i)), lowers);
-		if (lowers) {
+		*to = handler_op(s, handler_ns(g, s->source, variant_of(g, i)), k);
+		if (k + 1 < handler_ops(s))
 			to->next = (uint32_t)at + 1;
-			to->effects = (uint32_t)lower_effect(g, i);
+		if (to->kind == VGIC_OP_EXIT) {
+			to->effects = (uint32_t)exit_effect(g, s, i);
 			to->wall_ns = vgic_generator_time(g, i) + to->at;
 		}
 	}
@@ -677,13 +737,16 @@ static struct vgic_effect raise_effect(const struct vgic_generator *g, uint64_t 
 
 	e.level = 1;
 	e.wall_ns = vgic_generator_time(g, i);
+	e.handled = (uint32_t)(i / g->nr_slots);
+	/* By another operation of the guest's own. */
+	if (i >= outside(g))
+		return e;
 	e.origin = VGIC_ORIGIN_OUTSIDE;
 	if (g->c.kind == VGIC_GENERATE_BURST)
 		again = g->c.vcpus * g->step_ns;
 	if (i >= g->nr_slots)
 		e.gap_ns = again > g->c.handler_ns ? again - g->c.handler_ns : 0;
-	e.handled = (uint32_t)(i / g->nr_slots);
-	if (i + 1 < g->c.interrupts)
+	if (i + 1 < outside(g))
 		e.next = (uint32_t)(i + 1);
 	if (s->kind == VGIC_EFFECT_SGI) {
 		e.source = VGIC_WL_NONE;

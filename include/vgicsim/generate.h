@@ -23,7 +23,7 @@
 enum vgic_generate_kind {
 	VGIC_GENERATE_STEADY = 0, /* one at a time, edges: they never overflow */
 	VGIC_GENERATE_BURST,	  /* all of a vCPU at the same time, then nothing for long */
-	VGIC_GENERATE_OVERFLOW,	  /* as many as can be, all the time */
+	VGIC_GENERATE_OVERFLOW,	  /* all of a vCPU all the time: each handler asks for its next */
 	VGIC_GENERATE_MANY,	  /* many vCPUs; every fourth interrupt is an SGI of another one */
 	VGIC_GENERATE_LEVEL,	  /* lines that the handler lowers by an access of its device */
 	VGIC_GENERATE_MIXED,	  /* edges, lines, MSIs, SGIs and timers, by ones and in clumps */
@@ -39,7 +39,8 @@ struct vgic_generate_config {
 	uint64_t interrupts; /* raises, 1 to 2^48 */
 	uint32_t vcpus;	     /* 1 to 512 */
 	uint32_t in_flight;  /* interrupts of each vCPU, 1 to 256 */
-	uint64_t period_ns;  /* from raise to raise of one vCPU on average, 100 to 10^9 */
+	uint64_t period_ns;  /* from raise to raise of one vCPU on average, 100 to 10^9;
+				overflow: what comes of the handlers, whatever it is */
 	uint64_t handler_ns; /* of a handler on average, 2 to 10^8 */
 	uint64_t seed;
 };

@@ -71,10 +71,13 @@ expect "info of a made one" 0 info "$dir/many.vgw"
 has "where it came from" out "vgicsim gen --kind many -n 3000 --vcpus 16 --in-flight 4 --rate 100000 --handler 4000ns -s 1"
 has "what is in it" out "64: 16 SGIs, 0 PPIs, 48 SPIs, 0 LPIs; 0 never acknowledged"
 # Its own description makes it again.
-command=$(sed -n 's/^  guest  *vgicsim //p' "$dir/out")
-# shellcheck disable=SC2086
-expect "made from its description" 0 $command -q -o "$dir/again.vgw"
-same "is the same" "$dir/many.vgw" "$dir/again.vgw"
+for kind in many overflow; do
+	expect "info of $kind" 0 info "$dir/$kind.vgw"
+	command=$(sed -n 's/^  guest  *vgicsim //p' "$dir/out")
+	# shellcheck disable=SC2086
+	expect "$kind: made from its description" 0 $command -q -o "$dir/again.vgw"
+	same "$kind: is the same" "$dir/$kind.vgw" "$dir/again.vgw"
+done
 
 expect "as JSON" 0 gen --kind level -n 100 --vcpus 2 -j -o "$dir/a.vgw"
 has "JSON: how many" out '"interrupts": 100'
@@ -101,6 +104,8 @@ expect "too many for a file" 2 gen -n 5000000000 -o "$dir/b.vgw"
 one_line "too many for a file: one line" "too many interrupts for a file"
 expect "too long" 2 gen -n 1000000000000 --rate 1 -o "$dir/b.vgw"
 one_line "too long: one line" "longer than a workload can be"
+expect "a rate of overflow" 2 gen --kind overflow --rate 1000 -o "$dir/b.vgw"
+one_line "a rate of overflow: one line" "no rate to choose"
 expect "too many lines" 2 gen --kind level --vcpus 16 --in-flight 64 -o "$dir/b.vgw"
 one_line "too many lines: one line" "988 SPIs"
 expect "too many in flight" 2 gen --vcpus 512 --in-flight 256 -o "$dir/b.vgw"
