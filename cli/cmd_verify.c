@@ -8,6 +8,7 @@
 #include "output.h"
 #include "policy_option.h"
 #include "text.h"
+#include "verify_machine.h"
 
 struct verify_values {
 	const char *policy;
@@ -207,34 +208,18 @@ static int no_memory(void)
 	return cli_fail(EXIT_SOFTWARE, "not enough memory");
 }
 
-static bool has_probe(const struct vgr_header *h, const char *name)
-{
-	for (size_t i = 0; i < h->nr_probes; i++)
-		if (strstr(h->probes[i].name, name) && strcmp(h->probes[i].method, "none"))
-			return true;
-	return false;
-}
-
 /* s NULL: nobody is told of mismatches, they are only counted. */
 static int create(struct vgic_verify **v, const struct vgic_policy *policy,
 		  const struct vgr_header *h, struct state *s, unsigned int patience,
 		  const char *path)
 {
-	struct vgic_verify_config cfg = {
-		.policy = policy,
-		.gicv2 = h->gic_host == 2,
-		.nr_lr = h->nr_lr,
-		.no_tdir = h->tdir == VGR_NO,
-		.static_traps = h->static_traps,
-		.has_levels = has_probe(h, "get_input_level"),
-		.has_acked = has_probe(h, "kvm_notify_acked_irq"),
-		.has_entries = has_probe(h, "kvm_entry"),
-		.sees_boundary = !strcmp(h->kvm_mode, "VHE"),
-		.patience = patience,
-		.opaque = s,
-		.mismatch = s ? on_mismatch : NULL,
-	};
-	int err = vgic_verify_create(v, &cfg);
+	struct vgic_verify_config cfg = verify_machine(h, policy);
+	int err;
+
+	cfg.patience = patience;
+	cfg.opaque = s;
+	cfg.mismatch = s ? on_mismatch : NULL;
+	err = vgic_verify_create(v, &cfg);
 
 	if (err == -EINVAL)
 		return cli_fail(EXIT_INPUT,

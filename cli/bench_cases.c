@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is measured: reading, checking, verifying and deriving a recording, and replays. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vgicsim/check.h>
+#include <vgicsim/replay.h>
+#include <vgicsim/verify.h>
+#include "bench.h"
+#include "demand_file.h"
+#include "exit.h"
+#include "output.h"
+#include "policy_option.h"
+#include "verify_machine.h"
+
+/* Records of a recording that are kept in memory, bytes. */
+#define MAX_KEPT (1u << 30)
+
+struct state {
+	const struct bench_load *load;
+	struct policy_option chosen;
+	struct vgr_reader *reader;
+	char *records; /* of the whole recording */
+	size_t size, cap;
+	struct demand demand;
+	struct vgic_generator *generator;
+	struct vgic_replay_config config;
+};
+
+static int no_memory(const struct bench_load *load)
+{
+	return cli_fail(EXIT_SOFTWARE, "no memory: %s",
+			load->path ? load->path : load->choice.kind);
+}
+
+static int state_open(struct state **out, const struct bench_load *load)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return no_memory(load);
+	(*out)->load = load;
+	return EXIT_OK;
+}
+
+static void state_close(void *opaque)
+{
+	struct state *s = opaque;
+
+	if (!s)
+		return;
+	policy_option_finish(&s->chosen);
+	demand_finish(&s->demand);
+	vgic_generator_destroy(s->generator);
+	vgr_reader_close(s->reader);
+	free(s->records);
+	free(s);
+}
+
+/* ---- a recording ---- */
+
+static int open_reader(void **state, const struct bench_load *load)
+{
+	struct state *s;
+	int code = state_open(&s, load);
+
+	*state = s;
+	if (code)
+		return code;
+	s->reader = cli_open_recording(load->path);
+	if (!s->reader)
+		return EXIT_INPUT;
+	return policy_option_choose(&s->chosen, load->policy, vgr_reader_header(s->reader),
+				    load->path);
+}
+
+static int rewind_reader(struct state *s)
+{
+	if (vgr_reader_rewind(s->reader))
+		return cli_fail_recording(s->load->path, vgr_reader_error(s->reader));
+	return EXIT_OK;
+}
+
+static int decode_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+	const struct vgr_rec *rec;
+	int code = rewind_reader(s), got;
+
+	if (code)
+		return code;
+	while ((got = vgr_reader_next(s->reader, &rec)) > 0)
+		(*items)++;
+	return got ? cli_fail_recording(s->load->path, vgr_reader_error(s->reader)) : EXIT_OK;
+}
+
+static void no_report(void *ctx, const struct vgr_finding *f)
+{
+}
+
+static int check_pass(void *opaque, uint64_t *items)
+{
+	struct vgr_check_result result;
+	struct state *s = opaque;
+	int code = rewind_reader(s), ret;
+
+	if (code)
+		return code;
+	ret = vgr_check(s->reader, no_report, NULL, &result);
+	if (ret == -ENOMEM)
+		return no_memory(s->load);
+	if (ret)
+		return cli_fail_recording(s->load->path, vgr_reader_error(s->reader));
+	*items += result.records;
+	return EXIT_OK;
+}
+
+static int create_verifier(struct state *s, struct vgic_verify **v)
+{
+	struct vgic_verify_config c =
+		verify_machine(vgr_reader_header(s->reader), s->chosen.policy);
+	int ret = vgic_verify_create(v, &c);
+
+	if (ret == -EINVAL)
+		return cli_fail(EXIT_INPUT,
+				"the number of list registers is not known: %s: record it again",
+				s->load->path);
+	return ret ? no_memory(s->load) : EXIT_OK;
+}
+
+static int close_verifier(struct state *s, struct vgic_verify *v, int ret, uint64_t *items)
+{
+	if (!ret)
+		ret = vgic_verify_finish(v);
+	if (!ret)
+		*items += vgic_verify_totals(v)->pairs;
+	vgic_verify_destroy(v);
+	if (ret == -EINVAL)
+		return cli_fail(EXIT_INPUT, "a record contradicts itself: %s: record it again",
+				s->load->path);
+	return ret ? no_memory(s->load) : EXIT_OK;
+}
+
+static int verify_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+	const struct vgr_rec *rec;
+	struct vgic_verify *v;
+	int code = rewind_reader(s), got, ret = 0;
+
+	if (!code)
+		code = create_verifier(s, &v);
+	if (code)
+		return code;
+	while (!ret && (got = vgr_reader_next(s->reader, &rec)) > 0)
+		ret = vgic_verify_record(v, rec);
+	if (!ret && got < 0) {
+		vgic_verify_destroy(v);
+		return cli_fail_recording(s->load->path, vgr_reader_error(s->reader));
+	}
+	return close_verifier(s, v, ret, items);
+}
+
+/* All records, one after the other, as a reader gives them. */
+static int keep_records(struct state *s)
+{
+	const struct vgr_rec *rec;
+	int got;
+
+	while ((got = vgr_reader_next(s->reader, &rec)) > 0) {
+		size_t size = (rec->size + 7u) & ~(size_t)7;
+
+		if (s->size + size > MAX_KEPT)
+			return cli_fail(EXIT_INPUT,
+					"too long to be kept in memory: %s: leave case recompute "
+					"out",
+					s->load->path);
+		if (s->size + size > s->cap) {
+			size_t cap = 2 * s->cap + size + 65536;
+			char *p = realloc(s->records, cap);
+
+			if (!p)
+				return no_memory(s->load);
+			s->records = p;
+			s->cap = cap;
+		}
+		memcpy(s->records + s->size, rec, rec->size);
+		s->size += size;
+	}
+	return got ? cli_fail_recording(s->load->path, vgr_reader_error(s->reader)) : EXIT_OK;
+}
+
+static int open_records(void **state, const struct bench_load *load)
+{
+	int code = open_reader(state, load);
+
+	return code ? code : keep_records(*state);
+}
+
+static int recompute_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+	struct vgic_verify *v;
+	int code = create_verifier(s, &v), ret = 0;
+
+	if (code)
+		return code;
+	for (size_t at = 0; !ret && at < s->size;) {
+		const struct vgr_rec *rec = (const void *)(s->records + at);
+
+		ret = vgic_verify_record(v, rec);
+		at += (rec->size + 7u) & ~(size_t)7;
+	}
+	return close_verifier(s, v, ret, items);
+}
+
+static int derive_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+	int code = rewind_reader(s);
+
+	if (!code)
+		code = demand_read(&s->demand, s->load->path, s->reader, s->chosen.policy, NULL);
+	*items += s->demand.pairs;
+	demand_finish(&s->demand);
+	return code;
+}
+
+/* ---- replays ---- */
+
+static int replay(struct state *s, const struct vgic_workload *wl, uint64_t *items)
+{
+	const char *what = s->load->path ? s->load->path : s->load->choice.kind;
+	struct vgic_cell cell;
+	int ret = vgic_replay(wl, &s->config, &cell);
+
+	if (ret == -ENOMEM)
+		return no_memory(s->load);
+	if (ret)
+		return cli_fail(EXIT_INPUT,
+				"replay with %u LRs failed: %s: this is no demand of a guest",
+				s->config.nr_lr, what);
+	*items += cell.interrupts;
+	ret = cell.outcome == VGIC_OUTCOME_LIVELOCK;
+	vgic_cell_finish(&cell);
+	if (ret)
+		return cli_fail(EXIT_INPUT,
+				"a live-lock with %u LRs: %s: measure with another number of them",
+				s->config.nr_lr, what);
+	return EXIT_OK;
+}
+
+static int open_demand(void **state, const struct bench_load *load)
+{
+	int code = open_reader(state, load);
+	struct state *s = *state;
+
+	if (!code)
+		code = demand_read(&s->demand, load->path, s->reader, s->chosen.policy, NULL);
+	if (code)
+		return code;
+	demand_machine(&s->config, vgr_reader_header(s->reader), &s->demand);
+	s->config.policy = s->chosen.policy;
+	s->config.nr_lr = load->nr_lr;
+	return EXIT_OK;
+}
+
+static int replay_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+
+	return replay(s, s->demand.workload, items);
+}
+
+static int open_generated(void **state, const struct bench_load *load)
+{
+	struct vgw description;
+	struct state *s;
+	int code = state_open(&s, load);
+
+	*state = s;
+	if (!code)
+		code = generated_create(&s->generator, &load->choice);
+	if (code)
+		return code;
+	generated_describe(&description, s->generator);
+	code = policy_option_choose(&s->chosen, load->policy, &description.header,
+				    load->choice.kind);
+	s->config = (struct vgic_replay_config){
+		.policy = s->chosen.policy,
+		.nr_lr = load->nr_lr,
+		.seed = 1,
+		.has_tdir = true,
+	};
+	return code;
+}
+
+static int generated_pass(void *opaque, uint64_t *items)
+{
+	struct vgic_generator_feed feed;
+	struct state *s = opaque;
+	int code;
+
+	vgic_generator_feed(s->generator, &feed);
+	s->config.feed = &feed.feed;
+	code = replay(s, vgic_generator_frame(s->generator), items);
+	s->config.feed = NULL;
+	return code;
+}
+
+#define RECORDING(name, item, open, pass, help)                 \
+	{                                                       \
+		name, item, help, NULL, open, pass, state_close \
+	}
+#define GENERATED(name, help)                                                              \
+	{                                                                                  \
+		name, "interrupt", help, name, open_generated, generated_pass, state_close \
+	}
+
+static const struct bench_case cases[] = {
+	RECORDING("decode", "record", open_reader, decode_pass, "read every record"),
+	RECORDING("check", "record", open_reader, check_pass, "as 'vgicsim check'"),
+	RECORDING("verify", "pair", open_reader, verify_pass,
+		  "as 'vgicsim verify' with its kernel's policy"),
+	RECORDING("recompute", "pair", open_records, recompute_pass,
+		  "the same, but the records are in memory already"),
+	RECORDING("derive", "pair", open_reader, derive_pass, "as 'vgicsim derive'"),
+	RECORDING("replay", "interrupt", open_demand, replay_pass,
+		  "its demand, with the LRs of --lrs"),
+	GENERATED("steady", "replay: one interrupt at a time, none overflows"),
+	GENERATED("burst", "replay: 16 at a time"),
+	GENERATED("overflow", "replay: 12 in flight nearly all the time"),
+	GENERATED("many", "replay: 16 vCPUs that send SGIs"),
+	GENERATED("level", "replay: level-triggered ones"),
+	GENERATED("mixed", "replay: of every kind, nested, on 4 vCPUs"),
+};
+
+#define NR_CASES (sizeof(cases) / sizeof(cases[0]))
+
+const struct bench_case *bench_case_at(size_t i)
+{
+	return i < NR_CASES ? &cases[i] : NULL;
+}
+
+const struct bench_case *bench_case_find(const char *name)
+{
+	for (size_t i = 0; i < NR_CASES; i++)
+		if (!strcmp(cases[i].name, name))
+			return &cases[i];
+	return NULL;
+}
