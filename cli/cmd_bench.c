@@ -10,13 +10,13 @@
 #include "options.h"
 #include "output.h"
 
-#define MAX_JOBS 256u
+#define MAX_THREADS 256u
 
 struct bench_values {
 	struct generated_choice choice;
 	struct option_list cases;
 	const char *policy, *output;
-	uint64_t duration, passes, lrs, jobs;
+	uint64_t duration, passes, lrs, threads;
 	bool json, list;
 };
 
@@ -30,8 +30,8 @@ static const struct option options[] = {
 	 3600000000000, NULL},
 	{0, "passes", OPT_NUMBER, AT(passes), "N", "so many passes, not a time", 1, 1000000000,
 	 NULL},
-	{'J', "jobs", OPT_NUMBER, AT(jobs), "N", "with 1, 2, 4 ... N threads, to see how it scales",
-	 1, MAX_JOBS, NULL},
+	{'T', "threads", OPT_NUMBER, AT(threads), "N",
+	 "with 1, 2, 4 ... N threads, to see how it scales", 1, MAX_THREADS, NULL},
 	{'l', "lrs", OPT_NUMBER, AT(lrs), "N", "list registers of a replay", 1, 16, NULL},
 	{'P', "policy", OPT_STRING, AT(policy), "NAME",
 	 "kernel generation; auto: the recording's, and the newest for what is generated", 0, 0,
@@ -46,7 +46,7 @@ static const struct bench_values defaults = {
 	.policy = "auto",
 	.duration = 1000000000,
 	.lrs = 4,
-	.jobs = 1,
+	.threads = 1,
 };
 
 struct session {
@@ -182,14 +182,14 @@ static int run_case(struct session *s, const struct bench_case *c, const char *p
 		.policy = s->v->policy,
 		.nr_lr = (unsigned int)s->v->lrs,
 	};
-	unsigned int jobs = (unsigned int)s->v->jobs;
+	unsigned int most = (unsigned int)s->v->threads;
 	int code = EXIT_OK;
 
 	load.choice.kind = c->kind;
 	/* Its rate comes of itself. */
 	if (c->kind && !strcmp(c->kind, "overflow"))
 		load.choice.rate = 0;
-	for (unsigned int n = 1; !code && n <= jobs; n = n < jobs && 2 * n > jobs ? jobs : 2 * n)
+	for (unsigned int n = 1; !code && n <= most; n = n < most && 2 * n > most ? most : 2 * n)
 		code = measure(s, c, &load, n);
 	return code;
 }
@@ -203,7 +203,7 @@ static unsigned int count(const struct bench_values *v, int files)
 	for (size_t i = 0; (c = bench_case_at(i)); i++)
 		if (is_wanted(v, c))
 			n += c->kind ? 1 : (unsigned int)files;
-	return v->jobs > 1 ? 2 * n : n;
+	return v->threads > 1 ? 2 * n : n;
 }
 
 static int run_all(struct session *s, const struct cli_args *args)
@@ -281,7 +281,7 @@ static int run(const void *values, const struct cli_args *args)
 
 static const char *const examples[] = {
 	"vgicsim bench run.vgr                    # every case, a second each",
-	"vgicsim bench -c steady -J 8             # one case with 1, 2, 4 and 8 threads",
+	"vgicsim bench -c steady -T 8             # one case with 1, 2, 4 and 8 threads",
 	"vgicsim bench -c overflow -n 1000000000 --passes 1   # a billion interrupts, once",
 	"vgicsim bench --json run.vgr | jq '.results[] | [.case, .items_per_s_per_thread]'",
 	NULL,

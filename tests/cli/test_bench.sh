@@ -90,7 +90,7 @@ has "the machine is named" out '"cpu": "'
 has "and the compiler" out '"compiler": "'
 has "and the commit" out '"commit": "'
 
-expect "threads" 0 bench -c steady -n 1000 --passes 1 -J 3 --json
+expect "threads" 0 bench -c steady -n 1000 --passes 1 -T 3 --json
 is "threads: 1, 2 and 3" "$(grep -c '"threads"' "$dir/out")" 3
 has "threads: how they scale" out '"cpu_efficiency": [0-9]'
 expect "for a time" 0 bench -c burst -n 100 -d 50ms --json
