@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <vgicsim/check.h>
+#include <vgicsim/inflate.h>
 #include <vgicsim/replay.h>
 #include <vgicsim/verify.h>
 #include "bench.h"
@@ -92,6 +93,51 @@ static int decode_pass(void *opaque, uint64_t *items)
 		(*items)++;
 	return got ? cli_fail_recording(s->load->path, vgr_reader_error(s->reader)) : EXIT_OK;
 }
+
+/* ---- the frames of a recording, by Zstandard alone ---- */
+
+struct frames {
+	const struct bench_load *load;
+	struct vgr_inflate *inflate;
+};
+
+static int open_frames(void **state, const struct bench_load *load)
+{
+	struct frames *f = calloc(1, sizeof(*f));
+	struct vgr_error err;
+	int ret;
+
+	*state = f;
+	if (!f)
+		return no_memory(load);
+	f->load = load;
+	ret = vgr_inflate_open(&f->inflate, load->path, &err);
+	if (ret == -ENOMEM)
+		return no_memory(load);
+	return ret ? cli_fail_recording(load->path, &err) : EXIT_OK;
+}
+
+static int inflate_pass(void *state, uint64_t *items)
+{
+	struct frames *f = state;
+	uint64_t bytes = 0;
+
+	if (vgr_inflate_pass(f->inflate, items, &bytes))
+		return cli_fail(EXIT_INPUT, "a frame does not decompress: %s: see 'vgicsim check'",
+				f->load->path);
+	return EXIT_OK;
+}
+
+static void close_frames(void *state)
+{
+	struct frames *f = state;
+
+	if (f)
+		vgr_inflate_close(f->inflate);
+	free(f);
+}
+
+/* ---- what works on records ---- */
 
 static void no_report(void *ctx, const struct vgr_finding *f)
 {
@@ -317,6 +363,8 @@ static int generated_pass(void *opaque, uint64_t *items)
 	}
 
 static const struct bench_case cases[] = {
+	{"inflate", "record", "decompress its frames, and nothing else", NULL, open_frames,
+	 inflate_pass, close_frames},
 	RECORDING("decode", "record", open_reader, decode_pass, "read every record"),
 	RECORDING("check", "record", open_reader, check_pass, "as 'vgicsim check'"),
 	RECORDING("verify", "pair", open_reader, verify_pass,

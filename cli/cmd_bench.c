@@ -54,6 +54,8 @@ struct session {
 	json_t *results;
 	bool apart;		   /* there is more than one number to measure */
 	struct bench_result alone; /* one thread, of the case at hand */
+	/* ns of a CPU for each record, by file, by Zstandard alone; 0: not measured. */
+	double *inflate;
 };
 
 static int list(void)
@@ -93,25 +95,25 @@ struct efficiency {
 };
 
 static json_t *result_json(const struct bench_case *c, const struct bench_load *load,
-			   const struct bench_result *r, const struct efficiency *e)
+			   const struct bench_result *r, const struct efficiency *e,
+			   double of_inflate)
 {
 	double rate = per(r->items, r->wall_ns) * 1e9;
 	bool replay = !strcmp(c->item, "interrupt");
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:o, "
-			 "s:o, s:o, s:I}",
-			 "case", c->name, "file",
-			 load->path ? json_string(load->path) : json_null(), "item", c->item, "lrs",
-			 replay ? json_integer(load->nr_lr) : json_null(), "threads",
-			 (int)r->threads, "passes", (json_int_t)r->passes, "items",
-			 (json_int_t)r->items, "wall_ns", (json_int_t)r->wall_ns, "cpu_ns",
-			 (json_int_t)r->cpu_ns, "items_per_s", rate, "items_per_s_per_thread",
-			 per(r->items, r->cpu_ns) * 1e9, "ns_per_item", per(r->cpu_ns, r->items),
-			 "instructions_per_item",
-			 maybe(r->has_instructions, per(r->instructions, r->items)),
-			 "cache_misses_per_item", maybe(r->has_misses, per(r->misses, r->items)),
-			 "parallel_efficiency", maybe(e->known, e->wall), "cpu_efficiency",
-			 maybe(e->known, e->cpu), "peak_rss_bytes", (json_int_t)r->peak_rss);
+	return json_pack(
+		"{s:s, s:o, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:o, "
+		"s:o, s:o, s:o, s:I}",
+		"case", c->name, "file", load->path ? json_string(load->path) : json_null(), "item",
+		c->item, "lrs", replay ? json_integer(load->nr_lr) : json_null(), "threads",
+		(int)r->threads, "passes", (json_int_t)r->passes, "items", (json_int_t)r->items,
+		"wall_ns", (json_int_t)r->wall_ns, "cpu_ns", (json_int_t)r->cpu_ns, "items_per_s",
+		rate, "items_per_s_per_thread", per(r->items, r->cpu_ns) * 1e9, "ns_per_item",
+		per(r->cpu_ns, r->items), "instructions_per_item",
+		maybe(r->has_instructions, per(r->instructions, r->items)), "cache_misses_per_item",
+		maybe(r->has_misses, per(r->misses, r->items)), "parallel_efficiency",
+		maybe(e->known, e->wall), "cpu_efficiency", maybe(e->known, e->cpu), "of_inflate",
+		maybe(of_inflate > 0, of_inflate), "peak_rss_bytes", (json_int_t)r->peak_rss);
 }
 
 static void text_of(char *buf, size_t size, bool known, const char *format, double value)
@@ -147,12 +149,29 @@ static void print_row(const struct bench_case *c, const struct bench_load *load,
 	fflush(stdout);
 }
 
+/*
+ * How near decoding comes to what Zstandard alone does with the same frames, in the same run;
+ * 0 if that was not measured, or it is another case. file: which of them, if it is one.
+ */
+static double compare_inflate(struct session *s, const struct bench_case *c, int file,
+			      const struct bench_result *r)
+{
+	double ns = per(r->cpu_ns, r->items);
+
+	if (file < 0 || r->threads > 1)
+		return 0;
+	if (!strcmp(c->name, "inflate"))
+		s->inflate[file] = ns;
+	return strcmp(c->name, "decode") ? 0 : s->inflate[file] / ns;
+}
+
 static int measure(struct session *s, const struct bench_case *c, const struct bench_load *load,
-		   unsigned int threads)
+		   int file, unsigned int threads)
 {
 	const struct bench_effort effort = {.ns = s->v->duration, .passes = s->v->passes};
 	struct bench_result r;
 	struct efficiency e;
+	double of_inflate;
 	int code;
 
 	cli_progress("%s, %u thread%s", c->name, threads, threads == 1 ? "" : "s");
@@ -168,13 +187,18 @@ static int measure(struct session *s, const struct bench_case *c, const struct b
 	e.known = threads > 1;
 	e.wall = per(r.items, r.wall_ns) / threads / per(s->alone.items, s->alone.wall_ns);
 	e.cpu = per(r.items, r.cpu_ns) / per(s->alone.items, s->alone.cpu_ns);
-	json_array_append_new(s->results, result_json(c, load, &r, &e));
+	of_inflate = compare_inflate(s, c, file, &r);
+	json_array_append_new(s->results, result_json(c, load, &r, &e, of_inflate));
 	if (!s->v->json)
 		print_row(c, load, &r, &e);
+	if (!s->v->json && of_inflate > 0)
+		printf("%-10s %.0f %% of what Zstandard alone does with the same frames\n", "",
+		       100 * of_inflate);
 	return EXIT_OK;
 }
 
-static int run_case(struct session *s, const struct bench_case *c, const char *path)
+/* file: number of the recording, -1 if there is none. */
+static int run_case(struct session *s, const struct bench_case *c, const char *path, int file)
 {
 	struct bench_load load = {
 		.path = path,
@@ -190,7 +214,7 @@ static int run_case(struct session *s, const struct bench_case *c, const char *p
 	if (c->kind && !strcmp(c->kind, "overflow"))
 		load.choice.rate = 0;
 	for (unsigned int n = 1; !code && n <= most; n = n < most && 2 * n > most ? most : 2 * n)
-		code = measure(s, c, &load, n);
+		code = measure(s, c, &load, file, n);
 	return code;
 }
 
@@ -215,9 +239,9 @@ static int run_all(struct session *s, const struct cli_args *args)
 		if (!is_wanted(s->v, c))
 			continue;
 		if (c->kind)
-			code = run_case(s, c, NULL);
+			code = run_case(s, c, NULL, -1);
 		for (int k = 0; !code && !c->kind && k < args->n; k++)
-			code = run_case(s, c, args->v[k]);
+			code = run_case(s, c, args->v[k], k);
 	}
 	return code;
 }
@@ -265,6 +289,9 @@ static int run(const void *values, const struct cli_args *args)
 	if (code)
 		return code;
 	s.apart = count(v, args->n) > 1;
+	s.inflate = calloc((size_t)args->n + 1, sizeof(*s.inflate));
+	if (!s.inflate)
+		return cli_fail(EXIT_SOFTWARE, "no memory: bench");
 	s.results = json_array();
 	if (!v->json)
 		print_head();
@@ -276,6 +303,7 @@ static int run(const void *values, const struct cli_args *args)
 	if (!code && v->json)
 		cli_print_json(stdout, json_incref(all), false);
 	json_decref(all);
+	free(s.inflate);
 	return code ? code : cli_finish_stdout();
 }
 

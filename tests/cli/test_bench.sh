@@ -61,17 +61,18 @@ less() {
 }
 
 expect "list" 0 bench --list
-for name in decode check verify recompute derive replay steady burst overflow many level mixed; do
+for name in inflate decode check verify recompute derive replay steady burst overflow many level mixed; do
 	has "list: $name" out "^$name "
 done
 expect "all cases" 0 bench -n 2000 --passes 1 "$recording"
-is "all cases: a line each" "$(wc -l <"$dir/out")" 13
+is "all cases: a line each, and a comparison" "$(wc -l <"$dir/out")" 15
+has "decoding against Zstandard" out "% of what Zstandard alone does"
 
 # A pair and a record are what check counts.
 expect "check" 0 check --json "$recording"
 records=$(number records)
 pairs=$(number pairs)
-for name in decode check; do
+for name in inflate decode check; do
 	expect "$name: twice over" 0 bench --case $name --passes 2 --json "$recording"
 	is "$name: all records, twice" "$(number items)" $((2 * records))
 done
@@ -109,6 +110,8 @@ expect "no such case" 2 bench -c fast
 one_line "no such case: one line" "no such case"
 expect "a case without its recording" 2 bench -c steady -c verify
 one_line "a case without its recording: one line" "no recording named"
+expect "no recording, for Zstandard" 3 bench -c inflate "$dir/absent"
+one_line "no recording, for Zstandard: one line" "cannot be opened"
 expect "no recording" 3 bench -c decode "$0"
 one_line "no recording: one line" "not a vgicsim recording"
 expect "a live-lock" 3 bench -c overflow -n 1000 --passes 1 -l 1
