@@ -47,7 +47,7 @@ struct bench_result {
 	unsigned int threads;
 	uint64_t items, passes; /* of all threads */
 	uint64_t wall_ns;	/* of the slowest */
-	uint64_t cpu_ns;	/* of all */
+	uint64_t cpu_ns;	/* of all, and of threads they have started */
 	uint64_t instructions, misses;
 	bool has_instructions, has_misses; /* the machine counts them, in user mode */
 	uint64_t peak_rss;		   /* bytes */

@@ -61,15 +61,16 @@ static void state_close(void *opaque)
 
 static int open_reader(void **state, const struct bench_load *load)
 {
+	struct vgr_error err;
 	struct state *s;
 	int code = state_open(&s, load);
 
 	*state = s;
 	if (code)
 		return code;
-	s->reader = cli_open_recording(load->path);
-	if (!s->reader)
-		return EXIT_INPUT;
+	/* Decoded by the thread that is measured. */
+	if (vgr_reader_open(&s->reader, load->path, NULL, &err))
+		return cli_fail_recording(load->path, &err);
 	return policy_option_choose(&s->chosen, load->policy, vgr_reader_header(s->reader),
 				    load->path);
 }

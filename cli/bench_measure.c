@@ -30,7 +30,7 @@ struct worker {
 	struct gate *gate;
 	pthread_t thread;
 	int code;
-	uint64_t items, passes, wall_ns, cpu_ns;
+	uint64_t items, passes, wall_ns;
 };
 
 static uint64_t now(clockid_t clock)
@@ -43,7 +43,7 @@ static uint64_t now(clockid_t clock)
 
 static void passes(struct worker *w, void *state)
 {
-	uint64_t wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t wall = now(CLOCK_MONOTONIC);
 
 	do {
 		w->code = w->c->pass(state, &w->items);
@@ -51,7 +51,6 @@ static void passes(struct worker *w, void *state)
 		w->wall_ns = now(CLOCK_MONOTONIC) - wall;
 	} while (!w->code &&
 		 (w->effort->passes ? w->passes < w->effort->passes : w->wall_ns < w->effort->ns));
-	w->cpu_ns = now(CLOCK_THREAD_CPUTIME_ID) - cpu;
 }
 
 /* False: it is off. */
@@ -148,9 +147,11 @@ static int run_threads(struct worker *w, unsigned int n, struct bench_result *r)
 	gate_await(gate, started);
 	counter_set(instructions, PERF_EVENT_IOC_ENABLE);
 	counter_set(misses, PERF_EVENT_IOC_ENABLE);
+	r->cpu_ns = now(CLOCK_PROCESS_CPUTIME_ID);
 	gate_open(gate, started < n);
 	for (unsigned int i = 0; i < started; i++)
 		pthread_join(w[i].thread, NULL);
+	r->cpu_ns = now(CLOCK_PROCESS_CPUTIME_ID) - r->cpu_ns;
 	counter_set(instructions, PERF_EVENT_IOC_DISABLE);
 	counter_set(misses, PERF_EVENT_IOC_DISABLE);
 	r->has_instructions = counter_take(instructions, &r->instructions);
@@ -179,7 +180,6 @@ static int measure(struct bench_result *r, const struct bench_case *c,
 	for (unsigned int i = 0; i < threads; i++) {
 		r->items += w[i].items;
 		r->passes += w[i].passes;
-		r->cpu_ns += w[i].cpu_ns;
 		if (w[i].wall_ns > r->wall_ns)
 			r->wall_ns = w[i].wall_ns;
 		if (!code)
