@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# A recording made longer is still one, and takes no more memory to read.
+# Usage: test_lengthen.sh LENGTHEN VGICSIM RECORDINGS-FOLDER. Speaks TAP.
+set -u
+
+lengthen=$1
+tool=$2
+short=$3/7.2-sgi.vgr
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+long=$dir/long.vgr
+n=0
+
+ok() {
+	n=$((n + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+
+# number NAME FILE: of JSON.
+number() {
+	sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$2" | head -n 1
+}
+
+"$lengthen" 30 "$short" "$long" >"$dir/out" 2>&1
+ok "made" $?
+"$tool" check "$long" >"$dir/out" 2>&1
+ok "nothing is wrong with it" $?
+"$tool" verify --json "$long" >"$dir/out" 2>&1
+ok "no mismatch in it" $?
+"$tool" verify --json "$short" >"$dir/one" 2>&1
+[ "$(number pairs "$dir/out")" -eq $((30 * $(number pairs "$dir/one"))) ]
+ok "thirty times the pairs" $?
+[ "$(number undecided_records "$dir/out")" -eq $((30 * $(number undecided_records "$dir/one"))) ]
+ok "as much of them decided" $?
+for name in decode check verify; do
+	"$tool" bench --case $name --passes 1 --json "$short" >"$dir/one" 2>&1
+	"$tool" bench --case $name --passes 1 --json "$long" >"$dir/out" 2>&1
+	[ "$(number peak_rss_bytes "$dir/out")" -lt 67108864 ]
+	ok "$name: memory stays below 64 MiB, $(($(number peak_rss_bytes "$dir/out") >> 10)) KiB" $?
+done
+echo "1..$n"
