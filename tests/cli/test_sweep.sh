@@ -143,7 +143,7 @@ sql() {
 	sqlite3 "$1" "$2"
 }
 check "one row a cell" [ "$(sql "$dir/a.db" 'SELECT count(*) FROM cells')" -eq 56 ]
-check "with what it is the result of" [ "$(sql "$dir/a.db" "SELECT outcome || mi || (cell LIKE '{\"nr_lr\":2,%') FROM cells WHERE file LIKE '%7.2-burst.vgr' AND policy = 'linux-7.3' AND nr_lr = 2")" = completed62011 ]
+check "with what it is the result of" [ "$(sql "$dir/a.db" "SELECT count(*) FROM cells WHERE file LIKE '%7.2-burst.vgr' AND policy = 'linux-7.3' AND nr_lr = 2 AND mi = json_extract(cell, '\$.mi.total') AND raise_to_lr_p99_low_ns = json_extract(cell, '\$.latency.raise_to_lr.percentiles.p99.low_ns')")" -eq 1 ]
 cp "$burst" "$dir/renamed.vgr"
 expect "the same content under another name" 0 sweep -l 1-6 -P linux-7.3 --db "$dir/a.db" -q -o "$dir/swept" "$dir/renamed.vgr"
 check "adds no row" [ "$(sql "$dir/a.db" 'SELECT count(*) FROM cells')" -eq 56 ]
