@@ -37,28 +37,37 @@ static bool edge_pends(const struct vgr_irq *irq)
 
 /* ---- from one reading to the next ---- */
 
+static void blame_change(struct inv_moment *m, const struct inv_irq *irq, enum inv_part part,
+			 uint32_t excuse, const char *was, const char *since, const char *is)
+{
+	struct inv_suspect s = {
+		.part = part,
+		.intid = irq->intid,
+		.excuse = excuse | INV_MAY_USER,
+		.begin = irq->last_begin,
+		.end = m->rec->time,
+		.lawful = true,
+	};
+
+	snprintf(s.what, sizeof(s.what), "it was %s %s, and is %s", was, since, is);
+	blame(m, &s);
+}
+
 /* taken: an LR has taken the pending state over. */
 static void compare(struct inv_moment *m, const struct inv_irq *irq, const struct vgr_irq *now,
 		    bool taken, bool active_too, const char *since)
 {
 	const struct vgr_irq *was = &irq->last;
-	struct inv_suspect s = {
-		.intid = irq->intid,
-		.begin = irq->last_begin,
-		.end = m->rec->time,
-		.lawful = true,
-	};
 
 	if (irq->intid < VGIC_LPI_BASE && active_too) {
 		m->judge->evaluated[15]++;
 		if ((was->state ^ now->state) & VGR_IRQ_ACTIVE) {
 			bool gone = was->state & VGR_IRQ_ACTIVE;
 
-			s.part = gone ? INV_ACTIVE_GONE : INV_ACTIVE_COMES;
-			s.excuse = (gone ? INV_MAY_CLEAR : INV_MAY_SET) | INV_MAY_USER;
-			snprintf(s.what, sizeof(s.what), "it was %s %s, and is %s",
-				 gone ? "active" : "inactive", since, gone ? "inactive" : "active");
-			blame(m, &s);
+			blame_change(m, irq, gone ? INV_ACTIVE_GONE : INV_ACTIVE_COMES,
+				     gone ? INV_MAY_CLEAR : INV_MAY_SET,
+				     gone ? "active" : "inactive", since,
+				     gone ? "inactive" : "active");
 		}
 	}
 	/* An LPI that a device is given directly stops being the vgic's (GICv4). */
@@ -68,10 +77,8 @@ static void compare(struct inv_moment *m, const struct inv_irq *irq, const struc
 		m->judge->evaluated[13]++;
 		if (taken || edge_pends(now))
 			return;
-		s.part = INV_EDGE_KEPT;
-		s.excuse = INV_MAY_PEND | INV_MAY_CONFIG | INV_MAY_USER;
-		snprintf(s.what, sizeof(s.what), "it was latched %s, and is not any more", since);
-		blame(m, &s);
+		blame_change(m, irq, INV_EDGE_KEPT, INV_MAY_PEND | INV_MAY_CONFIG, "latched", since,
+			     "not any more");
 	}
 }
 
@@ -127,8 +134,7 @@ static void see_inactive(struct inv_moment *m, struct inv_irq *irq, const struct
 		settle_dir(m, irq);
 }
 
-/* A flush of the owner after the writer of the DIR has gone on. */
-static void check_dir(struct inv_moment *m, struct inv_irq *irq, const struct vgr_irq *now)
+static void blame_dir(struct inv_moment *m, const struct inv_irq *irq)
 {
 	struct inv_suspect s = {
 		.part = INV_DIR_EFFECT,
@@ -139,6 +145,17 @@ static void check_dir(struct inv_moment *m, struct inv_irq *irq, const struct vg
 		.cause = irq->dir.index,
 	};
 
+	snprintf(s.what, sizeof(s.what),
+		 "vCPU %u wrote it to DIR (record %llu), went on, and it is still active on the "
+		 "list "
+		 "of vCPU %u, with no acknowledge possible in between",
+		 irq->dir.writer, (unsigned long long)irq->dir.index, m->vcpu->index);
+	blame(m, &s);
+}
+
+/* A flush of the owner after the writer of the DIR has gone on. */
+static void check_dir(struct inv_moment *m, struct inv_irq *irq, const struct vgr_irq *now)
+{
 	if (!irq->dir.armed || !irq->dir.done || m->begin < irq->dir.t1)
 		return;
 	if (irq->ack_until >= irq->dir.t0) {
@@ -150,12 +167,7 @@ static void check_dir(struct inv_moment *m, struct inv_irq *irq, const struct vg
 		return;
 	settle_dir(m, irq);
 	irq->lost_at = m->rec->time;
-	snprintf(s.what, sizeof(s.what),
-		 "vCPU %u wrote it to DIR (record %llu), went on, and it is still active on the "
-		 "list "
-		 "of vCPU %u, with no acknowledge possible in between",
-		 irq->dir.writer, (unsigned long long)irq->dir.index, m->vcpu->index);
-	blame(m, &s);
+	blame_dir(m, irq);
 }
 
 int inv_chain_dir(struct inv_moment *m, const struct vgr_dir *d)
@@ -299,6 +311,32 @@ static uint8_t priority_mask(const struct inv_entry *e)
 	return e->gicv2 ? (e->vmcr >> 27) << 3 : e->vmcr >> VGIC_VMCR_VPMR_SHIFT;
 }
 
+/* What stands in the LRs while something else waits. */
+enum left_by { LEFT_BY_GROUP, LEFT_BY_ACTIVE, LEFT_BY_PRIORITY };
+
+static void blame_stuck(struct inv_moment *m, const struct vgr_irq *best, unsigned int nr_lr,
+			enum left_by why)
+{
+	static const char *const known[] = {"L4", "L1", "L2"};
+	static const char *const text[] = {"a disabled group", "active, EOImode 1",
+					   "active, of lower priority"};
+	const struct inv_vcpu *v = m->vcpu;
+	struct inv_suspect s = {
+		.part = INV_PROGRESS,
+		.intid = best->intid,
+		.begin = v->stuck_since,
+		.end = m->rec->time,
+		.known = known[why],
+	};
+
+	snprintf(s.what, sizeof(s.what),
+		 "pending with priority 0x%02x and outside for %u entries and %llu us: all %u LRs "
+		 "hold what the guest cannot take (%s)",
+		 best->priority, v->stuck,
+		 (unsigned long long)(m->rec->time - v->stuck_since) / 1000, nr_lr, text[why]);
+	blame(m, &s);
+}
+
 /* Rule 18: nothing in the LRs brings the guest on, and outside waits what would. */
 static void check_progress(struct inv_moment *m, const struct inv_entry *e)
 {
@@ -306,7 +344,6 @@ static void check_progress(struct inv_moment *m, const struct inv_entry *e)
 	uint8_t mask = priority_mask(e), running = 0xff;
 	const struct vgr_irq *best = NULL;
 	struct inv_vcpu *v = m->vcpu;
-	struct inv_suspect s = {.part = INV_PROGRESS, .begin = v->stuck_since, .end = m->rec->time};
 
 	if (!m->judge->on[INV_PROGRESS])
 		return;
@@ -349,17 +386,10 @@ static void check_progress(struct inv_moment *m, const struct inv_entry *e)
 	if (v->stuck < STUCK_ENTRIES || m->rec->time < v->stuck_since + STUCK_NS || v->stuck_told)
 		return;
 	v->stuck_told = true;
-	s.intid = best->intid;
-	s.known = !active ? "L4" : split ? "L1" : "L2";
-	snprintf(s.what, sizeof(s.what),
-		 "pending with priority 0x%02x and outside for %u entries and %llu us: all %u LRs "
-		 "hold what the guest cannot take (%s)",
-		 best->priority, v->stuck,
-		 (unsigned long long)(m->rec->time - v->stuck_since) / 1000, e->nr_lr,
-		 !active ? "a disabled group"
-		 : split ? "active, EOImode 1"
-			 : "active, of lower priority");
-	blame(m, &s);
+	blame_stuck(m, best, e->nr_lr,
+		    !active ? LEFT_BY_GROUP
+		    : split ? LEFT_BY_ACTIVE
+			    : LEFT_BY_PRIORITY);
 }
 
 /* Rule 16 for kernels that do not count: an SPI is active elsewhere, and DIR goes unseen. */
@@ -415,14 +445,16 @@ static void count_active(struct inv_moment *m)
 int inv_chain_flush(struct inv_moment *m, const struct vgr_flush *f, const struct inv_entry *e)
 {
 	const struct vgr_irq *before = vgr_flush_before(f), *after = vgr_flush_after(f);
+	struct inv_irqs *seen = &m->track->seen;
 	struct inv_vcpu *v = m->vcpu;
 	struct inv_irq *irq;
 
 	finish_dirs(m);
 	m->track->mark++;
+	seen->n = 0;
 	for (unsigned int i = 0; i < f->n_before; i++) {
 		irq = irq_of(m, before[i].intid);
-		if (!irq)
+		if (!irq || inv_irqs_add(seen, irq))
 			return -ENOMEM;
 		if (irq->mark == m->track->mark)
 			inv_suspect(m->judge, INV_ONCE, irq->intid, INV_MAY_MOVE,
@@ -451,15 +483,16 @@ int inv_chain_flush(struct inv_moment *m, const struct vgr_flush *f, const struc
 			settle_dir(m, irq);
 	}
 	for (unsigned int i = 0; i < f->n_before; i++)
-		remember(m, irq_of(m, before[i].intid), &before[i]);
+		remember(m, seen->v[i], &before[i]);
 
 	v->run++;
 	m->track->mark++;
+	seen->n = 0;
 	for (unsigned int i = 0; i < f->n_after; i++) {
 		int k = inv_lr_of(e->lr, e->used, after[i].intid, e->model_v2);
 
 		irq = irq_of(m, after[i].intid);
-		if (!irq)
+		if (!irq || inv_irqs_add(seen, irq))
 			return -ENOMEM;
 		irq->mark = m->track->mark;
 		irq->run = v->run;
@@ -484,10 +517,29 @@ int inv_chain_flush(struct inv_moment *m, const struct vgr_flush *f, const struc
 	v->boundary = f->boundary;
 	v->listed.n = 0;
 	for (unsigned int i = 0; i < f->n_after; i++)
-		if (list(m, irq_of(m, after[i].intid)))
+		if (list(m, seen->v[i]))
 			return -ENOMEM;
 	count_active(m);
 	return 0;
+}
+
+static void blame_fold(struct inv_moment *m, const struct inv_irq *irq, uint64_t lr)
+{
+	struct inv_suspect s = {
+		.part = INV_DEACTIVATED,
+		.intid = irq->intid,
+		.excuse = INV_MAY_SET,
+		.begin = m->vcpu->flush_begin,
+		.end = m->rec->time,
+		.want_cause = true,
+	};
+
+	snprintf(s.what, sizeof(s.what),
+		 "flushed active to vCPU %u's LR (0x%016llx), deactivated from outside before the "
+		 "fold, and active again after it: the fold wrote the LR's old state back "
+		 "(0x%016llx)",
+		 m->vcpu->index, (unsigned long long)irq->lr, (unsigned long long)lr);
+	blame(m, &s);
 }
 
 /*
@@ -498,14 +550,6 @@ static bool check_undone(struct inv_moment *m, struct inv_irq *irq, const struct
 			 const struct vgr_irq *after, uint64_t lr)
 {
 	struct inv_vcpu *v = m->vcpu;
-	struct inv_suspect s = {
-		.part = INV_DEACTIVATED,
-		.intid = irq->intid,
-		.excuse = INV_MAY_SET,
-		.begin = v->flush_begin,
-		.end = m->rec->time,
-		.want_cause = true,
-	};
 
 	if (!v->in_run || irq->run != v->run || !(irq->lr & VGIC_LR_ACTIVE) ||
 	    (before->state & VGR_IRQ_ACTIVE) || !(lr & VGIC_LR_ACTIVE) ||
@@ -514,28 +558,25 @@ static bool check_undone(struct inv_moment *m, struct inv_irq *irq, const struct
 	irq->dir.armed = false;
 	irq->lost_at = m->rec->time;
 	m->totals->deactivations++;
-	snprintf(s.what, sizeof(s.what),
-		 "flushed active to vCPU %u's LR (0x%016llx), deactivated from outside before the "
-		 "fold, and active again after it: the fold wrote the LR's old state back "
-		 "(0x%016llx)",
-		 v->index, (unsigned long long)irq->lr, (unsigned long long)lr);
-	blame(m, &s);
+	blame_fold(m, irq, lr);
 	return true;
 }
 
 int inv_chain_sync(struct inv_moment *m, const struct vgr_sync *s, const struct inv_exit *x)
 {
+	struct inv_irqs *seen = &m->track->seen;
 	struct inv_vcpu *v = m->vcpu;
 	struct inv_irq *irq;
 
 	m->track->mark++;
+	seen->n = 0;
 	for (size_t i = 0; i < x->n; i++) {
 		int k = x->folded ? inv_lr_of(x->lr, x->used, x->before[i].intid, x->model_v2) : -1;
 		uint64_t lr = k >= 0 ? x->lr[k] : 0;
 		bool undone;
 
 		irq = irq_of(m, x->before[i].intid);
-		if (!irq)
+		if (!irq || inv_irqs_add(seen, irq))
 			return -ENOMEM;
 		if (irq->mark == m->track->mark)
 			inv_suspect(m->judge, INV_ONCE, irq->intid, INV_MAY_MOVE,
@@ -573,7 +614,7 @@ int inv_chain_sync(struct inv_moment *m, const struct vgr_sync *s, const struct 
 		if (v->listed.v[i]->at == v->index)
 			v->listed.v[i]->listed = false;
 	for (size_t i = 0; i < x->n; i++) {
-		irq = irq_of(m, x->before[i].intid);
+		irq = seen->v[i];
 		/* Its new vCPU may have been quicker. */
 		if (irq->at != v->index && irq->last_begin > m->begin)
 			continue;

@@ -8,39 +8,6 @@
 #define HCR_GROUP0 (VGIC_HCR_VGRP0EIE | VGIC_HCR_VGRP0DIE)
 #define HCR_GROUP1 (VGIC_HCR_VGRP1EIE | VGIC_HCR_VGRP1DIE)
 
-bool inv_pending(const struct vgr_irq *irq)
-{
-	return (irq->state & VGR_IRQ_LATCH) ||
-	       ((irq->state & VGR_IRQ_LEVEL) && (irq->state & VGR_IRQ_LINE));
-}
-
-uint16_t inv_oracle(const struct vgr_irq *irq, bool dist_enabled)
-{
-	if (irq->state & VGR_IRQ_ACTIVE)
-		return irq->vcpu != VGR_NO_VCPU ? irq->vcpu : irq->target;
-	if ((irq->state & VGR_IRQ_ENABLED) && inv_pending(irq) && dist_enabled)
-		return irq->target;
-	return VGR_NO_VCPU;
-}
-
-uint32_t inv_lr_intid(uint64_t lr, bool model_v2)
-{
-	return lr & (model_v2 ? 0x3ffu : VGIC_LR_VINTID);
-}
-
-int inv_lr_of(const uint64_t *lr, unsigned int used, uint32_t intid, bool model_v2)
-{
-	for (unsigned int i = 0; i < used; i++)
-		if (lr[i] && inv_lr_intid(lr[i], model_v2) == intid)
-			return i;
-	return -1;
-}
-
-bool inv_group_on(uint32_t vmcr, const struct vgr_irq *irq)
-{
-	return vmcr & (irq->state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
-}
-
 const char *inv_state_text(char *buf, size_t size, const struct vgr_irq *irq)
 {
 	snprintf(buf, size, "%s%s%s%s%s%s%s, priority 0x%02x",
@@ -86,10 +53,12 @@ static struct demand demand_of(const struct inv_entry *e)
 	for (size_t i = 0; i < e->n; i++) {
 		const struct vgr_irq *irq = &e->irqs[i];
 		int lr = inv_lr_of(e->lr, e->used, irq->intid, e->model_v2);
+		struct vgr_irq was;
 
 		if (irq->intid < VGIC_NR_SGIS && irq->source)
 			d.sources = true;
-		if (!deliverable(e, irq))
+		was = as_populated(irq, e, lr);
+		if (inv_oracle(&was, e->dist_enabled) != e->vcpu)
 			continue;
 		d.want++;
 		if (lr >= 0)

@@ -161,14 +161,47 @@ void inv_judge_exit(struct inv_judge *j, const struct inv_exit *x);
 void inv_judge_listed(struct inv_judge *j, uint16_t vcpu, bool dist_enabled,
 		      const struct vgr_irq *irq);
 
-/* Helpers of both (invariants_flush.c). */
-bool inv_pending(const struct vgr_irq *irq);			   /* OV-1 */
-uint16_t inv_oracle(const struct vgr_irq *irq, bool dist_enabled); /* OV-5 */
-uint32_t inv_lr_intid(uint64_t lr, bool model_v2);
+/* Helpers of both. */
+
+/* OV-1 */
+static inline bool inv_pending(const struct vgr_irq *irq)
+{
+	return (irq->state & VGR_IRQ_LATCH) ||
+	       ((irq->state & VGR_IRQ_LEVEL) && (irq->state & VGR_IRQ_LINE));
+}
+
+/* OV-5 */
+static inline uint16_t inv_oracle(const struct vgr_irq *irq, bool dist_enabled)
+{
+	if (irq->state & VGR_IRQ_ACTIVE)
+		return irq->vcpu != VGR_NO_VCPU ? irq->vcpu : irq->target;
+	if ((irq->state & VGR_IRQ_ENABLED) && inv_pending(irq) && dist_enabled)
+		return irq->target;
+	return VGR_NO_VCPU;
+}
+
+static inline uint32_t inv_lr_intid(uint64_t lr, bool model_v2)
+{
+	return lr & (model_v2 ? 0x3ffu : VGIC_LR_VINTID);
+}
+
 /* LR of an interrupt, -1 if none. */
-int inv_lr_of(const uint64_t *lr, unsigned int used, uint32_t intid, bool model_v2);
-bool inv_group_on(uint32_t vmcr, const struct vgr_irq *irq);
-/* "active enabled edge on_lr, priority 0xa0"; gives buf. */
+static inline int inv_lr_of(const uint64_t *lr, unsigned int used, uint32_t intid, bool model_v2)
+{
+	uint32_t mask = model_v2 ? 0x3ffu : VGIC_LR_VINTID;
+
+	for (unsigned int i = 0; i < used; i++)
+		if ((lr[i] & mask) == intid && lr[i])
+			return (int)i;
+	return -1;
+}
+
+static inline bool inv_group_on(uint32_t vmcr, const struct vgr_irq *irq)
+{
+	return vmcr & (irq->state & VGR_IRQ_GROUP1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0);
+}
+
+/* Of invariants_flush.c: "active enabled edge on_lr, priority 0xa0"; gives buf. */
 const char *inv_state_text(char *buf, size_t size, const struct vgr_irq *irq);
 
 /* ---- what other threads did (invariants_causes.c) ---- */

@@ -14,8 +14,11 @@ void inv_judge_listed(struct inv_judge *j, uint16_t vcpu, bool dist_enabled,
 			    inv_state_text(text, sizeof(text), irq), (int16_t)irq->target);
 }
 
-static bool in_order(const struct inv_exit *x, uint32_t intid)
+/* at: where it would stand if nothing before it in the earlier list has moved. */
+static bool in_order(const struct inv_exit *x, uint32_t intid, size_t at)
 {
+	if (at < x->n_order && x->order[at] == intid)
+		return true;
 	for (size_t i = 0; i < x->n_order; i++)
 		if (x->order[i] == intid)
 			return true;
@@ -23,9 +26,9 @@ static bool in_order(const struct inv_exit *x, uint32_t intid)
 }
 
 /* Rules 1, 2 and 14: who stays on the list. */
-static void judge_prune(struct inv_judge *j, const struct inv_exit *x, const struct vgr_irq *irq)
+static void judge_prune(struct inv_judge *j, const struct inv_exit *x, const struct vgr_irq *irq,
+			bool stays)
 {
-	bool stays = in_order(x, irq->intid);
 	char text[96];
 
 	j->evaluated[1]++;
@@ -44,7 +47,7 @@ static void judge_prune(struct inv_judge *j, const struct inv_exit *x, const str
 }
 
 /* Rules 4, 11, 12, 13 and 15 for one interrupt. True: deactivated, and not in its LR. */
-static bool judge_fold(struct inv_judge *j, const struct inv_exit *x, size_t i)
+static bool judge_fold(struct inv_judge *j, const struct inv_exit *x, size_t i, bool stays)
 {
 	const struct vgr_irq *before = &x->before[i], *after = &x->after[i];
 	int k = x->folded ? inv_lr_of(x->lr, x->used, before->intid, x->model_v2) : -1;
@@ -53,8 +56,7 @@ static bool judge_fold(struct inv_judge *j, const struct inv_exit *x, size_t i)
 	bool lpi = before->intid >= VGIC_LPI_BASE;
 	/* What moved to another vCPU may have been handled there before it was read here. */
 	bool here = after->vcpu == x->vcpu || after->vcpu == VGR_NO_VCPU;
-	uint32_t move =
-		before->intid < VGIC_NR_PRIVATE || in_order(x, before->intid) ? 0 : INV_MAY_MOVE;
+	uint32_t move = before->intid < VGIC_NR_PRIVATE || stays ? 0 : INV_MAY_MOVE;
 	bool gone = false;
 
 	if (x->folded) {
@@ -120,11 +122,14 @@ void inv_judge_exit(struct inv_judge *j, const struct inv_exit *x)
 {
 	unsigned int count = vgic_v3_eoicount(x->hcr), gone = 0;
 	uint32_t last = VGR_BOUNDARY_NONE;
-	size_t i;
+	size_t i, at = 0;
 
 	for (i = 0; i < x->n; i++) {
-		judge_prune(j, x, &x->after[i]);
-		if (judge_fold(j, x, i)) {
+		bool stays = in_order(x, x->after[i].intid, at);
+
+		at += stays;
+		judge_prune(j, x, &x->after[i], stays);
+		if (judge_fold(j, x, i, stays)) {
 			gone++;
 			last = x->before[i].intid;
 		}

@@ -31,6 +31,7 @@ void inv_track_finish(struct inv_track *t)
 		}
 	}
 	free(t->hash);
+	free(t->seen.v);
 }
 
 struct inv_vm *inv_track_vm(struct inv_track *t, uint16_t vm, bool model_v2)

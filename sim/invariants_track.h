@@ -85,6 +85,7 @@ struct inv_track {
 	size_t buckets, nr_irqs;
 	uint32_t generation; /* starts at 1; after a loss nothing earlier counts */
 	uint32_t mark;
+	struct inv_irqs seen; /* those of the list at hand, in its order */
 };
 
 void inv_track_finish(struct inv_track *t);
