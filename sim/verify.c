@@ -112,6 +112,7 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 			  &(struct vgic_config){
 				  .policy = cfg->policy,
 				  .nr_vcpus = VGIC_MAX_VCPUS,
+				  .on_demand = true,
 				  .nr_spis = VGIC_MAX_SPIS,
 				  .nr_lr = cfg->nr_lr,
 				  .gicv2 = cfg->gicv2,

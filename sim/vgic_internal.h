@@ -110,13 +110,13 @@ void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq);
 void vgic_list_cut(struct vgic_vcpu *vcpu, struct vgic_irq *last, unsigned int n);
 
 /* The same as vgic_list_append(). */
-static inline void vgic_list_add(struct vgic_vcpu *vcpu, struct vgic_irq *irq)
+static inline void vgic_list_add(struct vgic_vcpu *vcpu, unsigned int index, struct vgic_irq *irq)
 {
 	struct vgic_list *list = &vcpu->list;
 	/* What comes while others are set aside stands before them, and stays there. */
 	struct vgic_irq *after = vcpu->overflow;
 
-	irq->vcpu = vcpu->index;
+	irq->vcpu = (uint16_t)index;
 	irq->next = after;
 	irq->prev = after ? after->prev : list->tail;
 	if (irq->prev)

@@ -36,6 +36,8 @@ struct vgic_irq *vgic_lpi_find(const struct vgic *vgic, uint32_t intid)
 
 struct vgic_irq *vgic_irq_find(const struct vgic *vgic, unsigned int vcpu, uint32_t intid)
 {
+	if (vcpu < vgic->cfg.nr_vcpus && !vgic->vcpus[vcpu].private_irqs && intid < VGIC_NR_PRIVATE)
+		return NULL;
 	return vgic_find(vgic, vcpu, intid);
 }
 
@@ -123,9 +125,33 @@ static void init_vcpu(struct vgic *vgic, unsigned int index, struct vgic_irq *ir
 	}
 }
 
+/* 0 or -ENOMEM. */
+static int make_vcpu(struct vgic *vgic, unsigned int index)
+{
+	struct vgic_irq *irqs = malloc(VGIC_NR_PRIVATE * sizeof(*irqs));
+
+	if (!irqs)
+		return -ENOMEM;
+	init_vcpu(vgic, index, irqs);
+	return 0;
+}
+
+static int make_vcpus(struct vgic *vgic)
+{
+	struct vgic_irq *irqs;
+
+	if (vgic->cfg.on_demand)
+		return 0;
+	irqs = calloc(vgic->cfg.nr_vcpus, VGIC_NR_PRIVATE * sizeof(*irqs));
+	if (!irqs)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < vgic->cfg.nr_vcpus; i++)
+		init_vcpu(vgic, i, irqs + i * VGIC_NR_PRIVATE);
+	return 0;
+}
+
 int vgic_create(struct vgic **out, const struct vgic_config *cfg)
 {
-	struct vgic_irq *private_irqs;
 	struct vgic *vgic;
 
 	if (!cfg->policy || !cfg->nr_vcpus || cfg->nr_vcpus > VGIC_MAX_VCPUS ||
@@ -139,17 +165,13 @@ int vgic_create(struct vgic **out, const struct vgic_config *cfg)
 		return -ENOMEM;
 	vgic->cfg = *cfg;
 	vgic->vcpus = calloc(cfg->nr_vcpus, sizeof(*vgic->vcpus));
-	private_irqs = calloc(cfg->nr_vcpus, VGIC_NR_PRIVATE * sizeof(*private_irqs));
 	vgic->spis = calloc(cfg->nr_spis ? cfg->nr_spis : 1, sizeof(*vgic->spis));
-	if (!vgic->vcpus || !private_irqs || !vgic->spis) {
-		free(private_irqs);
+	if (!vgic->vcpus || !vgic->spis || make_vcpus(vgic)) {
 		free(vgic->spis);
 		free(vgic->vcpus);
 		free(vgic);
 		return -ENOMEM;
 	}
-	for (unsigned int i = 0; i < cfg->nr_vcpus; i++)
-		init_vcpu(vgic, i, private_irqs + i * VGIC_NR_PRIVATE);
 	for (unsigned int i = 0; i < cfg->nr_spis; i++) {
 		init_irq(&vgic->spis[i], VGIC_NR_PRIVATE + i);
 		vgic->spis[i].target = 0;
@@ -176,7 +198,9 @@ void vgic_destroy(struct vgic *vgic)
 	}
 	free(vgic->lpis);
 	free(vgic->spis);
-	free(vgic->vcpus[0].private_irqs);
+	/* One piece, if they were not made one by one. */
+	for (unsigned int i = 0; i < (vgic->cfg.on_demand ? vgic->cfg.nr_vcpus : 1); i++)
+		free(vgic->vcpus[i].private_irqs);
 	free(vgic->vcpus);
 	free(vgic);
 }
@@ -244,11 +268,18 @@ static struct vgic_irq *import(struct vgic *vgic, unsigned int vcpu, const struc
 	return irq;
 }
 
+/* 0 or -ENOMEM. */
+static inline int ready(struct vgic *vgic, unsigned int vcpu)
+{
+	return vgic->vcpus[vcpu].private_irqs ? 0 : make_vcpu(vgic, vcpu);
+}
+
 int vgic_irq_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from)
 {
-	int err = 0;
+	int err = vcpu < vgic->cfg.nr_vcpus ? ready(vgic, vcpu) : 0;
 
-	import(vgic, vcpu, from, &err);
+	if (!err)
+		import(vgic, vcpu, from, &err);
 	return err;
 }
 
@@ -277,10 +308,13 @@ static size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu, const struc
 
 int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from, size_t n)
 {
-	int err = 0;
+	int err;
 
 	if (vcpu >= vgic->cfg.nr_vcpus)
 		return -EINVAL;
+	err = ready(vgic, vcpu);
+	if (err)
+		return err;
 	for (size_t i = import_same(vgic, &vgic->vcpus[vcpu], from, n); i < n; i++) {
 		struct vgic_irq *irq = import(vgic, vcpu, &from[i], &err);
 
@@ -291,7 +325,7 @@ int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq 
 				return -EINVAL;
 			vgic_list_remove(vgic, irq);
 		}
-		vgic_list_add(&vgic->vcpus[vcpu], irq);
+		vgic_list_add(&vgic->vcpus[vcpu], vcpu, irq);
 	}
 	return 0;
 }

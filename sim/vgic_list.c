@@ -4,7 +4,7 @@
 
 void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq)
 {
-	vgic_list_add(&vgic->vcpus[vcpu], irq);
+	vgic_list_add(&vgic->vcpus[vcpu], vcpu, irq);
 }
 
 void vgic_list_cut(struct vgic_vcpu *vcpu, struct vgic_irq *last, unsigned int n)

@@ -146,6 +146,7 @@ struct vgic_config {
 	bool has_tdir;	       /* DIR can be trapped alone (ICH_VTR_EL2.TDS) */
 	bool unadvertised;     /* ID registers do not show the GICv3: Apple, legacy mode of GICv5 */
 	uint32_t static_traps; /* VGIC_HCR_T* of errata and the command line (section 12) */
+	bool on_demand;	       /* vCPUs are made by the first import that names them */
 	struct vgic_env env;
 };
 

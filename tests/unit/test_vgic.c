@@ -1176,6 +1176,42 @@ static void sgi_barrier(void **state)
 	}
 }
 
+/* Of 512 vCPUs only those cost something that are there. */
+static void vcpus_on_demand(void **state)
+{
+	struct vgic_config cfg = config();
+	struct vgr_irq in = {
+		.intid = 40,
+		.state = VGR_IRQ_LATCH | VGR_IRQ_ENABLED | VGR_IRQ_GROUP1,
+		.vcpu = 3,
+		.target = 400,
+	};
+	struct vgic *v;
+
+	cfg.nr_vcpus = VGIC_MAX_VCPUS;
+	cfg.on_demand = true;
+	cfg.env = (struct vgic_env){NULL};
+	assert_int_equal(vgic_create(&v, &cfg), 0);
+	v->dist_enabled = true;
+	assert_null(vgic_irq_find(v, 3, 20));
+	assert_non_null(vgic_irq_find(v, 3, 40));
+	assert_int_equal(vgic_list_import(v, 3, &in, 1), 0);
+	assert_int_equal(vgic_irq_find(v, 3, 20)->intid, 20);
+	/* It moves to one that nobody has named. */
+	vgic_prune(v, 3);
+	assert_int_equal(v->vcpus[3].list.count, 0);
+	assert_int_equal(v->vcpus[400].list.count, 1);
+	assert_int_equal(vgic_irq_find(v, 0, 40)->vcpu, 400);
+	in = (struct vgr_irq){.intid = 20, .state = VGR_IRQ_LEVEL, .vcpu = 400, .target = 400};
+	assert_int_equal(vgic_list_import(v, 400, &in, 1), 0);
+	assert_ptr_equal(v->vcpus[400].list.head, vgic_irq_find(v, 400, 20));
+	assert_int_equal(vgic_irq_find(v, 0, 40)->vcpu, VGIC_NO_VCPU);
+	in.vcpu = 5;
+	assert_int_equal(vgic_irq_import(v, 5, &in), 0);
+	assert_true(vgic_irq_find(v, 5, 20)->level);
+	vgic_destroy(v);
+}
+
 /* The bits of a state stand where records have them, each with its own name. */
 static void states_have_the_bits_of_records(void **state)
 {
@@ -1302,6 +1338,7 @@ int main(void)
 		TEST(distributor_on_kicks_who_waits),
 		TEST(wakes_by_pmr_only),
 		TEST(import_and_export),
+		TEST(vcpus_on_demand),
 		TEST(states_have_the_bits_of_records),
 		TEST(long_lists_are_sorted_stably),
 		TEST(sgi_sources),
