@@ -253,24 +253,36 @@ static void drop_mismatched(struct candidates *c)
 			drop(c, i);
 }
 
+/* Those that are in; their number. */
+static unsigned int who_is_in(const struct candidates *c, struct vgic_verify **in)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		if (c->v[i])
+			in[n++] = c->v[i];
+	return n;
+}
+
 /*
- * Feeds all records to those that are in; one with a mismatch may be dropped. EXIT_OK or the
- * exit code of an error that was printed.
+ * Feeds all records to those that are in; one with a mismatch may be dropped, and with the last
+ * of them it ends. EXIT_OK or the exit code of an error that was printed.
  */
 static int feed(struct candidates *c, bool may_drop, struct state *s, struct vgr_reader *r,
 		const char *path)
 {
+	struct vgic_verify *in[MAX_POLICIES];
+	unsigned int nr_in = who_is_in(c, in);
 	const struct vgr_rec *rec;
 	uint64_t n = 0;
-	int got, err = 0;
+	int got = 0, err = 0;
 
-	while ((got = vgr_reader_next(r, &rec)) > 0) {
+	while (nr_in && (got = vgr_reader_next(r, &rec)) > 0) {
 		text_gic_note(&s->gic, rec);
 		if (!s->start)
 			s->start = rec->time;
-		for (unsigned int i = 0; i < c->n && !err; i++)
-			if (c->v[i])
-				err = vgic_verify_record(c->v[i], rec);
+		for (unsigned int i = 0; i < nr_in && !err; i++)
+			err = vgic_verify_record(in[i], rec);
 		if (err == -EINVAL) {
 			struct vgr_position pos;
 
@@ -282,13 +294,15 @@ static int feed(struct candidates *c, bool may_drop, struct state *s, struct vgr
 		}
 		if (err)
 			return no_memory();
-		if (may_drop && !(++n % LOOK_EVERY))
+		if (may_drop && !(++n % LOOK_EVERY)) {
 			drop_mismatched(c);
+			nr_in = who_is_in(c, in);
+		}
 	}
 	if (got < 0)
 		return cli_fail_recording(path, vgr_reader_error(r));
-	for (unsigned int i = 0; i < c->n; i++)
-		if (c->v[i] && vgic_verify_finish(c->v[i]))
+	for (unsigned int i = 0; i < nr_in; i++)
+		if (vgic_verify_finish(in[i]))
 			return no_memory();
 	if (may_drop)
 		drop_mismatched(c);

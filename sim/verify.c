@@ -18,6 +18,10 @@
 #define WAIT	   2000000000ull
 #define SHORT_WAIT 200000000ull
 
+/* The way of most records is short if these do not stand in it. */
+#define NOT_INLINE __attribute__((noinline))
+#define RARELY(x)  __builtin_expect(!!(x), 0)
+
 /* Differing records kept; beyond this some are decided early. */
 #define MAX_KEPT_BYTES (12u << 20)
 
@@ -188,7 +192,7 @@ static void *more_pointers(void *v, size_t *n, size_t i)
 	return more;
 }
 
-static struct vm *new_vm(struct vgic_verify *v, uint16_t vm)
+NOT_INLINE static struct vm *new_vm(struct vgic_verify *v, uint16_t vm)
 {
 	if (vm >= v->nr_vms) {
 		struct vm **vms = more_pointers(v->vms, &v->nr_vms, vm);
@@ -202,7 +206,7 @@ static struct vm *new_vm(struct vgic_verify *v, uint16_t vm)
 	return v->vms[vm];
 }
 
-static struct run *new_run(struct vgic_verify *v, const struct vgr_rec *rec)
+NOT_INLINE static struct run *new_run(struct vgic_verify *v, const struct vgr_rec *rec)
 {
 	struct vm *vm = new_vm(v, rec->vm);
 	struct run **runs;
@@ -216,7 +220,7 @@ static struct run *new_run(struct vgic_verify *v, const struct vgr_rec *rec)
 }
 
 /* NULL: no memory. */
-static struct run *run_of(struct vgic_verify *v, const struct vgr_rec *rec)
+static inline struct run *run_of(struct vgic_verify *v, const struct vgr_rec *rec)
 {
 	struct run *runs, *run;
 
@@ -308,7 +312,7 @@ static int reclaim(struct vgic_verify *v, uint64_t wait)
 }
 
 /* The log of changes has no more room: it lets go of what is old, or records are decided early. */
-static int make_room(struct vgic_verify *v)
+NOT_INLINE static int make_room(struct vgic_verify *v)
 {
 	int err = reclaim(v, WAIT);
 
@@ -342,11 +346,15 @@ static int settle(struct vgic_verify *v, const struct vgr_rec *rec, uint64_t beg
 }
 
 /* What other CPUs may have done, for those who differ. 0 or -ENOMEM. */
-static int take(struct vgic_verify *v, const struct vgr_rec *rec)
+static inline int take(struct vgic_verify *v, const struct vgr_rec *rec)
 {
-	int err = change_log_full(&v->changes) ? make_room(v) : 0;
+	if (RARELY(change_log_full(&v->changes))) {
+		int err = make_room(v);
 
-	return err ? err : change_log_take(&v->changes, rec);
+		if (err)
+			return err;
+	}
+	return change_log_take(&v->changes, rec);
 }
 
 /* They are of the time since the CPU's last flush or sync. */
@@ -396,7 +404,7 @@ static bool sync_fits(const struct vgr_sync *s)
 				    s->used_lrs * sizeof(uint64_t) + s->n_after * sizeof(uint32_t);
 }
 
-static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
+NOT_INLINE static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 {
 	struct run *run;
 	bool checked;
@@ -426,7 +434,7 @@ static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 	return 0;
 }
 
-static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
+NOT_INLINE static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 {
 	struct run *run;
 	bool checked;
@@ -470,7 +478,7 @@ static int on_entry(struct vgic_verify *v, const struct vgr_rec *rec)
 	return 0;
 }
 
-static int on_vcpu(struct vgic_verify *v, const struct vgr_vcpu *vcpu)
+NOT_INLINE static int on_vcpu(struct vgic_verify *v, const struct vgr_vcpu *vcpu)
 {
 	struct vm *vm;
 
@@ -483,7 +491,7 @@ static int on_vcpu(struct vgic_verify *v, const struct vgr_vcpu *vcpu)
 	return 0;
 }
 
-static int on_level(struct vgic_verify *v, const struct vgr_level *l)
+NOT_INLINE static int on_level(struct vgic_verify *v, const struct vgr_level *l)
 {
 	struct samples *s = new_samples(v, l->r.cpu);
 
@@ -514,7 +522,7 @@ static int on_inject(struct vgic_verify *v, const struct vgr_inject *i)
 	return take(v, &i->r);
 }
 
-static int on_acked(struct vgic_verify *v, const struct vgr_acked *a)
+NOT_INLINE static int on_acked(struct vgic_verify *v, const struct vgr_acked *a)
 {
 	struct samples *s = new_samples(v, a->r.cpu);
 
@@ -536,29 +544,8 @@ static int pass_over(struct vgic_verify *v, const struct vgr_rec *rec)
 	return sync_fits((const struct vgr_sync *)rec) ? take(v, rec) : -EINVAL;
 }
 
-/* The clock of the recording, and what its threads have ended. 0 or -ENOMEM. */
-static inline int note(struct vgic_verify *v, const struct vgr_rec *rec)
+static inline int on_record(struct vgic_verify *v, const struct vgr_rec *rec)
 {
-	if (change_log_open(&v->changes, rec))
-		change_log_end(&v->changes, rec);
-	v->totals.records++;
-	if (rec->time <= v->newest)
-		return 0;
-	v->newest = rec->time;
-	return v->newest > v->settle_at ? vgic_verify_settle(v, ago(v, WAIT)) : 0;
-}
-
-int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
-{
-	int err;
-
-	if (!size_fits(rec))
-		return -EINVAL;
-	err = note(v, rec);
-	if (err)
-		return err;
-	if (v->kept.n >= v->patience && rec->type <= VGR_SYNC)
-		return pass_over(v, rec);
 	switch (rec->type) {
 	case VGR_FLUSH:
 		return on_flush(v, (const struct vgr_flush *)rec);
@@ -585,6 +572,35 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 		return take(v, rec);
 	}
 	return 0;
+}
+
+/* Something is to be done before it. */
+NOT_INLINE static int on_record_after(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	int err = 0;
+
+	if (change_log_open(&v->changes, rec))
+		change_log_end(&v->changes, rec);
+	if (v->newest > v->settle_at)
+		err = vgic_verify_settle(v, ago(v, WAIT));
+	if (err)
+		return err;
+	if (v->kept.n >= v->patience && rec->type <= VGR_SYNC)
+		return pass_over(v, rec);
+	return on_record(v, rec);
+}
+
+int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
+{
+	if (!size_fits(rec))
+		return -EINVAL;
+	v->totals.records++;
+	if (rec->time > v->newest)
+		v->newest = rec->time;
+	if (change_log_open(&v->changes, rec) || v->newest > v->settle_at ||
+	    v->kept.n >= v->patience)
+		return on_record_after(v, rec);
+	return on_record(v, rec);
 }
 
 int vgic_verify_finish(struct vgic_verify *v)

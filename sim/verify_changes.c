@@ -13,16 +13,14 @@
 /* An effect does not wait longer than this (ns), even in a thread that is then silent. */
 #define LONGEST_CHANGE 100000000ull
 
-/* Changes that one record can have: those of a sync that moves its whole list, and its counter. */
-#define MOST_CHANGES (VGR_MAX_IRQS + 1u)
-#define FIRST_SIZE   (4u * VGR_MAX_IRQS)
-#define LAST_SIZE    (96u * FIRST_SIZE)
+#define FIRST_SIZE (4u * VGR_MAX_IRQS)
+#define LAST_SIZE  CHANGE_LAST_SIZE
 
 #define NONE UINT32_MAX
 
 /* ---- threads and what they have begun ---- */
 
-static struct open_slot *slot_of(const struct change_log *log, uint32_t tid)
+static inline struct open_slot *slot_of(const struct change_log *log, uint32_t tid)
 {
 	size_t h = (tid * 0x9e3779b1u >> 7) & (log->nr_slots - 1);
 
@@ -31,7 +29,7 @@ static struct open_slot *slot_of(const struct change_log *log, uint32_t tid)
 	return &log->slots[h];
 }
 
-static void open_change(struct change_log *log, uint32_t at)
+static inline void open_change(struct change_log *log, uint32_t at)
 {
 	struct open_slot *slot = slot_of(log, log->v[at].tid);
 
@@ -63,8 +61,8 @@ static int find_open(struct change_log *log, size_t nr_slots)
 }
 
 /* Room was made before. */
-static struct change *new_change(struct change_log *log, const struct vgr_rec *rec, uint64_t from,
-				 uint64_t to)
+static inline struct change *new_change(struct change_log *log, const struct vgr_rec *rec,
+					uint64_t from, uint64_t to)
 {
 	struct change *c = &log->v[log->n];
 
@@ -180,12 +178,6 @@ static int note_loss(struct change_log *log, const struct vgr_loss *l)
 	}
 	log->losses[log->nr_losses++] = (struct loss){.from = l->from, .to = l->to};
 	return 0;
-}
-
-bool change_log_full(const struct change_log *log)
-{
-	return log->n + MOST_CHANGES > log->size || log->used_slots * 2 >= log->nr_slots ||
-	       log->nr_losses >= LAST_SIZE;
 }
 
 int change_log_take(struct change_log *log, const struct vgr_rec *rec)

@@ -40,7 +40,10 @@ struct loss {
 };
 
 /* Changes for which the log keeps one number together, the last moment one of them reaches to. */
-#define CHANGE_BLOCK 64u
+#define CHANGE_BLOCK	 64u
+/* What one record can have: a sync moves its whole list, and the counter. */
+#define CHANGES_EACH	 (VGR_MAX_IRQS + 1u)
+#define CHANGE_LAST_SIZE (384u * VGR_MAX_IRQS)
 
 struct change_log {
 	struct change *v;
@@ -69,7 +72,12 @@ static inline bool change_log_open(const struct change_log *log, const struct vg
  * for all that it can say? If not, reclaim forgets what no window that begins at a time or later
  * can touch. 0; 1 if too much is left all the same, and somebody must do without; -ENOMEM.
  */
-bool change_log_full(const struct change_log *log);
+static inline bool change_log_full(const struct change_log *log)
+{
+	return log->n + CHANGES_EACH > log->size || log->used_slots * 2 >= log->nr_slots ||
+	       log->nr_losses >= CHANGE_LAST_SIZE;
+}
+
 int change_log_reclaim(struct change_log *log, uint64_t before);
 /* Forgets the earlier half, whatever is in it. 0 or -ENOMEM. */
 int change_log_drop(struct change_log *log);
