@@ -347,6 +347,25 @@ static int compare_u32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Most lists are short: they are sorted where they stand. */
+#define SHORT 32u
+
+static void sort_u32(uint32_t *v, unsigned int n)
+{
+	if (n > SHORT) {
+		qsort(v, n, sizeof(*v), compare_u32);
+		return;
+	}
+	for (unsigned int i = 1; i < n; i++) {
+		uint32_t x = v[i];
+		unsigned int at = i;
+
+		for (; at && v[at - 1] > x; at--)
+			v[at] = v[at - 1];
+		v[at] = x;
+	}
+}
+
 /* Sorted copy of the INTIDs of a list; false if one occurs twice (*twice). */
 static bool sort_intids(uint32_t *to, const struct vgr_irq *irqs, unsigned int n, uint32_t *twice)
 {
@@ -355,7 +374,7 @@ static bool sort_intids(uint32_t *to, const struct vgr_irq *irqs, unsigned int n
 	for (i = 0; i < n; i++)
 		to[i] = irqs[i].intid;
 	if (n > 1)
-		qsort(to, n, sizeof(*to), compare_u32);
+		sort_u32(to, n);
 	for (i = 1; i < n; i++) {
 		if (to[i] == to[i - 1]) {
 			*twice = to[i];
@@ -367,7 +386,17 @@ static bool sort_intids(uint32_t *to, const struct vgr_irq *irqs, unsigned int n
 
 static bool has(const uint32_t *sorted, unsigned int n, uint32_t intid)
 {
-	return n && bsearch(&intid, sorted, n, sizeof(*sorted), compare_u32);
+	unsigned int lo = 0, hi = n;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (sorted[mid] < intid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && sorted[lo] == intid;
 }
 
 /* LRs with a state or an INTID: each once, each on the list (sorted, n entries). */
@@ -465,7 +494,7 @@ static void check_sync(struct check *c, const struct vgr_sync *s)
 	check_lrs(c, &s->r, vgr_sync_lrs(s), s->used_lrs, c->scratch, s->n_before, whole);
 	memcpy(c->scratch2, order, s->n_after * sizeof(*order));
 	if (s->n_after > 1)
-		qsort(c->scratch2, s->n_after, sizeof(*c->scratch2), compare_u32);
+		sort_u32(c->scratch2, s->n_after);
 	for (i = 1; i < s->n_after && whole; i++) {
 		if (c->scratch2[i] == c->scratch2[i - 1])
 			finding(c, VGR_RULE_LIST,
