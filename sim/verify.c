@@ -371,6 +371,13 @@ static void begin_check(struct vgic_verify *v, const struct vgr_rec *rec)
 	v->check.vgic->cfg.model_v2 = model_v2(v, rec);
 }
 
+/* A record whose sizes contradict one another is none. */
+static int refuse(struct vgic_verify *v)
+{
+	v->totals.records--;
+	return -EINVAL;
+}
+
 /* What every record of a type has at least. */
 static bool size_fits(const struct vgr_rec *rec)
 {
@@ -411,7 +418,7 @@ NOT_INLINE static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 	int err;
 
 	if (!flush_fits(f))
-		return -EINVAL;
+		return refuse(v);
 	run = run_of(v, &f->r);
 	if (!run)
 		return -ENOMEM;
@@ -441,7 +448,7 @@ NOT_INLINE static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 	int err;
 
 	if (!sync_fits(s))
-		return -EINVAL;
+		return refuse(v);
 	run = run_of(v, &s->r);
 	if (!run)
 		return -ENOMEM;
@@ -541,7 +548,7 @@ static int pass_over(struct vgic_verify *v, const struct vgr_rec *rec)
 	v->passed_over |= rec->type != VGR_VCPU;
 	if (rec->type != VGR_SYNC)
 		return 0;
-	return sync_fits((const struct vgr_sync *)rec) ? take(v, rec) : -EINVAL;
+	return sync_fits((const struct vgr_sync *)rec) ? take(v, rec) : refuse(v);
 }
 
 static inline int on_record(struct vgic_verify *v, const struct vgr_rec *rec)

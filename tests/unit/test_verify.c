@@ -742,6 +742,7 @@ static void forged_records(void **state)
 	u.flush.nr_lr = 40;
 	assert_int_equal(vgic_verify_record(verify, &u.r), -EINVAL);
 	u.flush.nr_lr = NR_LR;
+	assert_int_equal(vgic_verify_totals(verify)->records, 0);
 	((struct vgr_irq *)vgr_flush_before(&u.flush))->intid = 41;
 	put();
 	expect_undecided(VGIC_UNDECIDED_MALFORMED);
