@@ -111,8 +111,10 @@ one_line "too many lines: one line" "988 SPIs"
 expect "too many in flight" 2 gen --vcpus 512 --in-flight 256 -o "$dir/b.vgw"
 one_line "too many in flight: one line" "65536 together"
 if [ -e "$dir/b.vgw" ]; then not_ok "nothing is left behind"; else ok "nothing is left behind"; fi
-# What it takes of memory does not grow with the length.
-if (ulimit -v 100000 && "$tool" gen -n 1500000 -q -o "$dir/long.vgw") >"$dir/out" 2>"$dir/err"; then
+# What it takes of memory does not grow with the length. Sanitizers reserve more than that.
+if ! (ulimit -v 100000 && "$tool" --version) >"$dir/out" 2>"$dir/err"; then
+	ok "a long one in little memory # SKIP the tool itself needs more"
+elif (ulimit -v 100000 && "$tool" gen -n 1500000 -q -o "$dir/long.vgw") >"$dir/out" 2>"$dir/err"; then
 	ok "a long one in little memory"
 else
 	not_ok "a long one in little memory"
