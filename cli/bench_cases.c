@@ -318,6 +318,30 @@ static int replay_pass(void *opaque, uint64_t *items)
 	return replay(s, s->demand.workload, items);
 }
 
+/* With every number of list registers; a live-lock of too few ends by itself. */
+static int sweep_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+
+	for (unsigned int n = 1; n <= 16; n++) {
+		struct vgic_cell cell;
+		int ret;
+
+		s->config.nr_lr = n;
+		ret = vgic_replay(s->demand.workload, &s->config, &cell);
+		if (ret == -ENOMEM)
+			return no_memory(s->load);
+		if (ret)
+			return cli_fail(EXIT_INPUT,
+					"replay with %u LRs failed: %s: this is no demand of a "
+					"guest",
+					n, s->load->path);
+		*items += cell.interrupts;
+		vgic_cell_finish(&cell);
+	}
+	return EXIT_OK;
+}
+
 static int open_generated(void **state, const struct bench_load *load)
 {
 	struct vgw description;
@@ -375,6 +399,7 @@ static const struct bench_case cases[] = {
 	RECORDING("derive", "pair", open_reader, derive_pass, "as 'vgicsim derive'"),
 	RECORDING("replay", "interrupt", open_demand, replay_pass,
 		  "its demand, with the LRs of --lrs"),
+	RECORDING("sweep", "interrupt", open_demand, sweep_pass, "its demand, with 1 to 16 LRs"),
 	GENERATED("steady", "replay: one interrupt at a time, none overflows"),
 	GENERATED("burst", "replay: 16 at a time"),
 	GENERATED("overflow", "replay: 12 in flight nearly all the time"),

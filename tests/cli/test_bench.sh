@@ -65,7 +65,7 @@ for name in inflate decode check verify recompute derive replay steady burst ove
 	has "list: $name" out "^$name "
 done
 expect "all cases" 0 bench -n 2000 --passes 1 "$recording"
-is "all cases: a line each, and a comparison" "$(wc -l <"$dir/out")" 15
+is "all cases: a line each, and a comparison" "$(wc -l <"$dir/out")" 16
 has "decoding against Zstandard" out "% of what Zstandard alone does"
 
 # A pair and a record are what check counts.
@@ -83,6 +83,9 @@ done
 expect "replay" 0 bench -c replay --passes 1 --json "$recording"
 has "replay: of its demand" out '"item": "interrupt"'
 has "replay: with so many LRs" out '"lrs": 4'
+once=$(number items)
+expect "sweep" 0 bench -c sweep --passes 1 --json "$recording"
+less "sweep: far more than with one LR count" $((8 * once)) "$(number items)"
 for name in steady many level; do
 	expect "$name" 0 bench -c $name -n 3000 --passes 1 --json
 	is "$name: all of them" "$(number items)" 3000
