@@ -98,12 +98,6 @@ uint8_t vgic_v3_cpuif_running_priority(const struct vgic_v3_cpuif *c)
 	return level << (8 - c->cfg->pre_bits);
 }
 
-/* The LRs counted; one that is pending and active is both. */
-struct count {
-	unsigned int valid, pending, active, both, eoi;
-	int hppi;
-};
-
 static unsigned int nr_looked_at(const struct vgic_v3_cpuif *c)
 {
 	return c->cfg->nr_lr - c->unused;
@@ -115,37 +109,47 @@ static bool signals_eoi(uint64_t lr)
 	return !(lr & VGIC_LR_STATE) && (lr & VGIC_LR_EOI) && !(lr & VGIC_LR_HW);
 }
 
-static inline struct count count(const struct vgic_v3_cpuif *c)
+/* What one LR adds to struct vgic_lr_look.counts, by its state. */
+static inline uint64_t count_of(uint64_t lr)
+{
+	static const uint64_t by_state[4] = {
+		0,
+		1ull | 1ull << 24,
+		1ull << 8 | 1ull << 24,
+		1ull | 1ull << 8 | 1ull << 16 | 1ull << 24,
+	};
+
+	return by_state[lr >> 62] + ((uint64_t)signals_eoi(lr) << 32);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the counts lie in this order");
+
+/* The LR with the highest priority among the pending ones of enabled groups. */
+static inline int highest(const struct vgic_v3_cpuif *c)
 {
 	/* Bits of the groups that are enabled, and those of a priority that are implemented. */
 	unsigned int groups = (group_enabled(c, 0) ? 1u : 0) | (group_enabled(c, 1) ? 2u : 0);
 	unsigned int implemented = 0xff00u >> c->cfg->prio_bits, best = 0xff;
-	struct count n = {.hppi = -1};
+	bool last = c->cfg->tie == VGIC_TIE_HIGHEST_LR;
+	int hppi = -1;
 
 	for (unsigned int i = 0, end = nr_looked_at(c); i < end; i++) {
 		uint64_t lr = c->lr[i];
-		unsigned int prio;
+		unsigned int prio = (lr >> VGIC_LR_PRIORITY_SHIFT) & implemented;
 
-		n.pending += (lr >> 62) & 1;
-		n.active += lr >> 63;
-		n.both += lr >> 62 == 3;
-		n.eoi += signals_eoi(lr);
-		if (lr >> 62 != 1 || !(groups & (1u << lr_group(lr))))
+		if (lr >> 62 != 1 || prio > best || !(groups & (1u << lr_group(lr))))
 			continue;
-		prio = (lr >> VGIC_LR_PRIORITY_SHIFT) & implemented;
-		if (prio < best ||
-		    (prio == best && n.hppi >= 0 && c->cfg->tie == VGIC_TIE_HIGHEST_LR)) {
+		if (prio < best || (last && hppi >= 0)) {
 			best = prio;
-			n.hppi = (int)i;
+			hppi = (int)i;
 		}
 	}
-	n.valid = n.pending + n.active - n.both;
-	return n;
+	return hppi;
 }
 
 int vgic_v3_cpuif_hppi(const struct vgic_v3_cpuif *c)
 {
-	return count(c).hppi;
+	return highest(c);
 }
 
 static bool can_signal(const struct vgic_v3_cpuif *c, int i)
@@ -365,7 +369,7 @@ uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
 }
 
 /* Each source has the bit of its enable in HCR; the EOIs need none. */
-static inline uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct count *n)
+static inline uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct vgic_lr_look *n)
 {
 	uint32_t eng1 = group_enabled(c, 1), eng0 = group_enabled(c, 0);
 	uint32_t eng0d = c->cfg->vgrp0d_tests_veng1 ? eng1 : eng0, is = 0;
@@ -386,24 +390,45 @@ _Static_assert(VGIC_HCR_UIE == VGIC_MISR_U && VGIC_HCR_LRENPIE == VGIC_MISR_LREN
 		       VGIC_HCR_VGRP1DIE == VGIC_MISR_VGRP1D,
 	       "an enable stands where its source does");
 
+static inline void count_all(const struct vgic_v3_cpuif *c, struct vgic_lr_look *n)
+{
+	n->counts = 0;
+	for (unsigned int i = 0, end = nr_looked_at(c); i < end; i++)
+		n->counts += count_of(c->lr[i]);
+}
+
+/* What follows from the numbers and the highest one pending. */
+static inline void conclude(const struct vgic_v3_cpuif *c, struct vgic_lr_look *n)
+{
+	n->signalled = can_signal(c, n->hppi) ? n->hppi : -1;
+	n->misr = misr_of(c, n);
+	n->mi = (c->hcr & VGIC_HCR_EN) && n->misr;
+}
+
 uint32_t vgic_v3_cpuif_misr(const struct vgic_v3_cpuif *c)
 {
-	struct count n = count(c);
+	struct vgic_lr_look n;
 
+	count_all(c, &n);
 	return misr_of(c, &n);
 }
 
 void vgic_v3_cpuif_look(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look)
 {
-	struct count n = count(c);
+	count_all(c, look);
+	look->hppi = (int8_t)highest(c);
+	conclude(c, look);
+}
 
-	look->valid = (uint8_t)n.valid;
-	look->pending = (uint8_t)n.pending;
-	look->active = (uint8_t)n.active;
-	look->hppi = (int8_t)n.hppi;
-	look->signalled = can_signal(c, n.hppi) ? (int8_t)n.hppi : -1;
-	look->misr = misr_of(c, &n);
-	look->mi = (c->hcr & VGIC_HCR_EN) && look->misr;
+void vgic_v3_cpuif_look_again(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look, int i,
+			      uint64_t was)
+{
+	if (i >= 0) {
+		look->counts += count_of(c->lr[i]) - count_of(was);
+		if (was >> 62 == 1 || c->lr[i] >> 62 == 1)
+			look->hppi = (int8_t)(look->pending > look->both ? highest(c) : -1);
+	}
+	conclude(c, look);
 }
 
 bool vgic_v3_cpuif_mi(const struct vgic_v3_cpuif *c)

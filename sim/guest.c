@@ -205,20 +205,39 @@ static bool is_aliased(const struct mvcpu *v, unsigned int group)
 	return group && !(v->hw.vmcr & VGIC_VMCR_VACKCTL);
 }
 
+/* The access was made, with what machine_look() saw before it. */
+static void accessed(const struct machine *m, struct mvcpu *v, const struct vgic_access *a,
+		     uint64_t was)
+{
+	if (v->changed || m->wl->model_v2)
+		v->changed = true;
+	else
+		vgic_v3_cpuif_look_again(&v->hw, &v->look, a->lr, was);
+}
+
 static struct vgic_access read_iar(const struct machine *m, struct mvcpu *v, unsigned int group,
 				   unsigned int lr)
 {
-	v->changed = true;
-	return m->wl->model_v2 ? vgic_gicv_ack(&v->hw, is_aliased(v, group))
-			       : vgic_v3_cpuif_ack_lr(&v->hw, lr);
+	uint64_t was = v->hw.lr[lr];
+	struct vgic_access a = m->wl->model_v2 ? vgic_gicv_ack(&v->hw, is_aliased(v, group))
+					       : vgic_v3_cpuif_ack_lr(&v->hw, lr);
+
+	accessed(m, v, &a, was);
+	return a;
 }
 
 static struct vgic_access write_eoir(const struct machine *m, struct mvcpu *v,
 				     const struct frame *f)
 {
-	v->changed = true;
-	return m->wl->model_v2 ? vgic_gicv_eoi(&v->hw, is_aliased(v, f->group), f->iar)
-			       : vgic_v3_cpuif_eoi(&v->hw, f->group, f->iar);
+	struct vgic_access a = m->wl->model_v2
+				       ? vgic_gicv_eoi(&v->hw, is_aliased(v, f->group), f->iar)
+				       : vgic_v3_cpuif_eoi(&v->hw, f->group, f->iar);
+	uint64_t was = a.lr < 0 ? 0 : v->hw.lr[a.lr];
+
+	if (a.did & VGIC_DID_DEACTIVATE)
+		was |= VGIC_LR_ACTIVE;
+	accessed(m, v, &a, was);
+	return a;
 }
 
 static void acknowledge(struct machine *m, unsigned int index)
@@ -520,14 +539,15 @@ static void do_op(struct machine *m, unsigned int index)
 		return;
 	}
 	const struct vgic_op *op = &m->wl->ops[f->op];
-	struct frame copy = *f;
 	bool last = op->flags & VGIC_OP_LAST;
 	uint32_t target = op->source;
+	struct frame copy;
 
 	next_op(m, f, op);
 	f->nested = 0;
 	switch (op->kind) {
 	case VGIC_OP_EXIT:
+		copy = *f;
 		if (last)
 			frame_end(v);
 		do_exit(m, index, op, &copy);
@@ -537,6 +557,7 @@ static void do_op(struct machine *m, unsigned int index)
 		write_eoi(m, index, f, op->flags & VGIC_OP_AGAIN);
 		break;
 	case VGIC_OP_DIR:
+		copy = *f;
 		if (target == m->wl->scripts[f->script].source)
 			target = f->source;
 		if (last)

@@ -155,12 +155,25 @@ bool vgic_v3_cpuif_can_signal(const struct vgic_v3_cpuif *c);
 
 /* All that follows from the LRs at once, for those who ask all the time. */
 struct vgic_lr_look {
-	uint8_t valid, pending, active; /* LRs; one that is pending and active counts as both */
+	union {
+		uint64_t counts; /* all at once */
+		struct {
+			uint8_t pending, active; /* LRs; one in both states counts as both */
+			uint8_t both, valid;
+			uint8_t eoi; /* in neither, and its EOI is to be told */
+		};
+	};
 	int8_t hppi, signalled; /* vgic_v3_cpuif_hppi(); the same if it is signalled, or -1 */
 	uint32_t misr;		/* vgic_v3_cpuif_misr() */
 	bool mi;		/* vgic_v3_cpuif_mi() */
 };
 void vgic_v3_cpuif_look(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look);
+/*
+ * The same after an acknowledge, EOI or DIR, which changed LR i at most (-1: none); it was was.
+ * look is as it was before.
+ */
+void vgic_v3_cpuif_look_again(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look, int i,
+			      uint64_t was);
 
 /* Level of vFIQ (group 0) or vIRQ (group 1) (HW-11). */
 bool vgic_v3_cpuif_line(const struct vgic_v3_cpuif *c, unsigned int group);
