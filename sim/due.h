@@ -50,6 +50,18 @@ static inline void due_renew(struct machine *m)
 	}
 }
 
+/* When the first of the others acts: those below another branch of the tree. */
+static inline uint64_t due_others(const struct machine *m, unsigned int who)
+{
+	const struct due_tree *d = &m->due;
+	uint64_t first = NEVER;
+
+	for (unsigned int at = d->leaves + who; at > 1; at /= 2)
+		if (d->node[at ^ 1] < first)
+			first = d->node[at ^ 1];
+	return first;
+}
+
 /* Who acts first, if that is before *t. */
 static inline void due_first(const struct machine *m, uint64_t *t, unsigned int *who)
 {

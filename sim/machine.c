@@ -505,15 +505,46 @@ static bool is_halted(struct machine *m, unsigned int who)
 	return m->livelock;
 }
 
+/* The next of what nobody asked for just now. */
+static uint64_t next_event(const struct machine *m)
+{
+	uint64_t t = m->nr_heap ? m->heap[0].time : NEVER;
+
+	return m->arrivals.at < t ? m->arrivals.at : t;
+}
+
+/*
+ * One vCPU, until something else comes first: most of what happens is a chain of what one
+ * vCPU does. Everything in the loop of machine_run() holds here, too.
+ */
+static void run_chain(struct machine *m, struct mvcpu *v)
+{
+	uint64_t others = m->one_cpu || m->tick_at != NEVER ? 0 : due_others(m, v->index);
+
+	for (;;) {
+		uint64_t t;
+
+		run_vcpu(m, v->index);
+		/* Others that are concerned, and what stops the loop, are for machine_run(). */
+		if (m->due.nr_touched != 1 || !v->touched || m->due.nr_kicked || m->halt)
+			return;
+		t = due_of(m, v);
+		/* At the same time as others it is not always this one's turn. */
+		if (t >= others || t >= next_event(m) || t > LATEST || !m->steps)
+			return;
+		m->steps--;
+		if (t > m->now)
+			m->now = t;
+	}
+}
+
 void machine_run(struct machine *m)
 {
 	for (;;) {
-		uint64_t t = m->nr_heap ? m->heap[0].time : NEVER;
+		uint64_t t = next_event(m);
 		unsigned int who = m->nr_vcpus;
-		bool arrival = m->arrivals.at <= t;
+		bool arrival = m->arrivals.at == t;
 
-		if (arrival)
-			t = m->arrivals.at;
 		/* Who gets the only CPU depends on all of them. */
 		for (unsigned int i = 0; m->one_cpu && i < m->nr_vcpus; i++)
 			machine_touch(m, &m->vcpus[i]);
@@ -531,7 +562,7 @@ void machine_run(struct machine *m)
 		if (t > m->now)
 			m->now = t;
 		if (who < m->nr_vcpus) {
-			run_vcpu(m, who);
+			run_chain(m, &m->vcpus[who]);
 		} else if (arrival) {
 			arrivals_apply(m);
 		} else {
