@@ -264,13 +264,13 @@ static bool in_lr(const struct vcpu *v, uint32_t number)
 }
 
 /* An entry is about to be made: who stands outside, who is active. */
-static void look_inside(struct vgic_fates *f, const struct vcpu *v, const struct vgr_flush *fl,
-			struct entry *e, const struct vgr_irq *q)
+static void look_inside(struct vgic_fates *f, const struct vgr_flush *fl, struct entry *e,
+			const struct vgr_irq *q, bool inside)
 {
 	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
-	bool outside = listed_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
+	bool outside = !inside && listed_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
 		       !(q->state & VGR_IRQ_GONE) && q->target == fl->r.vcpu && fl->dist_enabled &&
-		       listed_group_enabled(fl, q->state) && !in_lr(v, (uint32_t)(e - f->v));
+		       listed_group_enabled(fl, q->state);
 
 	if (active)
 		e->active_entries++;
@@ -392,7 +392,7 @@ static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush
 		if (!e || remember(v, (uint32_t)(e - f->v)))
 			return -ENOMEM;
 		e->listed = true;
-		look_inside(f, v, fl, e, &after[i]);
+		look_inside(f, fl, e, &after[i], in_lr(v, (uint32_t)(e - f->v)));
 	}
 	return 0;
 }
@@ -558,7 +558,8 @@ void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct
 	vcpu_of(f, fl->r.vcpu);
 	tick(f, fl->r.time);
 	for (unsigned int i = 0; i < n; i++)
-		look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
+		if (!list[i].calm)
+			look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
 	for (unsigned int i = 0; i < nr_off; i++)
 		if (f->v[off[i]].listed)
 			left_list(&f->v[off[i]], fl->r.vcpu);
@@ -576,7 +577,7 @@ void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct 
 		struct entry *e = &f->v[list[i].number];
 
 		e->listed = true;
-		look_inside(f, v, fl, e, list[i].irq);
+		look_inside(f, fl, e, list[i].irq, list[i].inside);
 	}
 }
 
@@ -594,8 +595,11 @@ void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct
 	leave(f, v, lr, used, time);
 	v->flushed = false;
 	for (unsigned int i = 0; i < n; i++) {
-		struct entry *e = numbered(f, list[i].number);
+		struct entry *e;
 
+		if (list[i].calm)
+			continue;
+		e = numbered(f, list[i].number);
 		look(f, e, vcpu, list[i].irq, time);
 		e->listed = list[i].irq->vcpu == vcpu;
 	}

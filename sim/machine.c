@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "due.h"
+#include "vgic_internal.h"
 
 /* What one vCPU still waits for after so many of these, while others go on, will not come. */
 #define LONELY_TICKS 64u
@@ -265,15 +266,10 @@ static void look_outside(struct machine *m, unsigned int index)
 		if ((k->lr[i] & VGIC_LR_STATE) && prio > worst)
 			worst = prio;
 	}
-	for (struct vgic_irq *q = k->list.head; q; q = q->next) {
-		bool inside = false;
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		const struct vgic_irq *q = machine_irq(&m->listed[i]);
 
-		if (vgic_irq_oracle(m->vgic, q) != index)
-			continue;
-		for (unsigned int i = 0; i < k->used_lrs && !inside; i++)
-			inside = (k->lr[i] & VGIC_LR_STATE) &&
-				 machine_intid(m, k->lr[i]) == q->intid;
-		if (inside)
+		if (m->listed[i].inside || vgic_oracle(m->vgic, q) != index)
 			continue;
 		v->depth++;
 		if (q->active || !(k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))

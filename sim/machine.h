@@ -87,6 +87,10 @@ struct msource {
 	struct vgic_irq *irq;
 	uint32_t index;
 	uint32_t number; /* of fates and raises */
+	/* As a flush saw it waiting, and when: see struct watched. 0: it did not. */
+	struct vgr_irq seen;
+	uint64_t calm;
+	uint64_t inside; /* the last flush that put it into an LR */
 	uint32_t cursor; /* script of the next acknowledgement */
 	uint32_t acks, handled;
 	bool due;	/* raised, and not acknowledged */
@@ -143,6 +147,8 @@ struct machine {
 	struct watched *listed; /* the list before the flush or sync */
 	uint32_t *off;		/* left the list between sync and flush */
 	unsigned int nr_listed, cap_listed, nr_off, nr_back;
+	uint64_t writes;  /* of registers, from 1 */
+	uint64_t flushes; /* counts them */
 	uint64_t back[VGR_MAX_LRS];
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -242,6 +248,12 @@ uint64_t machine_out_of(struct machine *m, unsigned int v, const struct vgic_op 
 void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, unsigned int v);
 
+/* The interrupt that is watched. */
+static inline const struct vgic_irq *machine_irq(const struct watched *w)
+{
+	return (const struct vgic_irq *)((const char *)w->irq - offsetof(struct vgic_irq, intid));
+}
+
 /* machine_records.c: what happens, told to the fates and the raises. 0 or -ENOMEM. */
 int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
@@ -257,11 +269,11 @@ void machine_records_entry(struct machine *m, unsigned int v, uint64_t time);
 void machine_records_before_sync(struct machine *m, unsigned int v);
 void machine_records_sync(struct machine *m, unsigned int v);
 /* vcpu: of a private INTID, else VGR_NO_VCPU. */
-void machine_records_inject(struct machine *m, uint16_t vcpu, const struct msource *s, bool level);
+void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level);
 /* An MSI has made it pending. */
-void machine_records_msi(struct machine *m, const struct msource *s);
+void machine_records_msi(struct machine *m, struct msource *s);
 void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
-void machine_records_dir(struct machine *m, const struct msource *s);
+void machine_records_dir(struct machine *m, struct msource *s);
 /* A register write that may take interrupts back. */
 void machine_records_write(struct machine *m);
 

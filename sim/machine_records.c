@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "machine.h"
+#include "vgic_internal.h"
 
 int machine_records_init(struct machine *m)
 {
 	const struct vgr_rec origin = {.type = VGR_LOAD, .size = sizeof(origin)};
 	size_t n = m->wl->nr_sources + 1;
 
+	m->writes = 1;
 	m->cap_listed = 64;
 	m->listed = calloc(m->cap_listed, sizeof(*m->listed));
 	m->off = calloc(m->cap_listed, sizeof(*m->off));
@@ -68,7 +70,54 @@ static uint32_t number_of(struct machine *m, const struct vgic_irq *irq)
 void machine_records_populated(struct machine *m, unsigned int index, const struct vgic_irq *irq,
 			       unsigned int lr)
 {
+	struct msource *s = irq->user;
+
 	m->vcpus[index].in_lr[lr] = number_of(m, irq);
+	if (!s)
+		return;
+	s->calm = 0;
+	if (m->vgic->vcpus[index].lr[lr] & VGIC_LR_STATE)
+		s->inside = m->flushes;
+}
+
+/* An SGI of which the workload knows nothing is looked for. */
+static bool is_inside(const struct machine *m, unsigned int index, const struct watched *w)
+{
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	const struct msource *s = machine_irq(w)->user;
+
+	if (s)
+		return s->inside == m->flushes;
+	for (unsigned int i = 0; i < k->used_lrs; i++)
+		if ((k->lr[i] & VGIC_LR_STATE) && m->vcpus[index].in_lr[i] == w->number)
+			return true;
+	return false;
+}
+
+/* Which of the list wait as they did. */
+static void find_calm(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		struct watched *w = &m->listed[i];
+		struct msource *s = machine_irq(w)->user;
+
+		w->calm = s && s->calm == m->writes && !memcmp(&s->seen, w->irq, sizeof(s->seen));
+		if (s && !w->calm)
+			s->calm = 0;
+	}
+}
+
+static void keep_waiting(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		const struct watched *w = &m->listed[i];
+		struct msource *s = machine_irq(w)->user;
+
+		if (w->calm || !s || !vgic_pending(machine_irq(w)))
+			continue;
+		s->seen = *w->irq;
+		s->calm = m->writes;
+	}
 }
 
 static bool more_room(struct machine *m, unsigned int n)
@@ -97,8 +146,8 @@ static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
 		return;
 	}
 	for (struct vgic_irq *q = k->list.head; q; q = q->next)
-		m->listed[n++] =
-			(struct watched){(const struct vgr_irq *)&q->intid, number_of(m, q)};
+		m->listed[n++] = (struct watched){.irq = (const struct vgr_irq *)&q->intid,
+						  .number = number_of(m, q)};
 	m->nr_listed = n;
 }
 
@@ -120,13 +169,16 @@ void machine_records_before_flush(struct machine *m, unsigned int index)
 {
 	struct vgr_flush *f = &m->flush;
 
+	m->flushes++;
 	look_at_list(m, &m->vgic->vcpus[index]);
+	find_calm(m);
 	f->r.time = f->begin = m->now;
 	f->r.vcpu = (uint16_t)index;
 	f->dist_enabled = m->vgic->dist_enabled;
 	fates_before(m->fates, f, m->listed, m->nr_listed, m->off, m->nr_off);
 	if (raises_before(m->raises, f, m->listed, m->nr_listed))
 		m->nomem = true;
+	keep_waiting(m);
 	m->nr_off = 0;
 }
 
@@ -149,6 +201,8 @@ void machine_records_flush(struct machine *m, unsigned int index)
 
 	f->vmcr = k->vmcr;
 	f->used_lrs = (uint16_t)k->used_lrs;
+	for (unsigned int i = 0; i < m->nr_listed; i++)
+		m->listed[i].inside = is_inside(m, index, &m->listed[i]);
 	m->cell->reordered += !m->uncounted && is_reordered(m, k);
 	fates_after(m->fates, f, m->listed, m->nr_listed, k->lr, m->vcpus[index].in_lr);
 	raises_after(m->raises, f, k->lr, m->vcpus[index].in_lr);
@@ -173,26 +227,30 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 
 void machine_records_sync(struct machine *m, unsigned int index)
 {
+	find_calm(m);
 	fates_sync(m->fates, (uint16_t)index, m->now, m->listed, m->nr_listed, m->back, m->nr_back);
 	if (raises_sync(m->raises, (uint16_t)index, m->now, m->listed, m->nr_listed, m->back,
 			m->nr_back))
 		m->nomem = true;
 }
 
-void machine_records_inject(struct machine *m, uint16_t vcpu, const struct msource *s, bool level)
+void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level)
 {
+	s->calm = 0;
 	if (fates_inject(m->fates, vcpu, s->number, level, m->now) ||
 	    raises_inject(m->raises, vcpu, s->number, level, m->now))
 		m->nomem = true;
 }
 
-void machine_records_msi(struct machine *m, const struct msource *s)
+void machine_records_msi(struct machine *m, struct msource *s)
 {
+	s->calm = 0;
 	raises_msi(m->raises, s->number, m->now);
 }
 
-void machine_records_dir(struct machine *m, const struct msource *s)
+void machine_records_dir(struct machine *m, struct msource *s)
 {
+	s->calm = 0;
 	fates_dir(m->fates, s->number, m->now);
 	raises_dir(m->raises, s->number, m->now);
 }
@@ -218,8 +276,14 @@ void machine_records_sgi(struct machine *m, const struct vgic_effect *e)
 	uint32_t intid = (e->value >> 24) & 0xf;
 
 	/* Whoever is hit has a number, and the same one with both, before they name it. */
-	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		number_of(m, &m->vgic->vcpus[i].private_irqs[intid]);
+	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
+		struct vgic_irq *irq = &m->vgic->vcpus[i].private_irqs[intid];
+
+		if (irq->user)
+			((struct msource *)irq->user)->calm = 0;
+		else
+			number_of(m, irq);
+	}
 	tell(m, &s.r);
 }
 
@@ -227,5 +291,6 @@ void machine_records_write(struct machine *m)
 {
 	struct vgr_mmio w = {.r = head(m, VGR_MMIO, 0), .write = 1};
 
+	m->writes++;
 	tell(m, &w.r);
 }

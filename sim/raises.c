@@ -522,9 +522,14 @@ int raises_before(struct vgic_raises *r, const struct vgr_flush *f, const struct
 {
 	struct vcpu *v = vcpu_of(r, f->r.vcpu);
 
-	for (unsigned int i = 0; i < n; i++)
-		if (look_before(r, v, f, &r->v[list[i].number], list[i].irq))
+	for (unsigned int i = 0; i < n; i++) {
+		struct entry *e = &r->v[list[i].number];
+
+		if (list[i].calm)
+			e->on_flush = v->flushes + 1;
+		else if (look_before(r, v, f, e, list[i].irq))
 			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -550,7 +555,7 @@ int raises_sync(struct vgic_raises *r, uint16_t vcpu, uint64_t time, const struc
 
 	leave(r, v, time, lr, used);
 	for (unsigned int i = 0; i < n; i++)
-		if (look(r, v, &r->v[list[i].number], list[i].irq, time))
+		if (!list[i].calm && look(r, v, &r->v[list[i].number], list[i].irq, time))
 			return -ENOMEM;
 	return 0;
 }

@@ -9,10 +9,18 @@
 #include <vgicsim/fates.h>
 #include <vgicsim/raises.h>
 
-/* One interrupt of a list: its state as it stands, and its number. */
+/*
+ * One interrupt of a list: its state as it stands, and its number.
+ *
+ * calm: it waits on the list as a flush has seen it before, and nothing was told of it since,
+ * nor of a register write. To look at such a one again changes nothing: it was pending, so
+ * all that a look finds out is known.
+ */
 struct watched {
 	const struct vgr_irq *irq;
 	uint32_t number;
+	bool calm;
+	bool inside; /* after the flush: in an LR */
 };
 
 /*
