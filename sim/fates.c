@@ -558,8 +558,7 @@ void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct
 	vcpu_of(f, fl->r.vcpu);
 	tick(f, fl->r.time);
 	for (unsigned int i = 0; i < n; i++)
-		if (!list[i].calm)
-			look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
+		look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
 	for (unsigned int i = 0; i < nr_off; i++)
 		if (f->v[off[i]].listed)
 			left_list(&f->v[off[i]], fl->r.vcpu);
@@ -595,11 +594,8 @@ void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct
 	leave(f, v, lr, used, time);
 	v->flushed = false;
 	for (unsigned int i = 0; i < n; i++) {
-		struct entry *e;
+		struct entry *e = numbered(f, list[i].number);
 
-		if (list[i].calm)
-			continue;
-		e = numbered(f, list[i].number);
 		look(f, e, vcpu, list[i].irq, time);
 		e->listed = list[i].irq->vcpu == vcpu;
 	}

@@ -90,6 +90,7 @@ struct msource {
 	/* As a flush saw it waiting, and when: see struct watched. 0: it did not. */
 	struct vgr_irq seen;
 	uint64_t calm;
+	bool left_out;	 /* not looked at by the last flush: it was calm */
 	uint64_t inside; /* the last flush that put it into an LR */
 	uint32_t cursor; /* script of the next acknowledgement */
 	uint32_t acks, handled;
@@ -145,8 +146,9 @@ struct machine {
 	struct vgic_raises *raises;
 	struct vgr_flush flush; /* being made: what is no list of it */
 	struct watched *listed; /* the list before the flush or sync */
+	struct watched *fresh;	/* those of it that are looked at */
 	uint32_t *off;		/* left the list between sync and flush */
-	unsigned int nr_listed, cap_listed, nr_off, nr_back;
+	unsigned int nr_listed, nr_fresh, cap_listed, nr_off, nr_back;
 	uint64_t writes;  /* of registers, from 1 */
 	uint64_t flushes; /* counts them */
 	uint64_t back[VGR_MAX_LRS];

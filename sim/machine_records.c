@@ -19,8 +19,9 @@ int machine_records_init(struct machine *m)
 	m->writes = 1;
 	m->cap_listed = 64;
 	m->listed = calloc(m->cap_listed, sizeof(*m->listed));
+	m->fresh = calloc(m->cap_listed, sizeof(*m->fresh));
 	m->off = calloc(m->cap_listed, sizeof(*m->off));
-	if (!m->listed || !m->off || vgic_fates_create(&m->fates, 0) ||
+	if (!m->listed || !m->fresh || !m->off || vgic_fates_create(&m->fates, 0) ||
 	    vgic_raises_create(&m->raises, 0, &m->cell->latency[VGIC_LATENCY_RAISE_TO_LR]) ||
 	    fates_reserve(m->fates, n, m->nr_vcpus) || raises_reserve(m->raises, n, m->nr_vcpus))
 		return -ENOMEM;
@@ -35,6 +36,7 @@ int machine_records_init(struct machine *m)
 void machine_records_finish(struct machine *m)
 {
 	free(m->listed);
+	free(m->fresh);
 	free(m->off);
 	vgic_fates_destroy(m->fates);
 	vgic_raises_destroy(m->raises);
@@ -94,75 +96,102 @@ static bool is_inside(const struct machine *m, unsigned int index, const struct 
 	return false;
 }
 
-/* Which of the list wait as they did. */
-static void find_calm(struct machine *m)
+/* It waits as it did: see watch.h. */
+static bool is_calm(const struct machine *m, const struct msource *s, const struct vgic_irq *q)
 {
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		struct watched *w = &m->listed[i];
-		struct msource *s = machine_irq(w)->user;
-
-		w->calm = s && s->calm == m->writes && !memcmp(&s->seen, w->irq, sizeof(s->seen));
-		if (s && !w->calm)
-			s->calm = 0;
-	}
+	return s && s->calm == m->writes && !memcmp(&s->seen, &q->intid, sizeof(s->seen));
 }
 
-static void keep_waiting(struct machine *m)
+/* It is looked at again. While it was not, it was on the list all the same. */
+static struct watched look_again(struct machine *m, struct msource *s, const struct vgic_irq *q)
 {
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct watched *w = &m->listed[i];
-		struct msource *s = machine_irq(w)->user;
+	uint32_t number = number_of(m, q);
 
-		if (w->calm || !s || !vgic_pending(machine_irq(w)))
-			continue;
-		s->seen = *w->irq;
-		s->calm = m->writes;
+	if (s) {
+		s->calm = 0;
+		if (s->left_out)
+			raises_listed(m->raises, number);
+		s->left_out = false;
 	}
+	return (struct watched){.irq = (const struct vgr_irq *)&q->intid, .number = number};
 }
 
 static bool more_room(struct machine *m, unsigned int n)
 {
 	struct watched *listed = realloc(m->listed, 2 * n * sizeof(*listed));
-	uint32_t *off;
+	struct watched *fresh = realloc(m->fresh, 2 * n * sizeof(*fresh));
+	uint32_t *off = realloc(m->off, 2 * n * sizeof(*off));
 
-	if (listed)
-		m->listed = listed;
-	off = listed ? realloc(m->off, 2 * n * sizeof(*off)) : NULL;
-	if (!off) {
-		m->nomem = true;
-		return false;
-	}
-	m->off = off;
-	m->cap_listed = 2 * n;
-	return true;
+	m->listed = listed ? listed : m->listed;
+	m->fresh = fresh ? fresh : m->fresh;
+	m->off = off ? off : m->off;
+	m->nomem |= !listed || !fresh || !off;
+	m->cap_listed = m->nomem ? m->cap_listed : 2 * n;
+	return !m->nomem;
 }
 
-static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
+static bool has_room(struct machine *m, const struct vgic_vcpu *k)
+{
+	return k->list.count <= m->cap_listed || more_room(m, k->list.count);
+}
+
+/* All that is on the list now. */
+static void remember_list(struct machine *m, const struct vgic_vcpu *k)
 {
 	unsigned int n = 0;
 
-	if (k->list.count > m->cap_listed && !more_room(m, k->list.count)) {
-		m->nr_listed = 0;
-		return;
-	}
-	for (struct vgic_irq *q = k->list.head; q; q = q->next)
-		m->listed[n++] = (struct watched){.irq = (const struct vgr_irq *)&q->intid,
-						  .number = number_of(m, q)};
+	for (struct vgic_irq *q = has_room(m, k) ? k->list.head : NULL; q; q = q->next)
+		m->listed[n++].irq = (const struct vgr_irq *)&q->intid;
 	m->nr_listed = n;
+}
+
+/* Of those those that must be looked at. */
+static void find_fresh(struct machine *m)
+{
+	m->nr_fresh = 0;
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		const struct vgic_irq *q = machine_irq(&m->listed[i]);
+
+		if (!is_calm(m, q->user, q))
+			m->fresh[m->nr_fresh++] = look_again(m, q->user, q);
+	}
 }
 
 void machine_records_prune(struct machine *m, unsigned int index)
 {
-	struct vgic_vcpu *k = &m->vgic->vcpus[index];
-	unsigned int n;
-
-	look_at_list(m, k);
-	n = m->nr_listed;
+	remember_list(m, &m->vgic->vcpus[index]);
 	vgic_prune(m->vgic, index);
 	m->nr_off = 0;
-	for (unsigned int i = 0; i < n; i++)
-		if (m->listed[i].irq->vcpu != index)
-			m->off[m->nr_off++] = m->listed[i].number;
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		const struct vgic_irq *q = machine_irq(&m->listed[i]);
+
+		if (q->vcpu != index)
+			m->off[m->nr_off++] = look_again(m, q->user, q).number;
+	}
+}
+
+/* Both at once, and who waits is kept in mind. */
+static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
+{
+	unsigned int n = 0;
+
+	m->nr_fresh = 0;
+	for (struct vgic_irq *q = has_room(m, k) ? k->list.head : NULL; q; q = q->next) {
+		struct msource *s = q->user;
+		struct watched *w = &m->listed[n++];
+
+		if (is_calm(m, s, q)) {
+			*w = (struct watched){(const struct vgr_irq *)&q->intid, s->number, false};
+			s->left_out = true;
+			continue;
+		}
+		*w = m->fresh[m->nr_fresh++] = look_again(m, s, q);
+		if (s && vgic_pending(q)) {
+			s->seen = *w->irq;
+			s->calm = m->writes;
+		}
+	}
+	m->nr_listed = n;
 }
 
 void machine_records_before_flush(struct machine *m, unsigned int index)
@@ -171,14 +200,12 @@ void machine_records_before_flush(struct machine *m, unsigned int index)
 
 	m->flushes++;
 	look_at_list(m, &m->vgic->vcpus[index]);
-	find_calm(m);
 	f->r.time = f->begin = m->now;
 	f->r.vcpu = (uint16_t)index;
 	f->dist_enabled = m->vgic->dist_enabled;
-	fates_before(m->fates, f, m->listed, m->nr_listed, m->off, m->nr_off);
-	if (raises_before(m->raises, f, m->listed, m->nr_listed))
+	fates_before(m->fates, f, m->fresh, m->nr_fresh, m->off, m->nr_off);
+	if (raises_before(m->raises, f, m->fresh, m->nr_fresh))
 		m->nomem = true;
-	keep_waiting(m);
 	m->nr_off = 0;
 }
 
@@ -219,7 +246,7 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
 
-	look_at_list(m, k);
+	remember_list(m, k);
 	m->nr_back = k->used_lrs;
 	for (unsigned int i = 0; i < m->nr_back; i++)
 		m->back[i] = m->vcpus[index].hw.lr[i];
@@ -227,9 +254,9 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 
 void machine_records_sync(struct machine *m, unsigned int index)
 {
-	find_calm(m);
-	fates_sync(m->fates, (uint16_t)index, m->now, m->listed, m->nr_listed, m->back, m->nr_back);
-	if (raises_sync(m->raises, (uint16_t)index, m->now, m->listed, m->nr_listed, m->back,
+	find_fresh(m);
+	fates_sync(m->fates, (uint16_t)index, m->now, m->fresh, m->nr_fresh, m->back, m->nr_back);
+	if (raises_sync(m->raises, (uint16_t)index, m->now, m->fresh, m->nr_fresh, m->back,
 			m->nr_back))
 		m->nomem = true;
 }

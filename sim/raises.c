@@ -517,17 +517,20 @@ int raises_number(struct vgic_raises *r, uint16_t vcpu, uint32_t intid, uint32_t
 	return 0;
 }
 
+void raises_listed(struct vgic_raises *r, uint32_t number)
+{
+	struct entry *e = &r->v[number];
+
+	e->on_flush = r->vcpus[e->on].flushes;
+}
+
 int raises_before(struct vgic_raises *r, const struct vgr_flush *f, const struct watched *list,
 		  unsigned int n)
 {
 	struct vcpu *v = vcpu_of(r, f->r.vcpu);
 
 	for (unsigned int i = 0; i < n; i++) {
-		struct entry *e = &r->v[list[i].number];
-
-		if (list[i].calm)
-			e->on_flush = v->flushes + 1;
-		else if (look_before(r, v, f, e, list[i].irq))
+		if (look_before(r, v, f, &r->v[list[i].number], list[i].irq))
 			return -ENOMEM;
 	}
 	return 0;
@@ -555,7 +558,7 @@ int raises_sync(struct vgic_raises *r, uint16_t vcpu, uint64_t time, const struc
 
 	leave(r, v, time, lr, used);
 	for (unsigned int i = 0; i < n; i++)
-		if (!list[i].calm && look(r, v, &r->v[list[i].number], list[i].irq, time))
+		if (look(r, v, &r->v[list[i].number], list[i].irq, time))
 			return -ENOMEM;
 	return 0;
 }

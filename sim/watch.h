@@ -9,17 +9,10 @@
 #include <vgicsim/fates.h>
 #include <vgicsim/raises.h>
 
-/*
- * One interrupt of a list: its state as it stands, and its number.
- *
- * calm: it waits on the list as a flush has seen it before, and nothing was told of it since,
- * nor of a register write. To look at such a one again changes nothing: it was pending, so
- * all that a look finds out is known.
- */
+/* One interrupt of a list: its state as it stands, and its number. */
 struct watched {
 	const struct vgr_irq *irq;
 	uint32_t number;
-	bool calm;
 	bool inside; /* after the flush: in an LR */
 };
 
@@ -37,9 +30,15 @@ int raises_number(struct vgic_raises *r, uint16_t vcpu, uint32_t intid, uint32_t
  * A flush of fl's vCPU, with the list of it: before (off: what left the list since the sync),
  * and after (the LRs it filled, and with what). Of fl only the numbers count that have no list
  * behind them. The entry follows at a time of its own. 0 or -ENOMEM.
+ *
+ * Before the flush, and at a sync, those may be left out who are calm: they wait on the list as
+ * a flush has seen them wait before, and nothing was told of them since, nor of a register
+ * write. To look at such a one again would change nothing: it was pending, so all that a look
+ * finds out is known. raises_listed() before the next look at it: it was on the list meanwhile.
  */
 void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
 		  unsigned int n, const uint32_t *off, unsigned int nr_off);
+void raises_listed(struct vgic_raises *r, uint32_t number);
 int raises_before(struct vgic_raises *r, const struct vgr_flush *fl, const struct watched *list,
 		  unsigned int n);
 void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
