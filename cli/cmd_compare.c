@@ -602,7 +602,8 @@ static json_t *side_json(const struct side *a)
 	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:o}", "file", a->path, "kernel",
 			 a->header->kernel_release, "policy", a->policy->name, "guest",
 			 a->header->guest_command, "nr_lr", a->header->nr_lr, "pairs",
-			 (json_int_t)a->demand.pairs, "recorded", cell_json(&a->demand.recorded));
+			 (json_int_t)a->demand.pairs, "recorded",
+			 cell_json(&a->demand.recorded, false));
 }
 
 static json_t *cross_json(const struct session *s, int side)
@@ -615,7 +616,7 @@ static json_t *cross_json(const struct session *s, int side)
 			 (json_int_t)n[VGIC_VERDICT_DIFFER], "swapped",
 			 (json_int_t)n[VGIC_VERDICT_SWAPPED], "open",
 			 (json_int_t)n[VGIC_VERDICT_OPEN], "replayed",
-			 cell_json(&s->side[side].crossed));
+			 cell_json(&s->side[side].crossed, false));
 }
 
 static json_t *rows_json(const struct session *s)

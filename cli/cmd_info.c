@@ -458,7 +458,7 @@ static int print_json(const struct info_values *v, const char *path, const struc
 		json_object_set_new(o, "msis", number(s->msis));
 		json_object_set_new(o, "vcpus", vcpus);
 		json_object_set_new(o, "starved", json_starved(s, v->starved));
-		json_object_set_new(o, "raise_to_lr", latencies_json(&s->to_lr));
+		json_object_set_new(o, "raise_to_lr", latencies_json(&s->to_lr, false));
 		json_object_set_new(o, "merged_raises", number(s->merged));
 	}
 	return cli_print_json(stdout, o, false);

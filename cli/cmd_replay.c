@@ -319,16 +319,11 @@ static int hand_out(struct session *s)
 	r.profile_file = s->v->profile;
 	r.profile_hash = s->profile.hash;
 	if (s->v->output) {
-		json_t *j = result_json(&r);
 		struct vgic_outfile o = {0};
 		int ret = vgic_outfile_open(&o, s->v->output);
 
-		if (!ret) {
-			if (cli_print_json(o.f, j, true))
-				ret = -EIO;
-			else
-				j = NULL;
-		}
+		if (!ret)
+			ret = result_write(o.f, &r);
 		if (ret) {
 			vgic_outfile_abandon(&o);
 			return cli_fail(EXIT_OUTPUT, "cannot write: %s: %s", s->v->output,
@@ -346,7 +341,8 @@ static int hand_out(struct session *s)
 			return code;
 	}
 	if (s->v->json) {
-		cli_print_json(stdout, result_json(&r), true);
+		if (result_write(stdout, &r))
+			return cli_fail(EXIT_SOFTWARE, "no memory: %s", s->in.path);
 	} else if (!s->v->quiet) {
 		int code = print_table(s);
 

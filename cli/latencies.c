@@ -55,7 +55,7 @@ static json_t *number(uint64_t v)
 	return json_integer((json_int_t)(v > INT64_MAX ? INT64_MAX : v));
 }
 
-json_t *latencies_json(const struct vgic_latency_series *s)
+json_t *latencies_json(const struct vgic_latency_series *s, bool brief)
 {
 	const struct vgic_hist *h = &s->hist;
 	struct vgic_percentile q[VGIC_LATENCY_PERCENTILES];
@@ -79,11 +79,43 @@ json_t *latencies_json(const struct vgic_latency_series *s)
 							number(q[i].high))
 					    : json_null());
 	json_object_set_new(o, "percentiles", percentiles);
-	for (size_t i = 0; i < VGIC_HIST_BUCKETS; i++)
+	for (size_t i = 0; i < VGIC_HIST_BUCKETS && !brief; i++)
 		if (h->count[i])
 			json_array_append_new(hist,
 					      json_pack("[o, o]", number(vgic_hist_highest(i)),
 							number(h->count[i])));
 	json_object_set_new(o, "hist", hist);
 	return o;
+}
+
+/* Decimal digits of v before *end; gives the first. */
+static char *digits(char *end, uint64_t v)
+{
+	v = v > INT64_MAX ? INT64_MAX : v;
+	do
+		*--end = (char)('0' + v % 10);
+	while (v /= 10);
+	return end;
+}
+
+void latencies_write_hist(FILE *f, const struct vgic_latency_series *s)
+{
+	const struct vgic_hist *h = &s->hist;
+	bool any = false;
+
+	for (size_t i = 0; i < VGIC_HIST_BUCKETS; i++) {
+		char text[48], *end = text + sizeof(text), *at = end;
+
+		if (!h->count[i])
+			continue;
+		*--at = ']';
+		at = digits(at, h->count[i]);
+		*--at = ',';
+		at = digits(at, vgic_hist_highest(i));
+		*--at = '[';
+		if (any)
+			*--at = ',';
+		any = true;
+		fwrite(at, 1, (size_t)(end - at), f);
+	}
 }

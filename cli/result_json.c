@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <vgicsim/cpuif.h>
 #include "latencies.h"
 #include "result_json.h"
@@ -51,11 +53,11 @@ static json_t *list_of(const uint64_t *v, size_t n)
  * A recording shows both ends of raise-to-LR. What ends inside a run of a replay is where the
  * estimator has put it: off by as much as the run is long.
  */
-static json_t *latency_json(const struct vgic_cell *c, enum vgic_latency kind)
+static json_t *latency_json(const struct vgic_cell *c, enum vgic_latency kind, bool brief)
 {
 	const struct vgic_latency_series *s = &c->latency[kind];
 	bool estimated = kind != VGIC_LATENCY_RAISE_TO_LR;
-	json_t *o = latencies_json(s);
+	json_t *o = latencies_json(s, brief);
 
 	if (!o)
 		return json_null();
@@ -140,7 +142,7 @@ json_t *fate_json(const struct vgic_fate *f)
 	return o;
 }
 
-json_t *cell_json(const struct vgic_cell *c)
+json_t *cell_json(const struct vgic_cell *c, bool brief)
 {
 	json_t *o = json_object(), *part;
 	char detail[160];
@@ -206,8 +208,9 @@ json_t *cell_json(const struct vgic_cell *c)
 	part = json_object();
 	for (int i = 0; i < VGIC_LATENCIES; i++)
 		json_object_set_new(part, vgic_latency_name((enum vgic_latency)i),
-				    c->latency_known[i] ? latency_json(c, (enum vgic_latency)i)
-							: json_null());
+				    c->latency_known[i]
+					    ? latency_json(c, (enum vgic_latency)i, brief)
+					    : json_null());
 	json_object_set_new(o, "latency", part);
 	set(o, "merged_raises", c->merged);
 
@@ -251,7 +254,81 @@ json_t *cell_json(const struct vgic_cell *c)
 	return o;
 }
 
-json_t *result_json(const struct vgic_result *r)
+int cell_write(FILE *f, const struct vgic_cell *c, const json_t *brief)
+{
+	static const char mark[] = "\"hist\":[";
+	char *text = json_dumps(brief, JSON_COMPACT), *at = text, *hist;
+
+	if (!text)
+		return -ENOMEM;
+	/* No name and no string has such a mark in it: quotes in a string are escaped. */
+	for (int i = 0; i < VGIC_LATENCIES; i++) {
+		const json_t *l = json_object_get(json_object_get(brief, "latency"),
+						  vgic_latency_name((enum vgic_latency)i));
+
+		hist = json_is_object(l) ? strstr(at, mark) : NULL;
+		if (!hist)
+			continue;
+		hist += sizeof(mark) - 1;
+		fwrite(at, 1, (size_t)(hist - at), f);
+		latencies_write_hist(f, &c->latency[i]);
+		at = hist;
+	}
+	fputs(at, f);
+	free(text);
+	return 0;
+}
+
+static int write_cell(FILE *f, const struct vgic_cell *c)
+{
+	json_t *brief = cell_json(c, true);
+	int ret = brief ? cell_write(f, c, brief) : -ENOMEM;
+
+	json_decref(brief);
+	return ret;
+}
+
+/* What stands at the end of a head: places of the recorded numbers and of the cells. */
+static const char tail[] = "\"recorded\":null,\"cells\":[]}";
+
+int result_write_head(FILE *f, const json_t *head)
+{
+	char *text = json_dumps(head, JSON_COMPACT);
+	size_t n = text ? strlen(text) : 0;
+
+	if (n < sizeof(tail) || strcmp(text + n - sizeof(tail) + 1, tail)) {
+		free(text);
+		return text ? -EINVAL : -ENOMEM;
+	}
+	fwrite(text, 1, n - sizeof(tail) + 1, f);
+	free(text);
+	return 0;
+}
+
+int result_write(FILE *f, const struct vgic_result *r)
+{
+	json_t *head = result_head(r);
+	int ret = head ? result_write_head(f, head) : -ENOMEM;
+
+	json_decref(head);
+	if (ret)
+		return ret;
+	fputs("\"recorded\":", f);
+	if (r->recorded)
+		ret = write_cell(f, r->recorded);
+	else
+		fputs("null", f);
+	fputs(",\"cells\":[", f);
+	for (size_t i = 0; i < r->nr_cells && !ret; i++) {
+		if (i)
+			fputc(',', f);
+		ret = write_cell(f, &r->cells[i]);
+	}
+	fputs("]}\n", f);
+	return ret;
+}
+
+json_t *result_head(const struct vgic_result *r)
 {
 	json_t *o = json_object(), *part;
 	char hash[20];
@@ -305,11 +382,7 @@ json_t *result_json(const struct vgic_result *r)
 	set_string(part, "estimator", r->estimator);
 	json_object_set_new(o, "config", part);
 
-	json_object_set_new(o, "recorded", r->recorded ? cell_json(r->recorded) : json_null());
-	json_t *cells = json_array();
-
-	for (size_t i = 0; i < r->nr_cells; i++)
-		json_array_append_new(cells, cell_json(&r->cells[i]));
-	json_object_set_new(o, "cells", cells);
+	json_object_set_new(o, "recorded", json_null());
+	json_object_set_new(o, "cells", json_array());
 	return o;
 }

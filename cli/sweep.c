@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a sweep is made of: policies, costs, files; and the results that it ends in. */
+/* What a sweep is made of: policies, costs, files. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 #include "exit.h"
 #include "output.h"
 #include "sweep.h"
-#include "sweep_columns.h"
 
 static int no_memory(void)
 {
@@ -124,8 +123,10 @@ void sweep_finish(struct sweep *s)
 
 			policy_option_finish(&c->own);
 			free(c->head);
-			for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
+			for (unsigned int n = 0; n <= REPLAYS_MAX_LRS; n++) {
+				json_decref(c->cells[n].row);
 				free(c->cells[n].text);
+			}
 		}
 		replay_input_finish(&in->in);
 		free(in->cases);
@@ -138,90 +139,4 @@ void sweep_finish(struct sweep *s)
 	free(s->inputs);
 	free(s->order);
 	sweep_db_close(s->db);
-}
-
-/* ---- results ---- */
-
-/* A cell or, nr_lr 0, the head; NULL: it is not there, *code is EXIT_OK, or it failed. */
-static json_t *load(const struct sweep *s, const struct sweep_input *in, const struct sweep_case *c,
-		    unsigned int nr_lr, int *code)
-{
-	const char *kept = nr_lr ? c->cells[nr_lr].text : c->head;
-	char *read = NULL;
-	json_t *o;
-
-	*code = EXIT_OK;
-	if (!kept && s->db && (!nr_lr || c->cells[nr_lr].done))
-		kept = read = sweep_db_read(s->db, &c->key, nr_lr, code);
-	if (!kept)
-		return NULL;
-	o = json_loads(kept, 0, NULL);
-	free(read);
-	if (!json_is_object(o) ||
-	    (nr_lr && json_integer_value(json_object_get(o, "nr_lr")) != nr_lr)) {
-		*code = cli_fail(EXIT_INPUT,
-				 "damaged row in the database: %s, policy %s, %u LRs: delete it",
-				 in->path, c->key.policy, nr_lr);
-		json_decref(o);
-		return NULL;
-	}
-	return o;
-}
-
-static enum vgic_outcome outcome_of(const json_t *cell)
-{
-	const char *s = json_string_value(json_object_get(cell, "outcome"));
-
-	return s && !strcmp(s, "completed") ? VGIC_OUTCOME_COMPLETED
-	       : s && !strcmp(s, "starved") ? VGIC_OUTCOME_STARVED
-					    : VGIC_OUTCOME_LIVELOCK;
-}
-
-static uint64_t exits_of(const json_t *cell)
-{
-	return (uint64_t)json_integer_value(sweep_member(cell, "exits/total"));
-}
-
-/* A cell is kept without what it takes another one to know. */
-static void set_excess(json_t *cell, const json_t *most)
-{
-	int64_t excess;
-
-	if (most && replays_excess(outcome_of(cell), exits_of(cell), outcome_of(most),
-				   exits_of(most), &excess))
-		json_object_set_new(cell, "excess_exits", json_integer(excess > 0 ? excess : 0));
-}
-
-/* What the same content was called does not matter. */
-static void set_file(json_t *o, const char *member, const char *path)
-{
-	json_object_set_new(json_object_get(o, member), "file",
-			    path ? json_string(path) : json_null());
-}
-
-json_t *sweep_result(struct sweep *s, struct sweep_input *in, struct sweep_case *c, int *code)
-{
-	json_t *o = load(s, in, c, 0, code), *cells, *most = NULL, *cell;
-
-	if (!o)
-		return NULL;
-	set_file(o, "input", in->path);
-	set_file(json_object_get(o, "config"), "profile", c->profile->path);
-	cells = json_array();
-	most = load(s, in, c, REPLAYS_MAX_LRS, code);
-	for (uint64_t n = s->choice.lrs.first; n <= s->choice.lrs.last && !*code; n++) {
-		cell = load(s, in, c, (unsigned int)n, code);
-		if (cell)
-			set_excess(cell, most);
-		if (cell)
-			json_array_append_new(cells, cell);
-	}
-	json_decref(most);
-	if (*code || !json_array_size(cells)) {
-		json_decref(cells);
-		json_decref(o);
-		return NULL;
-	}
-	json_object_set_new(o, "cells", cells);
-	return o;
 }

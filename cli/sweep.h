@@ -17,8 +17,8 @@
 #define SWEEP_MAX_POLICIES 64u
 
 struct sweep_cell {
-	char *text; /* its JSON on one line; NULL if the database keeps it */
-	bool done;
+	json_t *row; /* its columns; NULL: it has not been replayed */
+	char *text;  /* its JSON on one line; NULL if the database keeps it */
 };
 
 struct sweep_profile {
@@ -39,8 +39,8 @@ struct sweep_case {
 	const struct sweep_profile *profile;
 	struct sweep_key key;
 	struct vgic_replay_config config;
-	char *head; /* the JSON of its result without cells; NULL if the database keeps it */
-	struct sweep_cell cells[REPLAYS_MAX_LRS + 1]; /* by LR count; [0] unused */
+	char *head; /* the JSON of its result without any numbers */
+	struct sweep_cell cells[REPLAYS_MAX_LRS + 1]; /* by LR count; [0]: the recording itself */
 };
 
 /* A cell that must be replayed. */
@@ -59,7 +59,8 @@ struct sweep_input {
 	struct sweep_task *tasks; /* longest first */
 	size_t nr_tasks, next_task, open_tasks;
 	double task_weight;
-	bool ready; /* its tasks may be taken */
+	bool unusable; /* there is no demand to be had */
+	bool ready;    /* its tasks may be taken */
 };
 
 struct sweep {
@@ -99,9 +100,6 @@ int sweep_hash_file(const char *path, char *hash, size_t size);
  * wrong; each line has been printed, and what could be run has been.
  */
 int sweep_run(struct sweep *s);
-
-/* The result of a case, as vgicsim replay gives it; NULL and *code if it has none. */
-json_t *sweep_result(struct sweep *s, struct sweep_input *in, struct sweep_case *c, int *code);
 
 void sweep_finish(struct sweep *s);
 

@@ -85,7 +85,17 @@ const json_t *sweep_member(const json_t *o, const char *path)
 	}
 }
 
-const json_t *sweep_column_get(const struct sweep_column *c, const json_t *cell)
+json_t *sweep_row(const json_t *cell)
 {
-	return sweep_member(cell, c->path);
+	json_t *row = json_object();
+
+	for (size_t i = 0; row && i < sizeof(columns) / sizeof(columns[0]); i++) {
+		json_t *v = (json_t *)sweep_member(cell, columns[i].path);
+
+		if (json_object_set_new(row, columns[i].name, v ? json_incref(v) : json_null())) {
+			json_decref(row);
+			row = NULL;
+		}
+	}
+	return row;
 }

@@ -14,8 +14,10 @@ struct sweep_column {
 /* The table; NULL from the end on. */
 const struct sweep_column *sweep_column_at(size_t index);
 
-/* Integer, string or null as it stands in the cell; NULL if it is not there. Borrowed. */
-const json_t *sweep_column_get(const struct sweep_column *c, const json_t *cell);
+/* A member of members, '/' between their names; NULL: not there. Borrowed. */
 const json_t *sweep_member(const json_t *o, const char *path);
+
+/* All columns of a cell as one flat object, by name; NULL without memory. */
+json_t *sweep_row(const json_t *cell);
 
 #endif

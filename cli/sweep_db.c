@@ -31,7 +31,7 @@
 #define KEY_PLACES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
 #define NR_KEYS	   11
 
-enum query { READ_HEAD, READ_CELL, HAS_HEAD, HAS_CELL, WRITE_HEAD, WRITE_CELL, QUERIES };
+enum query { HEAD, ROW, CELL, KEEP_HEAD, KEEP_CELL, QUERIES };
 
 struct sweep_db {
 	pthread_mutex_t lock;
@@ -118,7 +118,24 @@ static int create(struct sweep_db *db)
 	return err;
 }
 
-static char *write_cell_query(void)
+/* Text to be freed; NULL without memory. */
+static char *row_query(void)
+{
+	const struct sweep_column *c;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "SELECT nr_lr");
+	for (size_t i = 0; (c = sweep_column_at(i)); i++)
+		fprintf(f, ", %s", c->name);
+	fprintf(f, " FROM cells WHERE " KEY_GIVEN " AND nr_lr = ?12");
+	return fclose(f) ? NULL : text;
+}
+
+static char *keep_query(void)
 {
 	const struct sweep_column *c;
 	char *text;
@@ -139,21 +156,23 @@ static char *write_cell_query(void)
 
 static int prepare(struct sweep_db *db)
 {
-	static const char *const queries[QUERIES] = {
-		[READ_HEAD] = "SELECT head FROM results WHERE " KEY_GIVEN,
-		[READ_CELL] = "SELECT cell FROM cells WHERE " KEY_GIVEN " AND nr_lr = ?12",
-		[HAS_HEAD] = "SELECT 1 FROM results WHERE " KEY_GIVEN,
-		[HAS_CELL] = "SELECT 1 FROM cells WHERE " KEY_GIVEN " AND nr_lr = ?12",
-		[WRITE_HEAD] = "INSERT OR IGNORE INTO results (" KEYS ", file, head) VALUES "
-			       "(" KEY_PLACES ", ?13, ?14)",
+	char *row = row_query(), *keep = keep_query();
+	const char *const queries[QUERIES] = {
+		[HEAD] = "SELECT json_valid(head), head FROM results WHERE " KEY_GIVEN,
+		[ROW] = row,
+		[CELL] = "SELECT json_valid(cell) AND json_extract(cell, '$.outcome') IS outcome, "
+			 "cell FROM cells WHERE " KEY_GIVEN " AND nr_lr = ?12",
+		[KEEP_HEAD] = "INSERT OR IGNORE INTO results (" KEYS ", file, head) VALUES "
+			      "(" KEY_PLACES ", ?13, ?14)",
+		[KEEP_CELL] = keep,
 	};
-	char *write_cell = write_cell_query();
-	int err = write_cell ? SQLITE_OK : SQLITE_NOMEM;
+	int err = row && keep ? SQLITE_OK : SQLITE_NOMEM;
 
 	for (int i = 0; i < QUERIES && !err; i++)
-		err = sqlite3_prepare_v3(db->sql, i == WRITE_CELL ? write_cell : queries[i], -1,
-					 SQLITE_PREPARE_PERSISTENT, &db->query[i], NULL);
-	free(write_cell);
+		err = sqlite3_prepare_v3(db->sql, queries[i], -1, SQLITE_PREPARE_PERSISTENT,
+					 &db->query[i], NULL);
+	free(row);
+	free(keep);
 	return err;
 }
 
@@ -230,7 +249,8 @@ void sweep_db_close(struct sweep_db *db)
 
 /* ---- rows ---- */
 
-static int bind_key(sqlite3_stmt *st, const struct sweep_key *key, unsigned int nr_lr)
+/* nr_lr < 0: not a cell. */
+static int bind_key(sqlite3_stmt *st, const struct sweep_key *key, int nr_lr)
 {
 	const char *const texts[] = {key->input,   key->version,  key->build,
 				     key->read_as, key->policy,	  key->policy_hash,
@@ -246,14 +266,14 @@ static int bind_key(sqlite3_stmt *st, const struct sweep_key *key, unsigned int 
 	if (!err)
 		err = sqlite3_bind_int64(
 			st, 11, key->mi_delay == UINT64_MAX ? -1 : (sqlite3_int64)key->mi_delay);
-	if (!err && nr_lr)
-		err = sqlite3_bind_int(st, 12, (int)nr_lr);
+	if (!err && nr_lr >= 0)
+		err = sqlite3_bind_int(st, 12, nr_lr);
 	return err;
 }
 
 /* True: there is a row, and st stands on it. The caller resets. */
-static bool find(struct sweep_db *db, sqlite3_stmt *st, const struct sweep_key *key,
-		 unsigned int nr_lr, int *code)
+static bool find(struct sweep_db *db, sqlite3_stmt *st, const struct sweep_key *key, int nr_lr,
+		 int *code)
 {
 	int err = bind_key(st, key, nr_lr);
 
@@ -265,34 +285,73 @@ static bool find(struct sweep_db *db, sqlite3_stmt *st, const struct sweep_key *
 	return err == SQLITE_ROW;
 }
 
-char *sweep_db_read(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+/* A row of two columns: whether it is sound, and text. */
+static char *text_of(struct sweep_db *db, enum query query, const struct sweep_key *key, int nr_lr,
+		     int *code)
 {
-	sqlite3_stmt *st = db->query[nr_lr ? READ_CELL : READ_HEAD];
+	sqlite3_stmt *st = db->query[query];
 	char *text = NULL;
 
 	pthread_mutex_lock(&db->lock);
 	if (find(db, st, key, nr_lr, code)) {
-		const char *found = (const char *)sqlite3_column_text(st, 0);
+		const char *found = (const char *)sqlite3_column_text(st, 1);
 
 		text = found ? strdup(found) : NULL;
-		if (!text)
+		if (!sqlite3_column_int(st, 0))
+			*code = cli_fail(
+				EXIT_INPUT,
+				"damaged row: %s: policy %s, %d LRs of input %s: delete it",
+				db->path, key->policy, nr_lr, key->input);
+		else if (!text)
 			*code = cli_fail(EXIT_SOFTWARE, "no memory: %s", db->path);
 	}
 	sqlite3_reset(st);
 	pthread_mutex_unlock(&db->lock);
+	if (*code) {
+		free(text);
+		text = NULL;
+	}
 	return text;
 }
 
-bool sweep_db_has(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+char *sweep_db_head(struct sweep_db *db, const struct sweep_key *key, int *code)
 {
-	sqlite3_stmt *st = db->query[nr_lr ? HAS_CELL : HAS_HEAD];
-	bool found;
+	return text_of(db, HEAD, key, -1, code);
+}
+
+char *sweep_db_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+{
+	return text_of(db, CELL, key, (int)nr_lr, code);
+}
+
+json_t *sweep_db_row(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		     int *code)
+{
+	sqlite3_stmt *st = db->query[ROW];
+	const struct sweep_column *c;
+	json_t *row = NULL;
 
 	pthread_mutex_lock(&db->lock);
-	found = find(db, st, key, nr_lr, code);
+	if (find(db, st, key, (int)nr_lr, code)) {
+		row = json_object();
+		for (size_t i = 0; (c = sweep_column_at(i)); i++) {
+			int at = (int)i + 1, type = sqlite3_column_type(st, at);
+			const char *text = type == SQLITE_TEXT
+						   ? (const char *)sqlite3_column_text(st, at)
+						   : NULL;
+
+			json_object_set_new(row, c->name,
+					    type == SQLITE_INTEGER
+						    ? json_integer(sqlite3_column_int64(st, at))
+					    : text ? json_string(text)
+						   : json_null());
+		}
+		if (!row)
+			*code = cli_fail(EXIT_SOFTWARE, "no memory: %s", db->path);
+	}
 	sqlite3_reset(st);
 	pthread_mutex_unlock(&db->lock);
-	return found;
+	return row;
 }
 
 static int bind_value(sqlite3_stmt *st, int at, const json_t *v)
@@ -304,10 +363,10 @@ static int bind_value(sqlite3_stmt *st, int at, const json_t *v)
 	return sqlite3_bind_null(st, at);
 }
 
-int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
-		   const char *file, const json_t *value, const char *text)
+static int keep(struct sweep_db *db, enum query query, const struct sweep_key *key, int nr_lr,
+		const char *file, const json_t *row, const char *text)
 {
-	sqlite3_stmt *st = db->query[nr_lr ? WRITE_CELL : WRITE_HEAD];
+	sqlite3_stmt *st = db->query[query];
 	const struct sweep_column *c;
 	int err, code = EXIT_OK;
 
@@ -317,8 +376,8 @@ int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned in
 		err = sqlite3_bind_text(st, 13, file, -1, SQLITE_STATIC);
 	if (!err)
 		err = sqlite3_bind_text(st, 14, text, -1, SQLITE_STATIC);
-	for (size_t i = 0; nr_lr && !err && (c = sweep_column_at(i)); i++)
-		err = bind_value(st, NR_KEYS + 4 + (int)i, sweep_column_get(c, value));
+	for (size_t i = 0; row && !err && (c = sweep_column_at(i)); i++)
+		err = bind_value(st, NR_KEYS + 4 + (int)i, json_object_get(row, c->name));
 	/* One statement is one transaction. */
 	if (!err)
 		err = sqlite3_step(st);
@@ -327,4 +386,16 @@ int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned in
 	sqlite3_reset(st);
 	pthread_mutex_unlock(&db->lock);
 	return code;
+}
+
+int sweep_db_keep_head(struct sweep_db *db, const struct sweep_key *key, const char *file,
+		       const char *text)
+{
+	return keep(db, KEEP_HEAD, key, -1, file, NULL, text);
+}
+
+int sweep_db_keep_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		       const char *file, const json_t *row, const char *text)
+{
+	return keep(db, KEEP_CELL, key, (int)nr_lr, file, row, text);
 }

@@ -40,16 +40,21 @@ int sweep_db_open(struct sweep_db **db, const char *path);
 void sweep_db_close(struct sweep_db *db);
 
 /*
- * The cell of an LR count, or with nr_lr 0 the head of the result, as text to be freed. NULL:
- * not there, *code is EXIT_OK; or it failed, and the line has been printed.
+ * All of these: NULL, it is not there and *code is EXIT_OK; or it failed, and the line has been
+ * printed. What is given is the caller's.
  */
-char *sweep_db_read(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+char *sweep_db_head(struct sweep_db *db, const struct sweep_key *key, int *code);
+/* The columns of a cell, by name; nr_lr 0: the recording itself. */
+json_t *sweep_db_row(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		     int *code);
+/* The text of a cell. */
+char *sweep_db_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
 		    int *code);
-/* Only whether it is there. */
-bool sweep_db_has(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code);
 
-/* Keeps a cell (its columns and its text) or, nr_lr 0, a head. An exit code. */
-int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
-		   const char *file, const json_t *value, const char *text);
+/* Keep a head; keep a cell with its columns. Exit codes. */
+int sweep_db_keep_head(struct sweep_db *db, const struct sweep_key *key, const char *file,
+		       const char *text);
+int sweep_db_keep_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		       const char *file, const json_t *row, const char *text);
 
 #endif

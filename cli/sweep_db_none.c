@@ -17,20 +17,33 @@ void sweep_db_close(struct sweep_db *db)
 }
 
 /* None of these is called: no database was opened. */
-char *sweep_db_read(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+char *sweep_db_head(struct sweep_db *db, const struct sweep_key *key, int *code)
 {
 	*code = EXIT_SOFTWARE;
 	return NULL;
 }
 
-bool sweep_db_has(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+json_t *sweep_db_row(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		     int *code)
 {
 	*code = EXIT_SOFTWARE;
-	return false;
+	return NULL;
 }
 
-int sweep_db_write(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
-		   const char *file, const json_t *value, const char *text)
+char *sweep_db_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, int *code)
+{
+	*code = EXIT_SOFTWARE;
+	return NULL;
+}
+
+int sweep_db_keep_head(struct sweep_db *db, const struct sweep_key *key, const char *file,
+		       const char *text)
+{
+	return EXIT_SOFTWARE;
+}
+
+int sweep_db_keep_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		       const char *file, const json_t *row, const char *text)
 {
 	return EXIT_SOFTWARE;
 }

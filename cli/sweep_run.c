@@ -13,6 +13,7 @@
 #include "output.h"
 #include "result_json.h"
 #include "sweep.h"
+#include "sweep_columns.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -48,8 +49,8 @@ static void show_progress(struct sweep *s)
 
 static bool is_wanted(const struct sweep *s, unsigned int n)
 {
-	/* From those with most LRs excess exits are counted. */
-	return (n >= s->choice.lrs.first && n <= s->choice.lrs.last) || n == REPLAYS_MAX_LRS;
+	/* The recording itself; and from most LRs excess exits are counted. */
+	return !n || (n >= s->choice.lrs.first && n <= s->choice.lrs.last) || n == REPLAYS_MAX_LRS;
 }
 
 static size_t cells_of_case(const struct sweep *s)
@@ -156,72 +157,120 @@ static int look_up(struct sweep *s, struct sweep_input *in, bool *all)
 	for (size_t i = 0; s->db && i < in->nr_cases && !code; i++) {
 		struct sweep_case *c = &in->cases[i];
 
-		*all &= sweep_db_has(s->db, &c->key, 0, &code);
-		for (unsigned int n = 1; n <= REPLAYS_MAX_LRS && !code; n++) {
-			c->cells[n].done =
-				is_wanted(s, n) && sweep_db_has(s->db, &c->key, n, &code);
-			*all &= c->cells[n].done || !is_wanted(s, n);
+		if (!c->head)
+			c->head = sweep_db_head(s->db, &c->key, &code);
+		*all &= c->head != NULL;
+		for (unsigned int n = 0; n <= REPLAYS_MAX_LRS && !code; n++) {
+			if (is_wanted(s, n) && !c->cells[n].row)
+				c->cells[n].row = sweep_db_row(s->db, &c->key, n, &code);
+			/* Not every workload has recorded numbers. */
+			*all &= c->cells[n].row || !n || !is_wanted(s, n);
 		}
 	}
 	return code;
 }
 
-/* Keeps a value as text, in the database or in *kept. Takes the reference. */
-static int keep(struct sweep *s, const struct sweep_input *in, const struct sweep_case *c,
-		unsigned int nr_lr, json_t *value, char **kept)
+/* Columns and text of a cell. */
+static int make(const struct sweep_input *in, const struct vgic_cell *cell, struct sweep_cell *to)
 {
-	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	json_t *brief = cell_json(cell, true);
+	size_t size;
+	FILE *f;
+	int ret = -ENOMEM;
+
+	to->row = brief ? sweep_row(brief) : NULL;
+	f = to->row ? open_memstream(&to->text, &size) : NULL;
+	if (f)
+		ret = cell_write(f, cell, brief);
+	if (f && fclose(f))
+		ret = -ENOMEM;
+	json_decref(brief);
+	return ret ? cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path) : EXIT_OK;
+}
+
+static void unmake(struct sweep_cell *cell)
+{
+	json_decref(cell->row);
+	free(cell->text);
+	memset(cell, 0, sizeof(*cell));
+}
+
+/* Takes over what was made; a database takes the text. */
+static int keep(struct sweep *s, const struct sweep_input *in, struct sweep_case *c,
+		unsigned int nr_lr, struct sweep_cell *made)
+{
 	int code = EXIT_OK;
 
-	if (!text) {
-		code = cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
-	} else if (s->db) {
-		code = sweep_db_write(s->db, &c->key, nr_lr, in->path, value, text);
-		free(text);
-	} else {
-		*kept = text;
+	if (s->db) {
+		code = sweep_db_keep_cell(s->db, &c->key, nr_lr, in->path, made->row, made->text);
+		free(made->text);
+		made->text = NULL;
 	}
-	json_decref(value);
+	if (code)
+		unmake(made);
+	c->cells[nr_lr] = *made;
 	return code;
 }
 
-/* Reads the demand; the head of each result. */
+/* The same for every policy and all costs. */
+static int keep_recorded(struct sweep *s, const struct sweep_input *in)
+{
+	struct sweep_cell made = {0};
+	int code = make(in, &in->in.demand.recorded, &made);
+
+	for (size_t i = 0; i < in->nr_cases && !code; i++) {
+		struct sweep_cell one = {.row = json_incref(made.row), .text = strdup(made.text)};
+
+		if (in->cases[i].cells[0].row || !one.text)
+			unmake(&one);
+		if (one.row)
+			code = keep(s, in, &in->cases[i], 0, &one);
+	}
+	unmake(&made);
+	return code;
+}
+
+/* The head of a result, where the names of files are open: the same content may have many. */
+static int keep_head(struct sweep *s, const struct sweep_input *in, struct sweep_case *c)
+{
+	struct vgic_result r = {.profile_file = c->profile->path,
+				.profile_hash = c->profile->option.hash};
+	json_t *head;
+
+	replay_input_describe(&in->in, &r);
+	replays_describe(&r, &s->choice, &c->config);
+	head = result_head(&r);
+	c->head = head ? json_dumps(head, JSON_COMPACT) : NULL;
+	json_decref(head);
+	if (!c->head)
+		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
+	return s->db ? sweep_db_keep_head(s->db, &c->key, in->path, c->head) : EXIT_OK;
+}
+
+/* Reads the demand; the recording's own numbers, then the head of each result. */
 static int read_demand(struct sweep *s, struct sweep_input *in)
 {
-	json_t *recorded = NULL;
 	int code = replay_input_read(&in->in, read_as(in), NULL);
 
+	in->unusable = code;
 	if (code) {
 		went_wrong(in, code);
-		in->nr_cases = 0;
 		return EXIT_OK;
 	}
 	name_input(in, in->in.hash);
 	if (replay_input_has_recorded(&in->in))
-		recorded = cell_json(&in->in.demand.recorded);
+		code = keep_recorded(s, in);
 	for (size_t i = 0; i < in->nr_cases && !code; i++) {
 		struct sweep_case *c = &in->cases[i];
-		struct vgic_result r = {.profile_file = c->profile->path,
-					.profile_hash = c->profile->option.hash};
-		json_t *head;
 
 		replays_configure(&c->config, &s->choice, c->config.policy, in->in.header,
 				  &in->in.demand);
 		if (c->profile->path)
 			code = profile_option_apply(&c->profile->option, c->profile->path,
 						    in->in.header, &c->config);
-		if (code)
-			break;
-		replay_input_describe(&in->in, &r);
-		replays_describe(&r, &s->choice, &c->config);
-		/* That is the same for all, and made once. */
-		r.recorded = NULL;
-		head = result_json(&r);
-		if (recorded)
-			json_object_set(head, "recorded", recorded);
-		code = keep(s, in, c, 0, head, &c->head);
+		if (!code && !c->head)
+			code = keep_head(s, in, c);
 	}
-	json_decref(recorded);
 	return code;
 }
 
@@ -231,9 +280,11 @@ static int plan(struct sweep *s, struct sweep_input *in)
 	in->tasks = calloc(in->nr_cases * REPLAYS_MAX_LRS + 1, sizeof(*in->tasks));
 	if (!in->tasks)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
+	if (in->unusable)
+		return EXIT_OK;
 	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
 		for (size_t i = 0; i < in->nr_cases; i++)
-			if (is_wanted(s, n) && !in->cases[i].cells[n].done)
+			if (is_wanted(s, n) && !in->cases[i].cells[n].row)
 				in->tasks[in->nr_tasks++] = (struct sweep_task){&in->cases[i], n};
 	in->open_tasks = in->nr_tasks;
 	return EXIT_OK;
@@ -275,13 +326,14 @@ static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_
 {
 	struct sweep_case *c = t->of;
 	struct vgic_replay_config config = c->config;
+	struct sweep_cell made = {0};
 	struct vgic_cell cell;
 	int ret, code = EXIT_OK;
 
 	/* Another sweep may have been faster. */
-	if (s->db && sweep_db_has(s->db, &c->key, t->nr_lr, &code))
-		goto done;
-	if (code)
+	if (s->db)
+		c->cells[t->nr_lr].row = sweep_db_row(s->db, &c->key, t->nr_lr, &code);
+	if (code || c->cells[t->nr_lr].row)
 		return code;
 	config.nr_lr = t->nr_lr;
 	ret = vgic_replay(in->in.demand.workload, &config, &cell);
@@ -294,11 +346,11 @@ static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_
 		pthread_mutex_unlock(&s->lock);
 		return EXIT_OK;
 	}
-	code = keep(s, in, c, t->nr_lr, cell_json(&cell), &c->cells[t->nr_lr].text);
+	code = make(in, &cell, &made);
 	vgic_cell_finish(&cell);
-done:
-	c->cells[t->nr_lr].done = !code;
-	return code;
+	if (code)
+		unmake(&made);
+	return code ? code : keep(s, in, c, t->nr_lr, &made);
 }
 
 /* ---- all of them ---- */

@@ -82,8 +82,11 @@ static void write_cell(struct sweep_db *db, const struct sweep_key *key, unsigne
 {
 	json_t *o = json_loads(text, 0, NULL);
 
-	assert_non_null(o);
-	assert_int_equal(sweep_db_write(db, key, nr_lr, "f.vgr", o, text), EXIT_OK);
+	json_t *row = sweep_row(o);
+
+	assert_non_null(row);
+	assert_int_equal(sweep_db_keep_cell(db, key, nr_lr, "f.vgr", row, text), EXIT_OK);
+	json_decref(row);
 	json_decref(o);
 }
 
@@ -91,7 +94,8 @@ static void holds(struct sweep_db *db, const struct sweep_key *key, unsigned int
 		  const char *text)
 {
 	int code = 1;
-	char *found = sweep_db_read(db, key, nr_lr, &code);
+	char *found = sweep_db_cell(db, key, nr_lr, &code);
+	json_t *row;
 
 	assert_int_equal(code, EXIT_OK);
 	if (text)
@@ -99,8 +103,10 @@ static void holds(struct sweep_db *db, const struct sweep_key *key, unsigned int
 	else
 		assert_null(found);
 	free(found);
-	assert_int_equal(sweep_db_has(db, key, nr_lr, &code), text != NULL);
+	row = sweep_db_row(db, key, nr_lr, &code);
 	assert_int_equal(code, EXIT_OK);
+	assert_int_equal(row != NULL, text != NULL);
+	json_decref(row);
 }
 
 static void rows_stay(void **state)
@@ -109,23 +115,38 @@ static void rows_stay(void **state)
 			   "\"latency\":{\"raise_to_ack\":{\"percentiles\":{\"p99.9\":null,"
 			   "\"p99\":{\"ns\":5,\"low_ns\":4,\"high_ns\":6}}}}}";
 	struct sweep_db *db = open_db();
+	char *head;
+	json_t *row;
+	int code;
 
 	holds(db, &sample, 4, NULL);
 	holds(db, &sample, 0, NULL);
+	assert_null(sweep_db_head(db, &sample, &code));
+	assert_int_equal(code, EXIT_OK);
 	write_cell(db, &sample, 4, cell);
-	write_cell(db, &sample, 0, "{\"head\":1}");
+	write_cell(db, &sample, 0, "{\"outcome\":\"starved\"}");
+	assert_int_equal(sweep_db_keep_head(db, &sample, "f.vgr", "{\"head\":1}"), EXIT_OK);
 	/* The first stays: both are the same result. */
 	write_cell(db, &sample, 4, "{}");
 	sweep_db_close(db);
 	db = open_db();
 	holds(db, &sample, 4, cell);
 	holds(db, &sample, 5, NULL);
-	holds(db, &sample, 0, "{\"head\":1}");
+	holds(db, &sample, 0, "{\"outcome\":\"starved\"}");
+	head = sweep_db_head(db, &sample, &code);
+	assert_string_equal(head, "{\"head\":1}");
+	free(head);
+	row = sweep_db_row(db, &sample, 4, &code);
+	assert_int_equal(json_integer_value(json_object_get(row, "mi")), 7);
+	assert_string_equal(json_string_value(json_object_get(row, "outcome")), "completed");
+	assert_true(json_is_null(json_object_get(row, "raise_to_ack_p99_9_ns")));
+	assert_true(json_is_null(json_object_get(row, "exits")));
+	json_decref(row);
 	sweep_db_close(db);
-	assert_int_equal(ask("SELECT count(*) FROM cells"), 1);
+	assert_int_equal(ask("SELECT count(*) FROM cells"), 2);
 	assert_int_equal(ask("SELECT mi FROM cells WHERE nr_lr = 4 AND outcome = 'completed'"), 7);
-	assert_int_equal(ask("SELECT raise_to_ack_p99_low_ns FROM cells"), 4);
-	assert_int_equal(ask("SELECT raise_to_ack_p99_9_ns IS NULL FROM cells"), 1);
+	assert_int_equal(ask("SELECT raise_to_ack_p99_low_ns FROM cells WHERE nr_lr = 4"), 4);
+	assert_int_equal(ask("SELECT raise_to_ack_p99_9_ns IS NULL FROM cells WHERE nr_lr = 4"), 1);
 }
 
 static void every_part_of_the_key_counts(void **state)
@@ -148,6 +169,22 @@ static void every_part_of_the_key_counts(void **state)
 	holds(db, &sample, 4, "{}");
 	sweep_db_close(db);
 	assert_int_equal(ask("SELECT count(*) FROM cells"), 12);
+}
+
+static void damage_is_seen(void **state)
+{
+	struct sweep_db *db = open_db();
+	int code = EXIT_OK;
+
+	write_cell(db, &sample, 4, "{\"outcome\":\"starved\"}");
+	sql("UPDATE cells SET cell = '{\"outcome\":'");
+	assert_null(sweep_db_cell(db, &sample, 4, &code));
+	assert_int_equal(code, EXIT_INPUT);
+	/* The text of another cell. */
+	sql("UPDATE cells SET cell = '{\"outcome\":\"completed\"}'");
+	assert_null(sweep_db_cell(db, &sample, 4, &code));
+	assert_int_equal(code, EXIT_INPUT);
+	sweep_db_close(db);
 }
 
 static void refused(int want)
@@ -234,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(rows_stay, fresh),
 		cmocka_unit_test_setup(every_part_of_the_key_counts, fresh),
+		cmocka_unit_test_setup(damage_is_seen, fresh),
 		cmocka_unit_test_setup(other_files_are_refused, fresh),
 		cmocka_unit_test_setup(two_at_a_time, fresh),
 		cmocka_unit_test(columns_are_found),
