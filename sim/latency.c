@@ -235,12 +235,13 @@ uint64_t vgic_latency_block_length(const struct vgic_latency_series *s)
 
 /* The blocks as columns, the buckets in use as lines; each number counts all lines up to it. */
 struct bootstrap {
-	uint32_t *sums; /* nr_buckets lines of nr_blocks */
+	uint32_t *sums; /* nr_buckets lines of BLOCKS */
 	uint64_t *n;	/* by block */
 	unsigned int *bucket;
 	size_t nr_blocks, nr_buckets;
-	uint32_t *weight;    /* how often each block was drawn */
-	unsigned int *drawn; /* DRAWS for each percentile: lines */
+	uint32_t *weight; /* DRAWS lines of BLOCKS: how often each block was drawn */
+	uint64_t *total;  /* samples of each draw */
+	uint16_t *draws;  /* those still looked at */
 };
 
 static void bootstrap_finish(struct bootstrap *b)
@@ -249,36 +250,36 @@ static void bootstrap_finish(struct bootstrap *b)
 	free(b->n);
 	free(b->bucket);
 	free(b->weight);
-	free(b->drawn);
+	free(b->total);
+	free(b->draws);
 }
 
-static uint32_t count_of(const struct vgic_latency_series *s, size_t first, size_t group,
-			 unsigned int bucket)
+/* What nr blocks have counted, first the first of them, by bucket. */
+static void count(const struct vgic_latency_series *s, size_t first, size_t nr, uint32_t *counts)
 {
-	uint32_t sum = 0;
-
-	for (size_t i = first; i < first + group && i < s->nr_blocks; i++) {
-		const uint32_t *part = s->blocks[i].part[bucket / PART];
-		uint32_t n = part ? part[bucket % PART] : 0;
-
-		sum = sum + n < sum ? UINT32_MAX : sum + n;
-	}
-	return sum;
+	memset(counts, 0, PART * PARTS * sizeof(*counts));
+	for (size_t i = first; i < first + nr && i < s->nr_blocks; i++)
+		for (unsigned int k = 0; k < PARTS; k++)
+			if (s->blocks[i].part[k])
+				add_counts(&counts[k * PART], s->blocks[i].part[k]);
 }
 
-static int bootstrap_init(struct bootstrap *b, const struct vgic_latency_series *s, size_t ps)
+static int bootstrap_init(struct bootstrap *b, const struct vgic_latency_series *s)
 {
+	uint32_t *counts = calloc(PART * PARTS, sizeof(*counts));
 	size_t group = group_of(s);
 
 	memset(b, 0, sizeof(*b));
 	b->bucket = calloc(PART * PARTS, sizeof(*b->bucket));
 	b->n = calloc(BLOCKS, sizeof(*b->n));
-	b->weight = calloc(BLOCKS, sizeof(*b->weight));
-	b->drawn = calloc(DRAWS * ps, sizeof(*b->drawn));
-	if (!b->bucket || !b->n || !b->weight || !b->drawn)
+	b->weight = calloc(DRAWS * BLOCKS, sizeof(*b->weight));
+	b->total = calloc(DRAWS, sizeof(*b->total));
+	b->draws = calloc(DRAWS, sizeof(*b->draws));
+	if (!counts || !b->bucket || !b->n || !b->weight || !b->total || !b->draws)
 		goto fail;
+	count(s, 0, s->nr_blocks, counts);
 	for (unsigned int k = 0; k < PART * PARTS; k++)
-		if (count_of(s, 0, s->nr_blocks, k))
+		if (counts[k])
 			b->bucket[b->nr_buckets++] = k;
 	b->sums = calloc(b->nr_buckets * BLOCKS, sizeof(*b->sums));
 	if (!b->sums)
@@ -286,8 +287,9 @@ static int bootstrap_init(struct bootstrap *b, const struct vgic_latency_series 
 	for (size_t i = 0; i < s->nr_blocks; i += group) {
 		uint64_t n = 0;
 
+		count(s, i, group, counts);
 		for (size_t k = 0; k < b->nr_buckets; k++) {
-			n += count_of(s, i, group, b->bucket[k]);
+			n += counts[b->bucket[k]];
 			b->sums[k * BLOCKS + b->nr_blocks] =
 				n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 		}
@@ -295,8 +297,10 @@ static int bootstrap_init(struct bootstrap *b, const struct vgic_latency_series 
 		/* One without a sample is none. */
 		b->nr_blocks += n > 0;
 	}
+	free(counts);
 	return 0;
 fail:
+	free(counts);
 	bootstrap_finish(b);
 	return -ENOMEM;
 }
@@ -310,61 +314,102 @@ static uint64_t random64(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-static uint64_t sum_up_to(const struct bootstrap *b, size_t line)
-{
-	const uint32_t *sums = &b->sums[line * BLOCKS];
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < b->nr_blocks; i++)
-		sum += (uint64_t)sums[i] * b->weight[i];
-	return sum;
-}
-
-/* The line with the p-quantile of what was drawn. */
-static unsigned int line_of(const struct bootstrap *b, uint64_t total, double p)
-{
-	double rank = (double)total * p - 1e-6;
-	size_t from = 0, to = b->nr_buckets - 1;
-
-	while (from < to) {
-		size_t mid = (from + to) / 2;
-
-		if ((double)sum_up_to(b, mid) < rank)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return (unsigned int)from;
-}
-
-static int compare(const void *pa, const void *pb)
-{
-	unsigned int a = *(const unsigned int *)pa, b = *(const unsigned int *)pb;
-
-	return (a > b) - (a < b);
-}
-
-static void draw_all(struct bootstrap *b, const double *ps, size_t nr,
-		     const struct vgic_percentile *wanted)
+static void draw_all(struct bootstrap *b)
 {
 	uint64_t state = FIRST_RANDOM;
 
 	for (unsigned int d = 0; d < DRAWS; d++) {
-		uint64_t total = 0;
-
-		memset(b->weight, 0, BLOCKS * sizeof(*b->weight));
 		for (size_t i = 0; i < b->nr_blocks; i++) {
 			size_t k = (size_t)(random64(&state) % b->nr_blocks);
 
-			b->weight[k]++;
-			total += b->n[k];
+			b->weight[d * BLOCKS + k]++;
+			b->total[d] += b->n[k];
 		}
-		for (size_t i = 0; i < nr; i++)
-			if (wanted[i].known)
-				b->drawn[i * DRAWS + d] = line_of(b, total, ps[i]);
 	}
-	for (size_t i = 0; i < nr; i++)
-		qsort(&b->drawn[i * DRAWS], DRAWS, sizeof(*b->drawn), compare);
+}
+
+/* Blocks that are added up at a time. */
+#define STRIDE 16u
+
+/* How many samples of draw d lie on this line or before. */
+static uint64_t sum_up_to(const struct bootstrap *b, unsigned int d, size_t line)
+{
+	const uint32_t *sums = &b->sums[line * BLOCKS], *weight = &b->weight[d * BLOCKS];
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < b->nr_blocks; k += STRIDE, sums += STRIDE, weight += STRIDE)
+		for (unsigned int i = 0; i < STRIDE; i++)
+			sum += (uint64_t)sums[i] * weight[i];
+	return sum;
+}
+
+/*
+ * In each draw the p-quantile lies on some line: the place-th smallest, from 0, of these lines.
+ * Each look at a line tells on which side of it the quantiles lie, and leaves only the draws
+ * of the side that the answer is on: few, for the ends of an interval are far out. near: a
+ * line to begin with.
+ */
+static size_t nth_line(struct bootstrap *b, double p, size_t place, size_t near)
+{
+	size_t from = 0, to = b->nr_buckets - 1, nr = DRAWS, line = near, step = 1;
+	bool from_open = true, to_open = true;
+
+	for (unsigned int d = 0; d < DRAWS; d++)
+		b->draws[d] = (uint16_t)d;
+	while (from < to) {
+		size_t low = 0, high = nr;
+
+		/* Those on the line or before it to the front. */
+		while (low < high) {
+			unsigned int d = b->draws[low];
+			double rank = (double)b->total[d] * p - 1e-6;
+
+			if ((double)sum_up_to(b, d, line) >= rank) {
+				low++;
+				continue;
+			}
+			b->draws[low] = b->draws[--high];
+			b->draws[high] = (uint16_t)d;
+		}
+		if (place < low) {
+			nr = low;
+			to = line;
+			to_open = false;
+		} else {
+			memmove(b->draws, &b->draws[low], (nr - low) * sizeof(*b->draws));
+			nr -= low;
+			place -= low;
+			from = line + 1;
+			from_open = false;
+		}
+		/* Away from near in growing steps, until the answer is between two lines. */
+		if (from_open != to_open)
+			step *= 2;
+		if (from_open)
+			line = to - from > step ? to - step : from;
+		else if (to_open)
+			line = to - from > step ? from + step : to - 1;
+		else
+			line = (from + to) / 2;
+	}
+	return from;
+}
+
+/* The last line in use that begins at ns or before. */
+static size_t line_at(const struct bootstrap *b, uint64_t ns)
+{
+	unsigned int bucket = bucket_of(ns);
+	size_t from = 0, to = b->nr_buckets - 1;
+
+	while (from < to) {
+		size_t mid = (from + to + 1) / 2;
+
+		if (b->bucket[mid] <= bucket)
+			from = mid;
+		else
+			to = mid - 1;
+	}
+	return from < b->nr_buckets - 1 || !from ? from : from - 1;
 }
 
 int vgic_latency_percentiles(const struct vgic_latency_series *s, const double *ps, size_t n,
@@ -381,17 +426,19 @@ int vgic_latency_percentiles(const struct vgic_latency_series *s, const double *
 	}
 	if (!any)
 		return 0;
-	if (bootstrap_init(&b, s, n))
+	if (bootstrap_init(&b, s))
 		return -ENOMEM;
-	draw_all(&b, ps, n, out);
+	draw_all(&b);
 	for (size_t i = 0; i < n; i++) {
-		const unsigned int *drawn = &b.drawn[i * DRAWS];
-		uint64_t low = lowest_of(b.bucket[drawn[cut]]);
-		uint64_t high = highest_of(b.bucket[drawn[DRAWS - 1 - cut]]);
+		uint64_t low, high;
+		size_t near;
 
 		if (!out[i].known)
 			continue;
 		out[i].value = vgic_hist_quantile(h, ps[i]);
+		near = line_at(&b, out[i].value);
+		low = lowest_of(b.bucket[nth_line(&b, ps[i], cut, near)]);
+		high = highest_of(b.bucket[nth_line(&b, ps[i], DRAWS - 1 - cut, near)]);
 		out[i].low = low < h->min ? h->min : low;
 		out[i].high = high > h->max ? h->max : high;
 		if (out[i].low > out[i].value)
