@@ -5,6 +5,8 @@
 #include <string.h>
 #include "exit.h"
 #include "output.h"
+#include "profile_option.h"
+#include "replay_input.h"
 #include "replays.h"
 #include "slo.h"
 
@@ -14,6 +16,7 @@ struct size_values {
 	struct replays_choice choice;
 	struct option_list slo;
 	uint64_t max_mi_rate;
+	const char *profile;
 	bool json;
 };
 
@@ -25,6 +28,8 @@ static const struct option options[] = {
 	{0, "max-mi-rate", OPT_NUMBER, AT(max_mi_rate), "N",
 	 "at most N maintenance interrupts a second of guest time", 0, UINT32_MAX, NULL},
 	REPLAYS_OPTIONS(AT(choice)),
+	{0, "profile", OPT_FILE, AT(profile), "FILE",
+	 "costs and machine of this profile, not those of the recording", 0, 0, NULL},
 	{'j', "json", OPT_FLAG, AT(json), NULL, "print JSON", 0, 0, NULL},
 	{0}};
 
@@ -73,8 +78,9 @@ struct session {
 	bool wanted[REPLAYS_MAX_LRS + 1]; /* and their neighbours */
 	/* the one that is being replayed */
 	struct recording *now;
-	struct demand demand;
+	struct replay_input in;
 	struct vgic_replay_config config;
+	struct profile_option profile;
 };
 
 /* ---- the demands ---- */
@@ -164,7 +170,7 @@ static int replay_one(void *opaque, unsigned int nr_lr)
 	int ret;
 
 	c.nr_lr = nr_lr;
-	ret = vgic_replay(s->demand.workload, &c, &cell);
+	ret = vgic_replay(s->in.demand.workload, &c, &cell);
 	if (ret)
 		return ret;
 	ret = judge(s, &cell, &s->now->at[nr_lr]);
@@ -172,20 +178,21 @@ static int replay_one(void *opaque, unsigned int nr_lr)
 	return ret;
 }
 
-static int replay_recording(struct session *s, struct vgr_reader *r,
-			    const struct policy_option *chosen)
+static int replay_input(struct session *s, const struct policy_option *chosen)
 {
-	const struct vgr_header *h = vgr_reader_header(r);
+	const struct vgr_header *h = s->in.header;
 	const struct vgic_policy *recorded = vgic_policy_for_release(h->kernel_release);
 	int error[REPLAYS_MAX_LRS + 1];
-	int code = demand_read(&s->demand, s->now->path, r, recorded ? recorded : chosen->policy,
-			       NULL);
+	int code = replay_input_read(&s->in, recorded ? recorded : chosen->policy, NULL);
 
 	if (code)
 		return code;
-	cli_recording_ending(s->now->path, r);
-	s->now->hash = vgr_reader_identity(r);
-	replays_configure(&s->config, &s->v->choice, chosen->policy, h, &s->demand);
+	s->now->hash = s->in.hash;
+	replays_configure(&s->config, &s->v->choice, chosen->policy, h, &s->in.demand);
+	if (s->v->profile)
+		code = profile_option_apply(&s->profile, s->v->profile, h, &s->config);
+	if (code)
+		return code;
 	replays_each(s->v->choice.threads, s->wanted, replay_one, s, error);
 	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
 		if (error[n])
@@ -193,32 +200,24 @@ static int replay_recording(struct session *s, struct vgr_reader *r,
 	return EXIT_OK;
 }
 
-static int do_recording(struct session *s, const char *path)
+static int do_input(struct session *s, const char *path)
 {
-	struct vgr_reader *r = cli_open_recording(path);
 	struct policy_option chosen = {0};
-	const struct vgr_header *h;
-	int code;
+	int code = replay_input_open(&s->in, path);
 
-	if (!r)
-		return EXIT_INPUT;
-	h = vgr_reader_header(r);
 	s->now->path = path;
-	s->now->nr_lr = h->nr_lr;
-	snprintf(s->now->kernel, sizeof(s->now->kernel), "%s", h->kernel_release);
-	memset(&s->demand, 0, sizeof(s->demand));
-	if (h->nr_lr < 1 || h->nr_lr > REPLAYS_MAX_LRS)
-		code = cli_fail(EXIT_INPUT, "unknown number of list registers: %s: record it again",
-				path);
-	else
-		code = policy_option_choose(&chosen, s->v->choice.policy, h, path);
+	memset(&s->config, 0, sizeof(s->config));
+	if (!code)
+		code = policy_option_choose(&chosen, s->v->choice.policy, s->in.header, path);
 	if (!code) {
+		s->now->nr_lr = s->in.header->nr_lr;
+		snprintf(s->now->kernel, sizeof(s->now->kernel), "%s",
+			 s->in.header->kernel_release);
 		snprintf(s->now->policy, sizeof(s->now->policy), "%s", chosen.policy->name);
-		code = replay_recording(s, r, &chosen);
+		code = replay_input(s, &chosen);
 	}
-	demand_finish(&s->demand);
+	replay_input_finish(&s->in);
 	policy_option_finish(&chosen);
-	vgr_reader_close(r);
 	return code;
 }
 
@@ -319,8 +318,9 @@ static void print_table(const struct session *s)
 		printf("%s: kernel %s, %u list registers, policy %s\n", s->recordings[i].path,
 		       *s->recordings[i].kernel ? s->recordings[i].kernel : "unknown",
 		       s->recordings[i].nr_lr, s->recordings[i].policy);
-	printf("arrivals %s, estimator %s, seed %" PRIu64 "\n", s->v->choice.arrivals,
-	       VGIC_ESTIMATOR, s->v->choice.seed);
+	printf("arrivals %s, estimator %s, seed %" PRIu64 "%s%s\n", s->v->choice.arrivals,
+	       VGIC_ESTIMATOR, s->v->choice.seed, s->v->profile ? ", profile " : "",
+	       s->v->profile ? s->v->profile : "");
 	printf("%-3s  %-9s  %9s", "LRs", "verdict", "MIs/s");
 	for (size_t i = 0; i < s->nr_slos; i++) {
 		char head[96];
@@ -488,6 +488,11 @@ static void print_json(const struct session *s)
 	json_object_set_new(o, "arrivals", json_string(s->v->choice.arrivals));
 	json_object_set_new(o, "estimator", json_string(VGIC_ESTIMATOR));
 	json_object_set_new(o, "seed", number(s->v->choice.seed));
+	if (s->v->profile) {
+		snprintf(hash, sizeof(hash), "%016" PRIx64, s->profile.hash);
+		json_object_set_new(o, "profile",
+				    json_pack("{s:s, s:s}", "file", s->v->profile, "hash", hash));
+	}
 	list = json_array();
 	for (size_t i = 0; i < s->nr_slos; i++) {
 		e = json_object();
@@ -545,9 +550,11 @@ static int run(const void *values, const struct cli_args *args)
 		s.wanted[n < REPLAYS_MAX_LRS ? n + 1 : n] = true;
 	}
 	s.wanted[0] = false;
+	if (s.v->profile)
+		code = profile_option_read(&s.profile, s.v->profile);
 	for (int i = 0; i < args->n && !code; i++) {
 		s.now = &s.recordings[i];
-		code = do_recording(&s, args->v[i]);
+		code = do_input(&s, args->v[i]);
 		s.nr_recordings++;
 	}
 	if (!code) {
@@ -561,13 +568,15 @@ static int run(const void *values, const struct cli_args *args)
 		if (!code && !smallest(&s, LIKELY))
 			code = EXIT_FINDING;
 	}
+	profile_option_finish(&s.profile);
 	free(s.recordings);
 	return code;
 }
 
 static const char *const examples[] = {
 	"vgicsim size --slo 'p99(raise-to-ack) < 20us' guest.vgr",
-	"vgicsim size --slo 'p99.9(raise-to-lr) < 1ms' --max-mi-rate 5000 a.vgr b.vgr", NULL};
+	"vgicsim size --slo 'p99.9(raise-to-lr) < 1ms' --max-mi-rate 5000 a.vgr b.vgw",
+	"vgicsim size --slo 'p99(raise-to-ack) < 20us' --profile host.ini guest.vgw", NULL};
 
 const struct command cmd_size = {
 	.name = "size",

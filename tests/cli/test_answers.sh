@@ -59,6 +59,19 @@ expect "size: the second is no recording" 3 size --max-mi-rate 1 "$burst" "$0"
 expect "size: starvation excludes" 1 size -l 4 -P linux-6.12 --max-mi-rate 1000000 "$starving"
 has "size: starvation is named" out '^Excluded by starvation: 4$'
 
+"$tool" derive -q -o "$dir/burst.vgw" "$burst"
+"$tool" size -l 4-6 --json --max-mi-rate 4500 "$burst" | sed 's/"\(file\|hash\|binding\)": "[^"]*"//' >"$dir/one"
+expect "size: a workload" 0 size -l 4-6 --json --max-mi-rate 4500 "$dir/burst.vgw"
+sed 's/"\(file\|hash\|binding\)": "[^"]*"//' "$dir/out" >"$dir/two"
+if cmp -s "$dir/one" "$dir/two"; then ok "size: the same from it"; else not_ok "size: the same from it"; fi
+"$tool" calibrate -q -o "$dir/host.ini" "$timer"
+expect "size: on another machine" 0 size -l 6 --json --max-mi-rate 1000000 --profile "$dir/host.ini" "$burst" "$dir/burst.vgw"
+json "size: says which" "j['profile']['file'] == '$dir/host.ini' and len(j['profile']['hash']) == 16"
+json "size: the recording and its demand give the same" "j['lrs'][0]['recordings'][0]['guest_time_ns'] == j['lrs'][0]['recordings'][1]['guest_time_ns']"
+"$tool" replay -l 6 --json --profile "$dir/host.ini" "$burst" >"$dir/replayed"
+json "size: what replay gives there" "[(l['recordings'][0]['mi'], l['recordings'][0]['guest_time_ns']) for l in j['lrs'] if l['nr_lr'] == 6] == [(c['mi']['total'], c['guest_time_ns']) for c in json.load(open('$dir/replayed'))['cells']]"
+expect "size: no such profile" 3 size --max-mi-rate 1 --profile "$dir/none.ini" "$burst"
+
 # explain
 expect "explain: the worst" 0 explain -n 3 "$starving"
 has "explain: who, how long, since when" out \
