@@ -534,6 +534,12 @@ static void run_chain(struct machine *m, struct mvcpu *v)
 	}
 }
 
+static __attribute__((noinline)) void touch_all(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		machine_touch(m, &m->vcpus[i]);
+}
+
 void machine_run(struct machine *m)
 {
 	for (;;) {
@@ -542,8 +548,8 @@ void machine_run(struct machine *m)
 		bool arrival = m->arrivals.at == t;
 
 		/* Who gets the only CPU depends on all of them. */
-		for (unsigned int i = 0; m->one_cpu && i < m->nr_vcpus; i++)
-			machine_touch(m, &m->vcpus[i]);
+		if (m->one_cpu)
+			touch_all(m);
 		due_renew(m);
 		due_first(m, &t, &who);
 		if (m->halt && is_halted(m, who))

@@ -116,6 +116,21 @@ static struct watched look_again(struct machine *m, struct msource *s, const str
 	return (struct watched){.irq = (const struct vgr_irq *)&q->intid, .number = number};
 }
 
+/* Who got an LR of the flush. Those who wait are as they were looked at, and are kept in mind. */
+static void find_inside(struct machine *m, unsigned int index)
+{
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		struct watched *w = &m->listed[i];
+		struct msource *s = machine_irq(w)->user;
+
+		w->inside = is_inside(m, index, w);
+		if (!w->inside && s && !s->calm && vgic_pending(machine_irq(w))) {
+			s->seen = *w->irq;
+			s->calm = m->writes;
+		}
+	}
+}
+
 static bool more_room(struct machine *m, unsigned int n)
 {
 	struct watched *listed = realloc(m->listed, 2 * n * sizeof(*listed));
@@ -170,7 +185,7 @@ void machine_records_prune(struct machine *m, unsigned int index)
 	}
 }
 
-/* Both at once, and who waits is kept in mind. */
+/* Both at once. */
 static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
 {
 	unsigned int n = 0;
@@ -186,10 +201,6 @@ static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
 			continue;
 		}
 		*w = m->fresh[m->nr_fresh++] = look_again(m, s, q);
-		if (s && vgic_pending(q)) {
-			s->seen = *w->irq;
-			s->calm = m->writes;
-		}
 	}
 	m->nr_listed = n;
 }
@@ -228,8 +239,7 @@ void machine_records_flush(struct machine *m, unsigned int index)
 
 	f->vmcr = k->vmcr;
 	f->used_lrs = (uint16_t)k->used_lrs;
-	for (unsigned int i = 0; i < m->nr_listed; i++)
-		m->listed[i].inside = is_inside(m, index, &m->listed[i]);
+	find_inside(m, index);
 	m->cell->reordered += !m->uncounted && is_reordered(m, k);
 	fates_after(m->fates, f, m->listed, m->nr_listed, k->lr, m->vcpus[index].in_lr);
 	raises_after(m->raises, f, k->lr, m->vcpus[index].in_lr);
