@@ -21,18 +21,19 @@
 #define GUEST_LPI_OFFSET    0x600000ULL /* tables and command queue, 2 MiB */
 #define GUEST_LOG_OFFSET    0x800000ULL
 
-#define GUEST_MAX_VCPUS	  16
-#define GUEST_V2_VCPUS	  8
-#define GUEST_MAX_SPIS	  960
-#define GUEST_NR_INTIDS	  1024
-#define GUEST_FIRST_SPI	  32
-#define GUEST_TIMER_INTID 27
-#define GUEST_SPURIOUS	  1023
-#define GUEST_FIRST_LPI	  8192
-#define GUEST_MAX_LPIS	  256
-#define GUEST_LPI_DEVICE  7    /* DeviceID whose EventID n is LPI 8192 + n */
-#define GUEST_ANY_CPU	  0xff /* as a route: while it changes any vCPU may take the SPI */
-#define GUEST_MULTI_SGIS  4    /* SGI numbers of multisgi */
+#define GUEST_MAX_VCPUS	    16
+#define GUEST_V2_VCPUS	    8
+#define GUEST_MAX_SPIS	    960
+#define GUEST_NR_INTIDS	    1024
+#define GUEST_FIRST_SPI	    32
+#define GUEST_TIMER_INTID   27
+#define GUEST_SPURIOUS	    1023
+#define GUEST_FIRST_LPI	    8192
+#define GUEST_MAX_LPIS	    256
+#define GUEST_LPI_DEVICE    7	 /* DeviceID whose EventID n is LPI 8192 + n */
+#define GUEST_ANY_CPU	    0xff /* as a route: while it changes any vCPU may take the SPI */
+#define GUEST_MULTI_SGIS    4	 /* SGI numbers of multisgi */
+#define GUEST_EXITS_AT_ONCE 1000 /* exits in a row of exits */
 
 /* Hypercall page: 32-bit stores, one register each. */
 enum guest_hc {
@@ -67,6 +68,7 @@ enum guest_stim {
 	GUEST_HWDIR,
 	GUEST_ALIAS,
 	GUEST_INTERFACE,
+	GUEST_EXITS,
 	GUEST_NR_STIMS,
 };
 

@@ -310,6 +310,20 @@ const struct guest_stim_info guest_stims[GUEST_NR_STIMS] = {
 		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
 		.uses = GUEST_NEEDS_GIC3,
 	},
+	[GUEST_EXITS] = {
+		.name = "exits",
+		.summary = "exits and nothing else, with an empty list and with N SPIs on it",
+		.does = "Each round makes 1000 exits that KVM deals with by itself, one after the other, with\n"
+			"nothing pending, raises N SPIs with IRQs masked, makes 1000 exits more, and takes the\n"
+			"SPIs. For measurements: what does an exit cost with so many interrupts on the list?",
+		.must = "every SPI once. Counted: exits in a row, and the nanoseconds of the shortest row of\n"
+			"each kind",
+		.notes = { "exits", "empty_ns", "listed_ns" },
+		.example = "vgic-guest exits --irqs 16 --repeat 10",
+		.defaults = { PLAIN, .stim = GUEST_EXITS, .irqs = 4, .repeat = 10 },
+		.max_irqs = GUEST_MAX_SPIS, .min_vcpus = 1,
+		.uses = ALL,
+	},
 	[GUEST_REGROUP] = {
 		.name = "regroup",
 		.summary = "groups turned off and on while active interrupts are in no list register",

@@ -72,6 +72,18 @@ static inline void wfi(void)
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
 }
 
+/* SMCCC_VERSION: KVM answers by itself, the VMM does not see it. */
+static inline void hvc(void)
+{
+	register uint64_t x0 __asm__("x0") = 0x80000000;
+
+	__asm__ volatile("hvc #0"
+			 : "+r"(x0)
+			 :
+			 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+			   "x12", "x13", "x14", "x15", "x16", "x17", "memory");
+}
+
 static inline void irq_on(void)
 {
 	__asm__ volatile("msr daifclr, #2\n\tisb" : : : "memory");

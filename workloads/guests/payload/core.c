@@ -31,6 +31,7 @@ static const struct stim *const stims[GUEST_NR_STIMS] = {
 	[GUEST_HWDIR] = &stim_hwdir,
 	[GUEST_ALIAS] = &stim_alias,
 	[GUEST_INTERFACE] = &stim_interface,
+	[GUEST_EXITS] = &stim_exits,
 };
 
 static uint32_t last_prio[GUEST_MAX_VCPUS];

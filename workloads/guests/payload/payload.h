@@ -22,7 +22,8 @@ extern const struct stim stim_burst, stim_ackall, stim_preempt, stim_group, stim
 extern const struct stim stim_sgi, stim_timer, stim_remote_dir, stim_mixed, stim_registers;
 extern const struct stim stim_eoi_order, stim_restore, stim_reprio, stim_regroup;
 extern const struct stim stim_migrate, stim_dist, stim_inflight, stim_multisgi;
-extern const struct stim stim_lpi, stim_resample, stim_hwdir, stim_alias, stim_interface;
+extern const struct stim stim_lpi, stim_resample, stim_hwdir, stim_alias, stim_interface,
+	stim_exits;
 
 static inline uint32_t this_cpu(void)
 {
