@@ -130,7 +130,7 @@ int BPF_PROG(tp_entry, unsigned long pc)
 
 	if (!cs || !cs->run_known)
 		return 0;
-	r = record_begin(cs, VGR_ENTRY, sizeof(*r), cs->run_vm, cs->run_vcpu);
+	r = record_begin_run(cs, VGR_ENTRY, sizeof(*r));
 	if (r) {
 		r->pc = pc;
 		record_end(r);
@@ -146,7 +146,7 @@ int BPF_PROG(tp_exit, int ret, unsigned int esr_ec, unsigned long pc)
 
 	if (!cs || !cs->run_known)
 		return 0;
-	r = record_begin(cs, VGR_EXIT, sizeof(*r), cs->run_vm, cs->run_vcpu);
+	r = record_begin_run(cs, VGR_EXIT, sizeof(*r));
 	if (r) {
 		r->pc = pc;
 		r->ret = ret;
@@ -421,6 +421,7 @@ static __always_inline int load(struct kvm_vcpu *vcpu)
 		return 0;
 	cs->loaded_vm = id->vm;
 	cs->loaded_vcpu = id->vcpu;
+	cs->run_tid = (__u32)bpf_get_current_pid_tgid();
 	record_plain(cs, VGR_LOAD, id->vm, id->vcpu);
 	return 0;
 }
@@ -544,22 +545,23 @@ int BPF_PROG(fentry_acked, struct kvm *kvm, unsigned int irqchip, unsigned int p
 }
 
 /* The addresses may be given to others now; nothing is written about it. */
+static __always_inline int vcpu_gone(__u64 key)
+{
+	bpf_map_delete_elem(&vcpus, &key);
+	__sync_fetch_and_add(&vcpus_gone, 1);
+	return 0;
+}
+
 SEC("fentry/kvm_arch_vcpu_destroy")
 int BPF_PROG(fentry_vcpu_gone, struct kvm_vcpu *vcpu)
 {
-	__u64 key = (__u64)vcpu;
-
-	bpf_map_delete_elem(&vcpus, &key);
-	return 0;
+	return vcpu_gone((__u64)vcpu);
 }
 
 SEC("kprobe/kvm_arch_vcpu_destroy")
 int BPF_KPROBE(kprobe_vcpu_gone, struct kvm_vcpu *vcpu)
 {
-	__u64 key = (__u64)vcpu;
-
-	bpf_map_delete_elem(&vcpus, &key);
-	return 0;
+	return vcpu_gone((__u64)vcpu);
 }
 
 SEC("fentry/kvm_arch_destroy_vm")

@@ -22,6 +22,7 @@ struct vgic_capture {
 	struct vgic_order *order;
 	const struct cpu_state *cpus; /* mapped */
 	size_t mapped;
+	uint64_t *handled; /* records of each CPU that came out of the ring */
 	uint32_t nr_cpus;
 	/* of the call in progress */
 	vgic_capture_sink *sink;
@@ -103,6 +104,7 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 	config->nr_lr = h->nr_lr;
 	config->gicv2 = h->gic == 2;
 	config->no_hw_deactivation = h->no_hw_deactivation;
+	config->words_tell_all = h->words_tell_all;
 	/* The short cuts went with the rework of 6.19, which brought on_lr. */
 	config->always_flushes = h->has_on_lr;
 	if (!h->boundary) {
@@ -149,9 +151,12 @@ static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_captu
 
 static int on_record(void *ctx, void *data, size_t size)
 {
+	const struct vgr_rec *rec = data;
 	struct vgic_capture *c = ctx;
 
 	c->bytes += size;
+	if (rec->cpu < c->nr_cpus)
+		c->handled[rec->cpu]++;
 	c->ret = vgic_order_push(c->order, data, c->sink, c->ctx);
 	return c->ret;
 }
@@ -164,7 +169,8 @@ static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_
 	void *map;
 	int ret;
 
-	ret = vgic_order_create(&c->order, c->nr_cpus);
+	c->handled = calloc(c->nr_cpus, sizeof(*c->handled));
+	ret = c->handled ? vgic_order_create(&c->order, c->nr_cpus) : -ENOMEM;
 	if (ret)
 		return fail(err, ret, "not enough memory");
 	if (getenv("VGICSIM_BPF_LOG"))
@@ -276,7 +282,7 @@ void vgic_capture_cpu_counters(const struct vgic_capture *c, uint32_t cpu,
 {
 	memset(counters, 0, sizeof(*counters));
 	if (cpu < c->nr_cpus) {
-		counters->handled = c->cpus[cpu].handled;
+		counters->handled = c->handled[cpu];
 		counters->lost = c->cpus[cpu].lost;
 	}
 }
@@ -304,5 +310,6 @@ void vgic_capture_destroy(struct vgic_capture *c)
 		munmap((void *)c->cpus, c->mapped);
 	capture_bpf__destroy(c->skel);
 	vgic_order_destroy(c->order);
+	free(c->handled);
 	free(c);
 }

@@ -4,6 +4,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "hostinfo.h"
+#include "words.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -64,6 +65,7 @@ int look(void *ctx)
 	read_flag(&values.common_trap, addresses.common_trap);
 	read_flag(&values.dir_trap, addresses.dir_trap);
 	values.has_last_lr = bpf_core_field_exists(struct kvm_host_data, last_lr_irq);
+	values.words_tell_all = words_tell_all();
 	values.has_on_lr = bpf_core_field_exists(struct vgic_irq, on_lr);
 	values.has_mapped = bpf_core_field_exists(struct vgic_irq, mapped);
 	values.has_active_spis = bpf_core_field_exists(struct vgic_dist, active_spis);

@@ -318,6 +318,7 @@ static void look_into_kernel(struct vgic_host *h, const struct symbol *s)
 
 		h->has_last_lr = v->has_last_lr;
 		h->has_on_lr = v->has_on_lr;
+		h->words_tell_all = v->words_tell_all;
 		h->has_mapped = v->has_mapped;
 		h->has_active_spis = v->has_active_spis;
 		take_values(h, v, s);

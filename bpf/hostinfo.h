@@ -41,7 +41,7 @@ struct host_values {
 	uint8_t is_protected;
 	uint8_t traps;
 	uint8_t group0_trap, group1_trap, common_trap, dir_trap;
-	uint8_t has_last_lr, has_on_lr, has_mapped, has_active_spis;
+	uint8_t words_tell_all, has_last_lr, has_on_lr, has_mapped, has_active_spis;
 };
 
 /*

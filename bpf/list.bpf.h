@@ -4,6 +4,7 @@
 #define VGICSIM_LIST_BPF_H
 
 #include "record.bpf.h"
+#include "words.bpf.h"
 
 /* Bytes that the largest flush or sync needs. */
 #define OUT_MAX                                                                \
@@ -17,6 +18,18 @@
 struct raw_irq {
 	__u8 bytes[RAW_IRQ_MAX];
 } __attribute__((aligned(8)));
+
+/*
+ * What an interrupt looked like when it stood at a position of a list last: its words from
+ * the vcpu on, and what was made of them. Mostly nothing has changed. Positions further back
+ * share the last one.
+ */
+#define SEEN_MAX 64
+struct seen {
+	__u64 addr;
+	__u64 word[SEEN_WORDS];
+	struct vgr_irq irq; /* aligned to 8 */
+};
 
 enum phase { PHASE_NONE = 0, PHASE_FLUSH = 1, PHASE_SYNC = 2 };
 
@@ -33,6 +46,14 @@ struct scratch {
 	__u32 flags;
 	__u32 folded;
 	__u32 nested;
+	/* The vCPU that was here last, if it is recorded, for as long as vcpus_gone is the same. */
+	struct kvm_vcpu *known;
+	__u32 known_gone;
+	__u32 known_announced;
+	struct seen seen[2][SEEN_MAX + 1];
+	__u32 n;		  /* of the walk in progress */
+	__u32 again;		  /* of "before", read after the sync */
+	__u32 looks;		  /* at interrupts that looked different from before */
 	__u64 irqs[VGR_MAX_IRQS]; /* addresses of the interrupts of "before" */
 	struct raw_irq raw_irq;
 	__u8 raw_cpuif[RAW_CPUIF_MAX] __attribute__((aligned(8)));
@@ -127,104 +148,243 @@ __noinline int convert_irq(struct vgr_irq *to, const struct raw_irq *raw, __u64 
 	return 0;
 }
 
-/* A walk over the list of s->vcpu. */
-struct walk {
-	struct scratch *s;
-	__u64 head;
-	__u64 at;
-	__u32 used;  /* bytes of s->out written so far */
-	__u32 kept;  /* entries copied */
-	__u32 total; /* entries seen */
-	__u16 self_idx;
-	__u8 keep_addresses;
-	__u8 only_intids;
-	__u8 done;
-	__u8 torn;
-};
-
-static long walk_step(__u32 i, struct walk *w)
+/* Words of the kernel's as numbers: what is loaded as a pointer stays one to the verifier. */
+static __always_inline const __u64 *words_at(__u64 address)
 {
-	struct scratch *s = w->s;
-	const struct vgic_irq *irq = (const void *)&s->raw_irq;
-	__u64 addr = w->at;
-	__u32 used = w->used, kept = w->kept;
-
-	if (addr == w->head) {
-		w->done = 1;
-		return 1;
-	}
-	addr -= bpf_core_field_offset(struct vgic_irq, ap_list);
-	/* Another owner: the walk has strayed with an entry that moved to that vCPU's list. */
-	if (!read_irq(&s->raw_irq, addr) || irq->vcpu != s->vcpu) {
-		w->torn = 1;
-		return 1;
-	}
-	if (kept < VGR_MAX_IRQS) {
-		if (w->only_intids) {
-			if (used > OUT_MAX - sizeof(__u32))
-				return 1;
-			*(__u32 *)(s->out + used) = irq->intid;
-			w->used = used + sizeof(__u32);
-		} else {
-			if (used > OUT_MAX - sizeof(struct vgr_irq))
-				return 1;
-			convert_irq((void *)(s->out + used), &s->raw_irq, (__u64)s->vcpu,
-				    w->self_idx);
-			w->used = used + sizeof(struct vgr_irq);
-		}
-		if (w->keep_addresses)
-			s->irqs[kept & (VGR_MAX_IRQS - 1)] = addr;
-		w->kept = kept + 1;
-	}
-	w->total++;
-	w->at = (__u64)irq->ap_list.next;
-	return 0;
+	return AT(struct user_pt_regs, address)->regs;
 }
 
-/* Starts at out + w->used. Sets VGR_F_CUT and VGR_F_TORN in s->flags. */
-static __always_inline void walk_list(struct walk *w, struct scratch *s, __u16 self_idx)
+/* The same for an interrupt, by its members. */
+static __always_inline const struct vgic_irq *irq_at(__u64 address)
 {
-	struct kvm_vcpu *vcpu = s->vcpu;
-
-	w->s = s;
-	w->head = (__u64)vcpu + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.ap_list_head);
-	w->at = (__u64)BPF_CORE_READ(vcpu, arch.vgic_cpu.ap_list_head.next);
-	w->self_idx = self_idx;
-	if (w->at == w->head)
-		return;
-	bpf_loop(WALK_MAX, walk_step, w, 0);
-	if (w->torn)
-		s->flags |= VGR_F_TORN;
-	if (w->total > w->kept || (!w->done && !w->torn && w->at != w->head))
-		s->flags |= VGR_F_CUT;
+	return (const void *)words_at(address);
 }
 
-/* The interrupts of "before" once more, by address. */
-struct reread {
-	struct scratch *s;
-	__u32 used;
-	__u16 self_idx;
-};
+/*
+ * While the guest runs, what is in a list register looks different: both looks are kept.
+ */
+enum place { OUTSIDE, INSIDE };
 
-static long reread_step(__u32 i, struct reread *w)
+/* Reads an interrupt and keeps what it looks like at position k. 0: it cannot be read. */
+__noinline int look(struct scratch *s, __u64 addr, __u32 place, __u32 k, __u32 self_idx)
 {
-	struct scratch *s = w->s;
-	__u32 used = w->used;
-	struct vgr_irq *to;
-	__u64 addr = s->irqs[i & (VGR_MAX_IRQS - 1)];
+	__u32 i, at = bpf_core_field_offset(struct vgic_irq, vcpu);
+	struct seen *e;
+
+	if (!s || place > INSIDE || k > SEEN_MAX || at > RAW_IRQ_MAX - 8 * SEEN_WORDS)
+		return 0;
+	e = &s->seen[place][k];
+	e->addr = 0;
+	if (!read_irq(&s->raw_irq, addr))
+		return 0;
+	convert_irq(&e->irq, &s->raw_irq, (__u64)s->vcpu, self_idx);
+	for (i = 0; i < SEEN_WORDS; i++)
+		e->word[i] = *(__u64 *)(s->raw_irq.bytes + at + 8 * i);
+	/* Where they do not tell all it is looked at anew each time. */
+	e->addr = config.words_tell_all ? addr : 0;
+	return 1;
+}
+
+/* An address that is worked out once and kept; the compiler would do it for each access. */
+#define KEEP(pointer) asm volatile("" : "+r"(pointer))
+
+/* Words that only kernels have whose flags are bytes. */
+static __always_inline bool more_words(void)
+{
+	return !bpf_core_field_exists(struct vgic_irq, on_lr);
+}
+
+static __always_inline bool same(const struct seen *e, __u64 addr, const struct vgic_irq *irq)
+{
+	const __u64 *word = (const void *)&irq->vcpu;
+
+	KEEP(word);
+	if (e->addr != addr || e->irq.intid != irq->intid || word[0] != e->word[0] ||
+	    word[1] != e->word[1] || word[2] != e->word[2] || word[3] != e->word[3] ||
+	    word[4] != e->word[4] || word[5] != e->word[5])
+		return false;
+	return !more_words() || (word[6] == e->word[6] && word[7] == e->word[7]);
+}
+
+static __always_inline struct seen *seen_at(struct scratch *s, const enum place place, __u32 k)
+{
+	struct seen *e = &s->seen[place][k < SEEN_MAX ? k : SEEN_MAX];
+
+	KEEP(e);
+	return e;
+}
+
+static __always_inline void copy_irq(struct scratch *s, __u32 used, const struct seen *e)
+{
+	__u64 *to = (void *)(s->out + used);
+	const __u64 *from = (const void *)&e->irq;
+
+	KEEP(to);
+	to[0] = from[0];
+	to[1] = from[1];
+}
+
+/* Nothing that was seen holds any longer. */
+static __always_inline void forget_seen(struct scratch *s)
+{
+	__u32 i;
+
+	for (i = 0; i < SEEN_MAX; i++)
+		s->seen[OUTSIDE][i].addr = s->seen[INSIDE][i].addr = 0;
+}
+
+/*
+ * A loop whose end the verifier need not see. Its variables stand in memory, or the verifier
+ * would follow each of their values.
+ */
+#define can_loop                                                                          \
+	({                                                                                \
+		__label__ l_break, l_continue;                                            \
+		bool ret = true;                                                          \
+		asm volatile goto("1:.byte 0xe5; .byte 0;"                                \
+				  ".long ((%l[l_break] - 1b - 8) / 8) & 0xffff; .short 0" \
+				  :                                                       \
+				  :                                                       \
+				  :                                                       \
+				  : l_break);                                             \
+		goto l_continue;                                                          \
+	l_break:                                                                          \
+		ret = false;                                                              \
+	l_continue:;                                                                      \
+		ret;                                                                      \
+	})
+
+enum walk { WALK_COPY, WALK_KEEP_ADDRESSES, WALK_INTIDS };
+
+/*
+ * Appends the interrupt at position k of a list to out. SEE_AGAIN: it has changed and was looked
+ * at anew; the caller goes over it once more, so that what happens often has nothing to carry
+ * past what happens seldom.
+ */
+enum see { SEEN, SEE_AGAIN, UNREADABLE };
+
+static __always_inline enum see see(struct scratch *s, __u64 addr, const struct vgic_irq *irq,
+				    const enum place place, __u32 k, __u32 used, __u16 self_idx)
+{
+	struct seen *e = seen_at(s, place, k);
 
 	if (used > OUT_MAX - sizeof(struct vgr_irq))
-		return 1;
-	to = (void *)(s->out + used);
-	if (read_irq(&s->raw_irq, addr)) {
-		convert_irq(to, &s->raw_irq, (__u64)s->vcpu, w->self_idx);
-	} else {
-		__builtin_memset(to, 0, sizeof(*to));
-		to->state = VGR_IRQ_GONE;
-		to->vcpu = to->target = VGR_NO_VCPU;
+		return UNREADABLE;
+	if (!same(e, addr, irq)) {
+		/* What others change as fast as it is read would keep us here. */
+		if (++s->looks > 2 * VGR_MAX_IRQS ||
+		    !look(s, addr, place, k < SEEN_MAX ? k : SEEN_MAX, self_idx))
+			return UNREADABLE;
+		if (config.words_tell_all)
+			return SEE_AGAIN;
+		e = seen_at(s, place, k);
 	}
-	w->used = used + sizeof(struct vgr_irq);
-	return 0;
+	copy_irq(s, used, e);
+	return SEEN;
+}
+
+/*
+ * Follows the list of s->vcpu and appends its entries to out from base on. s->n is how many
+ * there were in the end; at most VGR_MAX_IRQS of them were kept, and s->flags says if not all.
+ * Gives the bytes of out that are used then.
+ *
+ * WALK_INTIDS appends INTIDs; s->again of the first interrupts of "before" still stand at their
+ * places, and are appended from again on.
+ */
+static __always_inline __u32 walk_list(struct scratch *s, __u32 base, __u16 self_idx,
+				       const enum place place, const enum walk how, __u32 again)
+{
+	const __u32 size = how == WALK_INTIDS ? sizeof(__u32) : sizeof(struct vgr_irq);
+	const struct vgic_irq *irq;
+	__u64 head, at, next, addr;
+	__u32 n, used;
+	enum see got;
+
+	head = (__u64)s->vcpu + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.ap_list_head);
+	at = *words_at(head);
+	s->n = 0;
+	s->again = 0;
+	s->looks = 0;
+	while (at != head && can_loop) {
+		n = s->n;
+		if (n >= WALK_MAX)
+			break;
+		addr = at - bpf_core_field_offset(struct vgic_irq, ap_list);
+		irq = irq_at(addr);
+		next = (__u64)irq->ap_list.next;
+		/* Another owner: the walk has strayed with an entry that moved to its list. */
+		if ((__u64)irq->vcpu != (__u64)s->vcpu)
+			goto torn;
+		if (n >= VGR_MAX_IRQS)
+			goto counted;
+		used = base + n * size;
+		if (used > OUT_MAX - size)
+			break;
+		if (how == WALK_INTIDS) {
+			*(__u32 *)(s->out + used) = irq->intid;
+			if (n != s->again || n >= s->n_before || s->irqs[n] != addr)
+				goto counted;
+			used = again + n * sizeof(struct vgr_irq);
+		}
+		got = see(s, addr, irq, place, n, used, self_idx);
+		if (got == SEE_AGAIN)
+			continue;
+		if (got == UNREADABLE)
+			goto torn;
+		if (how == WALK_KEEP_ADDRESSES)
+			s->irqs[n] = addr;
+		if (how == WALK_INTIDS)
+			s->again = n + 1;
+	counted:
+		s->n = n + 1;
+		at = next;
+	}
+	if (at != head)
+		s->flags |= VGR_F_CUT;
+	goto out;
+torn:
+	s->flags |= VGR_F_TORN;
+out:
+	n = s->n;
+	if (n > VGR_MAX_IRQS) {
+		s->flags |= VGR_F_CUT;
+		n = VGR_MAX_IRQS;
+	}
+	return base + n * size;
+}
+
+/* Of the entries that a walk saw, those that it kept. */
+static __always_inline __u32 kept(const struct scratch *s)
+{
+	return s->n > VGR_MAX_IRQS ? VGR_MAX_IRQS : s->n;
+}
+
+/* The interrupts of "before" once more, by address: from s->again to n, appended from base on. */
+static __always_inline void read_again(struct scratch *s, __u32 base, __u32 n, __u16 self_idx)
+{
+	struct vgr_irq *to;
+	__u32 i, used;
+	enum see got;
+	__u64 addr;
+
+	s->looks = 0;
+	while (s->again < n && can_loop) {
+		i = s->again;
+		used = base + i * sizeof(*to);
+		if (i >= VGR_MAX_IRQS || used > OUT_MAX - sizeof(*to))
+			break;
+		addr = s->irqs[i];
+		got = see(s, addr, irq_at(addr), OUTSIDE, i, used, self_idx);
+		if (got == SEE_AGAIN)
+			continue;
+		if (got == UNREADABLE) {
+			to = (void *)(s->out + used);
+			__builtin_memset(to, 0, sizeof(*to));
+			to->state = VGR_IRQ_GONE;
+			to->vcpu = to->target = VGR_NO_VCPU;
+		}
+		s->again = i + 1;
+	}
 }
 
 /* Number of list entries as the record stores it. */

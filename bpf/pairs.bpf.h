@@ -34,14 +34,14 @@ static __always_inline __u32 read_boundary(void)
 	} else {
 		return VGR_BOUNDARY_UNKNOWN;
 	}
-	return last ? BPF_CORE_READ(last, intid) : VGR_BOUNDARY_NONE;
+	return last ? AT(struct vgic_irq, last)->intid : VGR_BOUNDARY_NONE;
 }
 
 static __always_inline __s32 read_active_spis(struct kvm *kvm)
 {
 	if (!bpf_core_field_exists(struct vgic_dist, active_spis))
 		return -1;
-	return BPF_CORE_READ(kvm, arch.vgic.active_spis.counter);
+	return AT(struct kvm, kvm)->arch.vgic.active_spis.counter;
 }
 
 /* What both generations of the interface have; the LRs stay in s->raw_cpuif. */
@@ -54,25 +54,23 @@ struct cpuif {
 static __always_inline void read_cpuif(struct scratch *s, struct cpuif *to)
 {
 	const struct vgic_v2_cpu_if *v2 = (const void *)s->raw_cpuif;
-	const struct vgic_v3_cpu_if *v3 = (const void *)s->raw_cpuif;
-	__u32 size;
-	void *at;
+	const struct vgic_cpu *cpu = &AT(struct kvm_vcpu, s->vcpu)->arch.vgic_cpu;
+	__u32 size = bpf_core_type_size(struct vgic_v2_cpu_if);
 
-	if (config.gicv2) {
-		size = bpf_core_type_size(struct vgic_v2_cpu_if);
-		at = (void *)s->vcpu +
-		     bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.vgic_v2);
-	} else {
-		size = bpf_core_type_size(struct vgic_v3_cpu_if);
-		at = (void *)s->vcpu +
-		     bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.vgic_v3);
+	if (!config.gicv2) {
+		to->hcr = cpu->vgic_v3.vgic_hcr;
+		to->vmcr = cpu->vgic_v3.vgic_vmcr;
+		to->used_lrs = cpu->vgic_v3.used_lrs;
+		return;
 	}
 	if (size > RAW_CPUIF_MAX)
 		size = RAW_CPUIF_MAX;
-	bpf_probe_read_kernel(s->raw_cpuif, size, at);
-	to->hcr = config.gicv2 ? v2->vgic_hcr : v3->vgic_hcr;
-	to->vmcr = config.gicv2 ? v2->vgic_vmcr : v3->vgic_vmcr;
-	to->used_lrs = config.gicv2 ? v2->used_lrs : v3->used_lrs;
+	bpf_probe_read_kernel(s->raw_cpuif, size,
+			      (void *)s->vcpu + bpf_core_field_offset(struct kvm_vcpu,
+								      arch.vgic_cpu.vgic_v2));
+	to->hcr = v2->vgic_hcr;
+	to->vmcr = v2->vgic_vmcr;
+	to->used_lrs = v2->used_lrs;
 }
 
 /* LRs of 32 bits into slots of 64. A global function for the same reason as convert_irq(). */
@@ -90,10 +88,20 @@ __noinline int widen_lrs(struct scratch *s, __u32 used, __u32 n)
 	return 0;
 }
 
+/* Each by itself: the verifier wants to know which. What is too many is written over later. */
+#define FOUR_LRS(i)                                      \
+	do {                                             \
+		to[i] = cpu->vgic_v3.vgic_lr[i];         \
+		to[i + 1] = cpu->vgic_v3.vgic_lr[i + 1]; \
+		to[i + 2] = cpu->vgic_v3.vgic_lr[i + 2]; \
+		to[i + 3] = cpu->vgic_v3.vgic_lr[i + 3]; \
+	} while (0)
+
 /* Appends n LR images; n at most VGR_MAX_LRS. Returns bytes used after them. */
 static __always_inline __u32 append_lrs(struct scratch *s, __u32 used, __u32 n)
 {
-	const struct vgic_v3_cpu_if *v3 = (const void *)s->raw_cpuif;
+	const struct vgic_cpu *cpu = &AT(struct kvm_vcpu, s->vcpu)->arch.vgic_cpu;
+	__u64 *to;
 
 	if (used > OUT_MAX - VGR_MAX_LRS * sizeof(__u64))
 		return used;
@@ -101,10 +109,22 @@ static __always_inline __u32 append_lrs(struct scratch *s, __u32 used, __u32 n)
 		if (n > VGR_MAX_LRS)
 			n = VGR_MAX_LRS;
 		widen_lrs(s, used, n);
-	} else {
-		if (n > VGR_MAX_LRS_V3)
-			n = VGR_MAX_LRS_V3;
-		bpf_probe_read_kernel(s->out + used, n * sizeof(__u64), (void *)v3->vgic_lr);
+		return used + n * sizeof(__u64);
+	}
+	if (n > VGR_MAX_LRS_V3)
+		n = VGR_MAX_LRS_V3;
+	to = (void *)(s->out + used);
+	if (n > 0) {
+		FOUR_LRS(0);
+	}
+	if (n > 4) {
+		FOUR_LRS(4);
+	}
+	if (n > 8) {
+		FOUR_LRS(8);
+	}
+	if (n > 12) {
+		FOUR_LRS(12);
 	}
 	return used + n * sizeof(__u64);
 }
@@ -113,56 +133,78 @@ static __always_inline void output(struct cpu_state *cs, struct scratch *s, __u1
 {
 	__u32 size = s->used;
 
-	fill_head((void *)s->out, next_stamp(cs), type, s->flags, size, cs->run_vm, cs->run_vcpu);
+	fill_head((void *)s->out, next_stamp(cs), type, s->flags, size, cs->run_vm, cs->run_vcpu,
+		  cs->run_tid);
 	if (size > OUT_MAX || bpf_ringbuf_output(&ring, s->out, size, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&cs->lost, 1);
-	else
-		__sync_fetch_and_add(&cs->handled, 1);
 }
 
 static __always_inline void begin_pair(struct scratch *s, struct kvm_vcpu *vcpu, __u32 phase)
 {
 	s->vcpu = vcpu;
-	s->kvm = BPF_CORE_READ(vcpu, kvm);
+	s->kvm = AT(struct kvm_vcpu, vcpu)->kvm;
 	s->phase = phase;
 	s->flags = 0;
 	if (bpf_core_field_exists(vcpu->mode))
-		s->flags = BPF_CORE_READ(vcpu, mode) ? VGR_F_INSIDE : VGR_F_OUTSIDE;
+		s->flags = AT(struct kvm_vcpu, vcpu)->mode ? VGR_F_INSIDE : VGR_F_OUTSIDE;
 	s->folded = 0;
 	s->nested = 0;
+}
+
+/*
+ * The vCPU that ran here last is asked for again and again. false: it is not recorded. What
+ * is kept by position on its list holds for it only.
+ */
+static __always_inline bool enter_vcpu(struct cpu_state *cs, struct scratch *s,
+				       struct kvm_vcpu *vcpu, bool flush)
+{
+	__u32 gone = *(volatile __u32 *)&vcpus_gone;
+	struct identity *id;
+
+	if (s->known == vcpu && s->known_gone == gone && (s->known_announced || !flush))
+		return true;
+	s->known = NULL;
+	forget_seen(s);
+	id = own_vcpu(cs, vcpu);
+	cs->run_known = !!id;
+	if (flush)
+		cs->loaded_known = !!id;
+	if (!id)
+		return false;
+	cs->run_vm = id->vm;
+	cs->run_vcpu = id->vcpu;
+	cs->run_tid = (__u32)bpf_get_current_pid_tgid();
+	if (flush && !id->announced) {
+		id->announced = 1;
+		announce_vcpu(cs, vcpu, id->vm, id->vcpu);
+	}
+	s->known_announced = id->announced;
+	s->known_gone = gone;
+	s->known = vcpu;
+	return true;
 }
 
 static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
 	struct scratch *s = this_scratch();
-	struct walk w = {};
 	struct vgr_flush *f;
-	struct identity *id;
 
 	if (!cs || !s)
 		return 0;
-	id = own_vcpu(cs, vcpu);
-	cs->run_known = !!id;
-	cs->loaded_known = !!id;
 	s->phase = PHASE_NONE;
-	if (!id)
+	if (!enter_vcpu(cs, s, vcpu, true))
 		return 0;
-	cs->run_vm = cs->loaded_vm = id->vm;
-	cs->run_vcpu = cs->loaded_vcpu = id->vcpu;
-	if (!id->announced) {
-		id->announced = 1;
-		announce_vcpu(cs, vcpu, id->vm, id->vcpu);
-	}
+	cs->loaded_known = 1;
+	cs->loaded_vm = cs->run_vm;
+	cs->loaded_vcpu = cs->run_vcpu;
 	begin_pair(s, vcpu, PHASE_FLUSH);
 	f = (void *)s->out;
 	f->begin = bpf_ktime_get_ns();
-	w.used = sizeof(*f);
-	walk_list(&w, s, id->vcpu);
-	f->n_before = w.kept;
-	f->total_before = saturate16(w.total);
-	s->n_before = w.kept;
-	s->used = w.used;
+	s->used = walk_list(s, sizeof(*f), cs->run_vcpu, OUTSIDE, WALK_COPY, 0);
+	f->n_before = kept(s);
+	f->total_before = saturate16(s->n);
+	s->n_before = kept(s);
 	return 0;
 }
 
@@ -170,16 +212,14 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 {
 	struct vgr_flush *f = (void *)s->out;
 	struct cpuif cpuif;
-	struct walk w = {};
 	struct kvm *kvm = s->kvm;
-	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3;
+	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, used;
 	__u32 nr_lr = config.nr_lr < limit ? config.nr_lr : limit;
 
 	s->phase = PHASE_NONE;
-	w.used = s->used;
-	walk_list(&w, s, cs->run_vcpu);
-	f->n_after = w.kept;
-	f->total_after = saturate16(w.total);
+	used = walk_list(s, s->used, cs->run_vcpu, INSIDE, WALK_COPY, 0);
+	f->n_after = kept(s);
+	f->total_after = saturate16(s->n);
 	read_cpuif(s, &cpuif);
 	f->hcr = cpuif.hcr;
 	f->vmcr = cpuif.vmcr;
@@ -187,10 +227,10 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	f->boundary = read_boundary();
 	f->active_spis = read_active_spis(kvm);
 	f->nr_lr = nr_lr;
-	f->dist_enabled = BPF_CORE_READ(kvm, arch.vgic.enabled);
+	f->dist_enabled = AT(struct kvm, kvm)->arch.vgic.enabled;
 	f->nested = s->nested;
 	f->reserved = 0;
-	s->used = append_lrs(s, w.used, nr_lr);
+	s->used = append_lrs(s, used, nr_lr);
 	if ((s->flags & VGR_F_NO_CONFIG) && !config.always_flushes && !s->n_before && !f->used_lrs)
 		s->flags |= VGR_F_SKIPPED;
 	output(cs, s, VGR_FLUSH);
@@ -212,31 +252,22 @@ static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
 	struct scratch *s = this_scratch();
-	struct walk w = {};
 	struct vgr_sync *y;
-	struct identity *id;
 
 	if (!cs || !s)
 		return 0;
 	s->phase = PHASE_NONE;
-	id = own_vcpu(cs, vcpu);
-	cs->run_known = !!id;
-	if (!id)
+	if (!enter_vcpu(cs, s, vcpu, false))
 		return 0;
-	cs->run_vm = id->vm;
-	cs->run_vcpu = id->vcpu;
 	begin_pair(s, vcpu, PHASE_SYNC);
 	y = (void *)s->out;
 	y->begin = bpf_ktime_get_ns();
 	y->active_spis_before = read_active_spis(s->kvm);
 	y->used_lrs = 0;
-	w.used = sizeof(*y);
-	w.keep_addresses = 1;
-	walk_list(&w, s, id->vcpu);
-	y->n_before = w.kept;
-	y->total_before = saturate16(w.total);
-	s->n_before = w.kept;
-	s->used = w.used;
+	s->used = walk_list(s, sizeof(*y), cs->run_vcpu, INSIDE, WALK_KEEP_ADDRESSES, 0);
+	y->n_before = kept(s);
+	y->total_before = saturate16(s->n);
+	s->n_before = kept(s);
 	return 0;
 }
 
@@ -282,11 +313,9 @@ static __always_inline int sync_end(void)
 {
 	struct cpu_state *cs = this_cpu();
 	struct scratch *s = this_scratch();
-	struct reread again = {};
-	struct walk w = {};
 	struct vgr_sync *y;
 	struct kvm *kvm;
-	__u32 n, used;
+	__u32 n, lrs, after, used;
 
 	if (!cs || !s || s->phase != PHASE_SYNC)
 		return 0;
@@ -302,26 +331,20 @@ static __always_inline int sync_end(void)
 	n = s->n_before;
 	if (n > VGR_MAX_IRQS)
 		n = VGR_MAX_IRQS;
-	again.s = s;
-	again.used = sizeof(*y) + n * sizeof(struct vgr_irq);
-	again.self_idx = cs->run_vcpu;
-	if (n)
-		bpf_loop(n, reread_step, &again, 0);
-	used = sizeof(*y) + 2 * n * sizeof(struct vgr_irq);
-	n = y->used_lrs;
-	if (n > VGR_MAX_LRS)
-		n = VGR_MAX_LRS;
-	w.used = used + n * sizeof(__u64);
-	w.only_intids = 1;
-	walk_list(&w, s, cs->run_vcpu);
-	y->n_after = w.kept;
-	y->total_after = saturate16(w.total);
+	after = sizeof(*y) + n * sizeof(struct vgr_irq);
+	lrs = y->used_lrs;
+	if (lrs > VGR_MAX_LRS)
+		lrs = VGR_MAX_LRS;
+	used = sizeof(*y) + 2 * n * sizeof(struct vgr_irq) + lrs * sizeof(__u64);
+	used = walk_list(s, used, cs->run_vcpu, OUTSIDE, WALK_INTIDS, after);
+	read_again(s, after, n, cs->run_vcpu);
+	y->n_after = kept(s);
+	y->total_after = saturate16(s->n);
 	kvm = s->kvm;
 	y->active_spis_after = read_active_spis(kvm);
-	y->dist_enabled = BPF_CORE_READ(kvm, arch.vgic.enabled);
+	y->dist_enabled = AT(struct kvm, kvm)->arch.vgic.enabled;
 	y->nested = s->nested;
 	y->reserved = 0;
-	used = w.used;
 	if (used & 4) {
 		if (used > OUT_MAX - 4)
 			return 0;

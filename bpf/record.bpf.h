@@ -14,6 +14,14 @@
 #include <bpf/bpf_core_read.h>
 #include "shared.h"
 
+/*
+ * Loads through what this gives are single instructions; where there is no memory they give 0.
+ * The helpers that read memory take a hundred.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
+#define AT(type, address) \
+	((const type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
+
 const volatile struct capture_config config;
 volatile struct capture_control control;
 __u32 next_vm;
@@ -39,6 +47,9 @@ struct identity {
 	__u8 announced; /* its first flush has been seen */
 	__u8 pad[3];
 };
+
+/* Counts vCPUs that have gone: what was kept by address holds no longer. */
+__u32 vcpus_gone;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -98,7 +109,7 @@ static __always_inline struct stamp next_stamp(struct cpu_state *cs)
 }
 
 static __always_inline void fill_head(struct vgr_rec *r, struct stamp s, __u16 type, __u16 flags,
-				      __u32 size, __u16 vm, __u16 vcpu)
+				      __u32 size, __u16 vm, __u16 vcpu, __u32 tid)
 {
 	r->type = type;
 	r->flags = flags;
@@ -109,12 +120,12 @@ static __always_inline void fill_head(struct vgr_rec *r, struct stamp s, __u16 t
 	r->vm = vm;
 	r->vcpu = vcpu;
 	r->reserved = 0;
-	r->tid = (__u32)bpf_get_current_pid_tgid();
+	r->tid = tid;
 }
 
 /* Room for a record of constant size with its head filled in; NULL: lost, and counted. */
-static __always_inline void *record_begin(struct cpu_state *cs, __u16 type, const __u32 size,
-					  __u16 vm, __u16 vcpu)
+static __always_inline void *record_begin_by(struct cpu_state *cs, __u16 type, const __u32 size,
+					     __u16 vm, __u16 vcpu, __u32 tid)
 {
 	struct stamp s = next_stamp(cs);
 	struct vgr_rec *r = bpf_ringbuf_reserve(&ring, size, 0);
@@ -123,9 +134,20 @@ static __always_inline void *record_begin(struct cpu_state *cs, __u16 type, cons
 		__sync_fetch_and_add(&cs->lost, 1);
 		return NULL;
 	}
-	__sync_fetch_and_add(&cs->handled, 1);
-	fill_head(r, s, type, 0, size, vm, vcpu);
+	fill_head(r, s, type, 0, size, vm, vcpu, tid);
 	return r;
+}
+
+static __always_inline void *record_begin(struct cpu_state *cs, __u16 type, const __u32 size,
+					  __u16 vm, __u16 vcpu)
+{
+	return record_begin_by(cs, type, size, vm, vcpu, (__u32)bpf_get_current_pid_tgid());
+}
+
+/* By the thread of the last flush here, which is in the kernel's hands until it exits again. */
+static __always_inline void *record_begin_run(struct cpu_state *cs, __u16 type, const __u32 size)
+{
+	return record_begin_by(cs, type, size, cs->run_vm, cs->run_vcpu, cs->run_tid);
 }
 
 /* No wake-up: it would be an interrupt, and so an exit of the guest under observation. */

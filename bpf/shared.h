@@ -26,14 +26,15 @@ struct capture_config {
 	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */
 	uint8_t no_hw_deactivation;
 	uint8_t always_flushes; /* the kernel has no short cut for an empty list */
+	uint8_t words_tell_all; /* bpf/words.bpf.h */
 	uint8_t gicv2;		/* the host's GIC: LRs have 32 bits */
 };
 
 /* What one physical CPU is doing, and its counters. Read by the recorder through mmap. */
 struct cpu_state {
-	uint64_t handled; /* records that reached the ring */
-	uint64_t lost;	  /* records that did not */
+	uint64_t lost;	  /* records that did not reach the ring */
 	uint32_t seq;	  /* number given to the last record; also the lost ones have one */
+	uint32_t run_tid; /* thread of the last flush here */
 	uint16_t run_vm;  /* vCPU of the last flush here; VGR_NO_VM if it is not to be recorded */
 	uint16_t run_vcpu;
 	uint16_t loaded_vm; /* vCPU loaded here */
@@ -42,7 +43,7 @@ struct cpu_state {
 	uint32_t in_sync;   /* between the fold and the end of a sync */
 	uint8_t run_known;  /* run_vm and run_vcpu are set */
 	uint8_t loaded_known;
-	uint8_t pad[22];
+	uint8_t pad[26];
 };
 
 /* Written and read by the recorder while the programs run. */

@@ -70,6 +70,7 @@ struct vgic_host {
 	uint32_t static_traps; /* bits of ICH_HCR_EL2, valid if traps is known */
 	enum vgr_known emulated;
 	bool no_hw_deactivation;
+	bool words_tell_all; /* what changes of an interrupt stands together, bpf/words.bpf.h */
 	bool has_last_lr, has_on_lr, has_mapped, has_active_spis;
 	uint32_t irq_size, cpuif_size;	    /* bytes of the kernel's vgic_irq and vgic_v3_cpu_if */
 	bool boundary;			    /* last_lr_irq can be read */
