@@ -24,7 +24,6 @@ uint16_t demand_vm(const struct vgr_header *h)
 static int look_for_switch(struct vgr_reader *r, uint16_t vm, uint64_t *ns)
 {
 	struct vgic_calibration *c;
-	struct vgic_profile p;
 	const struct vgr_rec *rec;
 	unsigned int runs = 0;
 	int ret = vgic_calibration_create(&c);
@@ -40,11 +39,10 @@ static int look_for_switch(struct vgr_reader *r, uint16_t vm, uint64_t *ns)
 			break;
 	}
 	if (ret >= 0)
-		ret = vgic_calibration_fit(c, &p, NULL);
+		*ns = vgic_calibration_switch(c);
 	vgic_calibration_destroy(c);
-	if (ret)
+	if (ret < 0)
 		return ret;
-	*ns = p.switch_ns;
 	return vgr_reader_rewind(r) ? -EIO : 0;
 }
 

@@ -394,6 +394,43 @@ static int compare_double(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
+/* The k-th smallest, from 0, of n numbers, which are put in another order. */
+static double nth(double *v, size_t n, size_t k)
+{
+	/* Halves as a rule; what was made so that it does not is sorted. */
+	for (unsigned int rounds = 0; n > 1 && rounds < 64; rounds++) {
+		double a = v[0], b = v[n / 2], c = v[n - 1];
+		double pivot = a < b ? (b < c ? b : a < c ? c : a) : a < c ? a : b < c ? c : b;
+		size_t low = 0, high = n;
+
+		/* Smaller ones, [low, i) like it, larger ones from high on. */
+		for (size_t i = 0; i < high;) {
+			double x = v[i];
+
+			if (x < pivot) {
+				v[i++] = v[low];
+				v[low++] = x;
+			} else if (x > pivot) {
+				v[i] = v[--high];
+				v[high] = x;
+			} else {
+				i++;
+			}
+		}
+		if (k >= low && k < high)
+			return pivot;
+		if (k < low) {
+			n = low;
+		} else {
+			v += high;
+			n -= high;
+			k -= high;
+		}
+	}
+	qsort(v, n, sizeof(*v), compare_double);
+	return v[k];
+}
+
 static bool alike(const struct sample *a, const struct sample *b)
 {
 	return a->irqs == b->irqs && a->lrs == b->lrs && a->sorted == b->sorted;
@@ -407,18 +444,23 @@ static double excess(unsigned int kind, const struct sample *s, const double *co
 	return s->ns / (y > 1 ? y : 1);
 }
 
-/* scratch: room for a double each. Gives the excess up to which samples are fitted to. */
-static double fit(const struct samples *s, unsigned int kind, double *scratch, bool *determined,
-		  double *coef)
+/* The longest, of which nobody knows what else was in them. */
+static size_t trimmed_of(const struct samples *s)
+{
+	return s->n / 100 + (s->n >= VGIC_FIT_FEW);
+}
+
+/* scratch: room for a double each. */
+static void fit(const struct samples *s, unsigned int kind, double *scratch, bool *determined,
+		double *coef)
 {
 	struct normal e = {.n = terms_of(kind)};
-	size_t trimmed = s->n / 100 + (s->n >= VGIC_FIT_FEW);
 	double limit, first[MAX_TERMS];
 
 	memset(coef, 0, MAX_TERMS * sizeof(*coef));
 	memset(determined, 0, MAX_TERMS * sizeof(*determined));
 	if (!s->n)
-		return 0;
+		return;
 	qsort(s->v, s->n, sizeof(*s->v), compare_samples);
 	for (size_t i = 0, n; i < s->n; i += n) {
 		for (n = 1; i + n < s->n && alike(&s->v[i], &s->v[i + n]); n++)
@@ -428,18 +470,24 @@ static double fit(const struct samples *s, unsigned int kind, double *scratch, b
 	solve(&e, determined, coef);
 	for (size_t i = 0; i < s->n; i++)
 		scratch[i] = excess(kind, &s->v[i], coef);
-	qsort(scratch, s->n, sizeof(*scratch), compare_double);
-	limit = scratch[s->n - 1 - trimmed];
+	limit = nth(scratch, s->n, s->n - 1 - trimmed_of(s));
 	memcpy(first, coef, sizeof(first));
 	e = (struct normal){.n = e.n};
 	for (size_t i = 0; i < s->n; i++)
 		if (excess(kind, &s->v[i], first) <= limit)
 			normal_add(&e, kind, &s->v[i], s->v[i].ns, 1);
 	solve(&e, determined, coef);
+}
+
+/* The excess up to which samples are fitted to; scratch as in fit(). */
+static double limit_of(const struct samples *s, unsigned int kind, double *scratch,
+		       const double *coef)
+{
+	if (!s->n)
+		return 0;
 	for (size_t i = 0; i < s->n; i++)
 		scratch[i] = excess(kind, &s->v[i], coef);
-	qsort(scratch, s->n, sizeof(*scratch), compare_double);
-	return scratch[s->n - 1 - trimmed];
+	return nth(scratch, s->n, s->n - 1 - trimmed_of(s));
 }
 
 static uint64_t rounded(double v, double unit, uint64_t most)
@@ -485,15 +533,13 @@ static void judge(const struct samples *s, unsigned int kind, const double *coef
 	}
 	if (terms_of(kind) > 1 && all > 0 && left < all)
 		f->explained_ppm = (uint32_t)rounded(1 - left / all, 1e6, 1000000);
-	qsort(scratch, n, sizeof(*scratch), compare_double);
-	f->median_ns = ns_of(scratch[(n - 1) / 2]);
-	f->p90_ns = ns_of(scratch[(n - 1) * 9 / 10]);
+	f->median_ns = ns_of(nth(scratch, n, (n - 1) / 2));
+	f->p90_ns = ns_of(nth(scratch, n, (n - 1) * 9 / 10));
 	for (size_t i = 0; i < n; i++)
 		scratch[i] = fabs(s->v[i].ns - value_of(kind, &s->v[i], coef)) /
 			     (s->v[i].ns ? s->v[i].ns : 1);
-	qsort(scratch, n, sizeof(*scratch), compare_double);
-	f->median_ppm = (uint32_t)rounded(scratch[(n - 1) / 2], 1e6, UINT32_MAX);
-	f->p90_ppm = (uint32_t)rounded(scratch[(n - 1) * 9 / 10], 1e6, UINT32_MAX);
+	f->median_ppm = (uint32_t)rounded(nth(scratch, n, (n - 1) / 2), 1e6, UINT32_MAX);
+	f->p90_ppm = (uint32_t)rounded(nth(scratch, n, (n - 1) * 9 / 10), 1e6, UINT32_MAX);
 }
 
 /* Some run is so short that the guest did nothing in it; the very shortest may be a slip. */
@@ -518,6 +564,11 @@ static void delays(struct samples *s, struct vgic_profile *p)
 	p->nr_mi_delays = p->mi_delays[0] == p->mi_delays[n - 1] ? 1 : n;
 }
 
+uint64_t vgic_calibration_switch(struct vgic_calibration *c)
+{
+	return shortest(&c->samples[VGIC_FIT_SWITCH]);
+}
+
 int vgic_calibration_fit(struct vgic_calibration *c, struct vgic_profile *p,
 			 struct vgic_fit_report *report)
 {
@@ -534,8 +585,12 @@ int vgic_calibration_fit(struct vgic_calibration *c, struct vgic_profile *p,
 	for (unsigned int i = 0; i < VGIC_FITS; i++) {
 		const unsigned int first = i == VGIC_FIT_EXIT ? VGIC_TERM_EXIT : VGIC_TERM_ENTRY;
 
-		limit = fit(&c->samples[i], i, scratch, determined, coef[i]);
-		judge(&c->samples[i], i, coef[i], limit, scratch, &r.fits[i]);
+		fit(&c->samples[i], i, scratch, determined, coef[i]);
+		/* How good it is costs as much as the fit. */
+		if (report) {
+			limit = limit_of(&c->samples[i], i, scratch, coef[i]);
+			judge(&c->samples[i], i, coef[i], limit, scratch, &r.fits[i]);
+		}
 		for (unsigned int k = 0; i <= VGIC_FIT_EXIT && k < (i ? 3 : 5); k++)
 			r.open[first + k] = !determined[k];
 	}

@@ -108,6 +108,9 @@ int vgic_calibration_record(struct vgic_calibration *c, const struct vgr_rec *re
 /* An MI's delay, which only a derivation can tell. 0 or -ENOMEM. */
 int vgic_calibration_mi_delay(struct vgic_calibration *c, uint64_t ns);
 
+/* Of the profile only switch_ns, without a fit. */
+uint64_t vgic_calibration_switch(struct vgic_calibration *c);
+
 /* The fit of everything so far; report may be NULL. More may follow. 0 or -ENOMEM. */
 int vgic_calibration_fit(struct vgic_calibration *c, struct vgic_profile *p,
 			 struct vgic_fit_report *report);

@@ -134,7 +134,13 @@ static void run_lists(unsigned int most)
 
 static void fit(struct vgic_profile *p, struct vgic_fit_report *r)
 {
+	struct vgic_profile bare;
+
 	assert_int_equal(vgic_calibration_fit(host.c, p, r), 0);
+	/* The same alone, and without what says how good it is. */
+	assert_int_equal(vgic_calibration_switch(host.c), p->switch_ns);
+	assert_int_equal(vgic_calibration_fit(host.c, &bare, NULL), 0);
+	assert_memory_equal(&bare, p, sizeof(bare));
 	vgic_calibration_destroy(host.c);
 }
 
