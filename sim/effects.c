@@ -115,8 +115,11 @@ void effects_serve_asked(struct machine *m, unsigned int vcpu)
 void effects_answered(struct machine *m, struct msource *s, unsigned int vcpu)
 {
 	struct mvcpu *v = &m->vcpus[vcpu];
-	uint32_t *raiser = machine_raiser(m, s->index, vcpu);
+	uint32_t *raiser;
 
+	if (!m->raisers)
+		return;
+	raiser = machine_raiser(m, s->index, vcpu);
 	for (unsigned int i = 0; *raiser && i < v->nr_frames; i++)
 		if (v->frames[i].serial == *raiser)
 			v->frames[i].acked++;

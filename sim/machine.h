@@ -155,7 +155,8 @@ struct machine {
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct msource *sources;
-	uint32_t *raisers; /* serial of the frame that asked for it, 0 if none: by source, vCPU */
+	/* Serial of the frame that asked for it, 0 if none: by source, vCPU. NULL: nobody asks. */
+	uint32_t *raisers;
 	uint32_t *dependents; /* outside effects by source */
 	uint8_t *ask;	      /* by effect: enum ask_state */
 	struct arrivals arrivals;

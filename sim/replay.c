@@ -115,6 +115,15 @@ static int make_sources(struct machine *m)
 	return 0;
 }
 
+/* A guest that waits for what it asks for. */
+static bool asks_anything(const struct vgic_workload *wl)
+{
+	for (size_t i = 0; i < wl->nr_ops; i++)
+		if (wl->ops[i].asks != VGIC_WL_NONE)
+			return true;
+	return false;
+}
+
 static void find_lowered(struct machine *m)
 {
 	for (size_t i = 0; i < m->wl->nr_effects; i++) {
@@ -351,12 +360,14 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		goto fail;
 	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
 	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
-	m.raisers = calloc((wl->nr_sources + 1) * (size_t)m.nr_vcpus, sizeof(*m.raisers));
+	if (asks_anything(wl))
+		m.raisers = calloc((wl->nr_sources + 1) * (size_t)m.nr_vcpus, sizeof(*m.raisers));
 	m.dependents = calloc(wl->nr_effects + 1, sizeof(*m.dependents));
 	m.ask = calloc(wl->nr_effects + 1, 1);
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
-	if (!m.vcpus || !m.sources || !m.raisers || !m.dependents || !m.ask || !m.heap)
+	if (!m.vcpus || !m.sources || (asks_anything(wl) && !m.raisers) || !m.dependents ||
+	    !m.ask || !m.heap)
 		goto fail;
 	if (due_init(&m) || ticks_init(&m))
 		goto fail;
