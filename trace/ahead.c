@@ -9,10 +9,10 @@
  * Bytes that all frames in memory may take together. One frame is let in whatever it
  * takes: at most 24 MiB, if its bytes cannot be compressed.
  */
-#define MAX_HELD ((size_t)36 << 20)
+#define MAX_HELD ((size_t)24 << 20)
 
-/* The one that is being used, and two for each other thread. */
-#define MAX_SLOTS (2 * VGR_MAX_THREADS - 1)
+/* The one that is being used, one for each other thread, and one that waits for a thread. */
+#define MAX_SLOTS (VGR_MAX_THREADS + 1)
 
 /*
  * Frames are numbered as they are queued; number i is in slot i % nr_slots. Those from head
@@ -89,7 +89,7 @@ struct ahead *ahead_create(const struct source *from, unsigned int threads)
 		return NULL;
 	a->from = from;
 	a->nr_threads = threads < 1 ? 1 : threads > VGR_MAX_THREADS ? VGR_MAX_THREADS : threads;
-	a->nr_slots = 2 * a->nr_threads - 1;
+	a->nr_slots = a->nr_threads == 1 ? 1 : a->nr_threads + 1;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->work, NULL);
 	pthread_cond_init(&a->finished, NULL);
