@@ -5,21 +5,8 @@
 set -u
 
 tool=$(realpath "$1") || exit 1
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/../support/tap.sh"
 cd "$dir" || exit 1
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	sed 's/^/# /' out err
-}
 
 # refused NAME STATUS PATTERN ARGUMENTS...: that status, one line with the pattern, no file left.
 refused() {

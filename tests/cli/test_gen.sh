@@ -4,47 +4,7 @@
 set -u
 
 tool=$1
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n - $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	echo "not ok $n - $1"
-	sed 's/^/# /' "$dir/out" "$dir/err"
-}
-
-# expect NAME STATUS ARGUMENTS...: runs the tool, keeps $dir/out and $dir/err.
-expect() {
-	name=$1
-	want=$2
-	shift 2
-	"$tool" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then
-		ok "$name"
-	else
-		not_ok "$name: status $got, not $want"
-	fi
-}
-
-one_line() {
-	if [ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q -- "$2" "$dir/err" &&
-	   grep -q '^vgicsim' "$dir/err"; then
-		ok "$1"
-	else
-		not_ok "$1"
-	fi
-}
-
-has() {
-	if grep -q -- "$3" "$dir/$2"; then ok "$1"; else not_ok "$1: no '$3'"; fi
-}
+. "$(dirname "$0")/../support/tap.sh"
 
 same() {
 	if cmp -s "$2" "$3"; then ok "$1"; else not_ok "$1"; fi
