@@ -242,14 +242,15 @@ static void chain(struct vgic_derive *d, uint32_t *first, uint32_t *last, uint32
 
 /*
  * The guest of vCPU v asked for it: by the access that it is out for, or by setting its timer,
- * which fired while it ran. What ends a WFI has a rule of its own.
+ * which fired while it ran, not while another vCPU had its CPU. What ends a WFI has a rule of
+ * its own.
  */
 static void ask(struct vgic_derive *d, struct dvcpu *v, uint32_t effect)
 {
 	bool timer = d->wl->effects[effect].origin == VGIC_ORIGIN_TIMER;
 
-	if (v->exit != EXIT_PENDING ||
-	    (timer ? v->exit_kind != VGIC_EXIT_OTHER_IRQ : v->exit_kind != VGIC_EXIT_MMIO))
+	if (v->exit != EXIT_PENDING || (timer ? v->exit_kind != VGIC_EXIT_OTHER_IRQ || v->yields
+					      : v->exit_kind != VGIC_EXIT_MMIO))
 		return;
 	if (v->first_ask == VGIC_WL_NONE)
 		v->first_ask = effect;
@@ -342,6 +343,18 @@ static struct dvcpu *own_anchor(struct vgic_derive *d, const struct vgr_rec *r, 
 	return v;
 }
 
+/*
+ * A line that goes low while its interrupt is handled: the handler told the device so, by the
+ * access that its vCPU is out for, whichever thread the device works in.
+ */
+static struct dvcpu *silenced_by(struct vgic_derive *d, const struct known *k)
+{
+	struct dvcpu *v =
+		k->active == VGIC_WL_NONE ? NULL : &d->vcpus[d->wl->scripts[k->active].vcpu];
+
+	return v && v->exit == EXIT_PENDING && v->exit_kind == VGIC_EXIT_MMIO ? v : NULL;
+}
+
 static void fill_gap(struct vgic_derive *d, uint32_t effect, uint64_t time)
 {
 	struct vgic_effect *e = &d->wl->effects[effect];
@@ -370,11 +383,15 @@ static void on_inject(struct vgic_derive *d, const struct vgr_inject *in)
 	} else if (v && v->exit == EXIT_PENDING && in->path != VGR_PATH_IRQFD) {
 		origin = VGIC_ORIGIN_OWN;
 	} else {
-		v = outside_anchor(d, r, target);
+		v = in->level ? NULL : silenced_by(d, k);
+		if (v)
+			origin = VGIC_ORIGIN_OWN;
+		else
+			v = outside_anchor(d, r, target);
 	}
 	struct dvcpu *own = v;
 
-	if (origin == VGIC_ORIGIN_OWN || (v && v == by_tid(d, r->tid)))
+	if (v && v == by_tid(d, r->tid))
 		v = own_anchor(d, r, own);
 	uint32_t e = new_effect(d, VGIC_EFFECT_LINE);
 

@@ -23,9 +23,28 @@ struct item {
 
 /* One step inside a run before it has a time. */
 struct step {
+	uint64_t ns; /* since the one before it, or the begin of the run */
 	uint32_t script;
 	uint32_t value;
 	uint8_t kind;
+};
+
+/*
+ * Parts of a handler: from the acknowledge to the priority drop without a trap of its own, or
+ * to its first trap; from its last trap to the priority drop.
+ */
+enum pace_part { PACE_WHOLE = 0, PACE_LEAD, PACE_TAIL, PACE_PARTS };
+
+/* After so many of them one more changes what was learned of a part by a small step only. */
+#define PACE_STEADY 16u
+
+/* ns; what takes longer is no part of a handler that teaches anything. */
+#define PACE_MOST 1000000000u
+
+/* How long such a part takes. */
+struct pace {
+	uint32_t ns;   /* to PACE_MOST */
+	uint32_t seen; /* up to PACE_STEADY; 0: ns is not known */
 };
 
 /* What is known about an interrupt while records pass. */
@@ -46,6 +65,12 @@ struct known {
 	bool quiet;	     /* neither pending nor active in the last snapshot */
 	uint32_t raise;	     /* effect that raised it first since then, VGIC_WL_NONE if none */
 	uint32_t drop_runs;  /* runs from acknowledge to priority drop, fewest seen; UINT32_MAX */
+	/* of the part of its handler that runs (PACE_WHOLE until it traps), if .paced */
+	struct pace pace[PACE_PARTS];
+	uint8_t part; /* enum pace_part */
+	bool paced;
+	uint64_t spent;	      /* ns in it before this run, as placed, */
+	uint64_t least, most; /* and as seen */
 };
 
 /* Drops that come later than that after their acknowledge teach nothing of others. */
@@ -162,7 +187,8 @@ struct vgic_derive {
 	unsigned int nr_fresh;
 	struct step *steps;
 	size_t nr_steps, cap_steps;
-	size_t mi_step; /* steps of the run until an MI was due, SIZE_MAX if none */
+	uint64_t rest_ns; /* after the last of them */
+	size_t mi_step;	  /* steps of the run until an MI was due, SIZE_MAX if none */
 	struct vgic_calibration *calibration;
 	uint64_t dead;			/* ns: the shortest run so far */
 	uint32_t drops_seen[DROP_RUNS]; /* drops by runs since the acknowledge */
@@ -188,6 +214,18 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index);
 /* A trapped DIR of vCPU v: drops that must have come before it, then the DIR. */
 void derive_dir(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
 		const struct vgr_dir *record);
+
+/*
+ * derive_place.c: gives the steps of the run their times, and learns from it. top: script of
+ * the handler that ran at its begin. first_fixed: the first step is the run's begin;
+ * last_fixed: the last one is its end.
+ */
+void derive_place(struct vgic_derive *d, struct dvcpu *v, uint32_t top, bool first_fixed,
+		  bool last_fixed);
+
+/* Own time until the handler of that source drops its priority, as others of it did; false: not
+ * known. */
+bool derive_left(const struct known *k, uint64_t *ns);
 
 /* derive_bounds.c: what each record says about the instants of a handler. */
 /* Estimate of an instant of the run that has just ended, at guest time g of the vCPU. */

@@ -21,7 +21,7 @@ static void step(struct vgic_derive *d, uint8_t kind, uint32_t script, uint32_t 
 		d->steps = p;
 		d->cap_steps = cap;
 	}
-	d->steps[d->nr_steps++] = (struct step){script, value, kind};
+	d->steps[d->nr_steps++] = (struct step){.script = script, .value = value, .kind = kind};
 }
 
 /* Remembers after which step a maintenance interrupt was due first. */
@@ -328,70 +328,6 @@ static bool vmcr_comes_first(const struct dvcpu *v)
 	return (new & ~old &enables) || (new &VGIC_VMCR_VPMR) >= (old & VGIC_VMCR_VPMR);
 }
 
-/* The line of a mapped interrupt was sampled high at the sync that saw its handling end. */
-static bool stays_high(const struct vgic_derive *d, uint32_t script)
-{
-	const struct known *k = &d->known[d->wl->scripts[script].source];
-
-	return (k->props.state & VGR_IRQ_HW) && k->line == 2;
-}
-
-/* A handler follows the one before it at once; everything else takes its share of the run. */
-static unsigned int weight(const struct vgic_derive *d, size_t i, bool first_fixed)
-{
-	if (!i)
-		return !first_fixed;
-	/* A handler that ends with EOIR and DIR writes them together. */
-	if (d->steps[i].kind == VGIC_OP_DIR && d->steps[i - 1].kind == VGIC_OP_DROP &&
-	    d->steps[i].script == d->steps[i - 1].script)
-		return 0;
-	return d->steps[i].kind != ITEM_ACK || d->steps[i - 1].kind == ITEM_ACK ||
-	       d->steps[i - 1].kind == VGIC_OP_VMCR;
-}
-
-/* Places the steps in the run; see the estimator in vgicsim-model(7). */
-static void place(struct vgic_derive *d, struct dvcpu *v, bool first_fixed, bool last_fixed)
-{
-	size_t n = d->nr_steps;
-	uint64_t len = v->g1 - v->g0;
-	size_t first_item = v->nr_items;
-	uint64_t of = !last_fixed, k = 0;
-
-	for (size_t i = 0; i < n; i++)
-		of += weight(d, i, first_fixed);
-	for (size_t i = 0; i < n; i++) {
-		const struct step *s = &d->steps[i];
-		struct item *it = derive_item(d, v);
-
-		if (!it)
-			return;
-		k += weight(d, i, first_fixed);
-		it->g = v->g0 + (of ? (uint64_t)((double)len * (double)k / (double)of) : 0);
-		it->wall = derive_estimate(d, v, it->g);
-		it->kind = s->kind;
-		it->script = s->script;
-		it->op = VGIC_WL_NONE;
-		if (s->kind == ITEM_ACK)
-			continue;
-		uint32_t op = s->kind == VGIC_OP_DIR
-				      ? derive_dir_op(d, d->wl->scripts[s->script].source)
-				      : vgic_workload_op(d->wl, s->kind);
-
-		if (op == VGIC_WL_NONE) {
-			d->nomem = true;
-			return;
-		}
-		it->op = op;
-		d->wl->ops[op].value = s->value;
-		if ((s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DROP) && stays_high(d, s->script))
-			d->wl->ops[op].flags |= VGIC_OP_AGAIN;
-		if (s->kind == VGIC_OP_EOI || s->kind == VGIC_OP_DIR)
-			derive_handled(d, s->script, v->sync_begin);
-	}
-	if (v->exit_kind == VGIC_EXIT_MI && d->mi_step && d->mi_step <= n)
-		derive_mi_delay(d, v->items[first_item + d->mi_step - 1].g, v->g1);
-}
-
 static void dirs_of_run(struct vgic_derive *d, struct dvcpu *v, uint32_t script,
 			uint8_t *want_deact, int lr)
 {
@@ -417,6 +353,23 @@ static void note_deferred(struct vgic_derive *d, struct dvcpu *v, uint16_t index
 			running = v->stack[k].script == d->known[source].active;
 		v->defers |= !running;
 	}
+}
+
+/*
+ * EOImode 0: an LPI is never active for KVM, so that one which an exit interrupted has no LR
+ * any more, and nothing will show its EOIR. It is over when others of its source are, or when
+ * the guest traps, if those never do.
+ */
+static bool has_faded(struct vgic_derive *d, const struct dvcpu *v, uint32_t script)
+{
+	const struct known *k = &d->known[d->wl->scripts[script].source];
+	uint64_t left;
+
+	if (intid_of(d, script) < VGIC_LPI_BASE || lr_of(v, intid_of(d, script)) >= 0)
+		return false;
+	if (v->trapped)
+		return v->exit_kind == VGIC_EXIT_WFI || !k->pace[PACE_LEAD].seen;
+	return !derive_left(k, &left) || left < v->g1 - v->g0;
 }
 
 /* The order of events inside the run, one after the other until the read-back is explained. */
@@ -477,6 +430,11 @@ static void order(struct vgic_derive *d, struct dvcpu *v, uint16_t index, bool *
 			for (unsigned int i = 0; i < v->nr_tail; i++)
 				if (v->tail[i] == top)
 					v->tail[i] = VGIC_WL_NONE;
+			continue;
+		}
+		if (wanted < 0 && !split && top != VGIC_WL_NONE && has_faded(d, v, top)) {
+			d->stats.unseen++;
+			drop_top(d, v, false);
 			continue;
 		}
 		if (wanted < 0)
@@ -631,11 +589,15 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 	bool opened = v->masked;
 	size_t before = d->nr_steps;
 
+	uint32_t begins = v->nr_stack ? v->stack[v->nr_stack - 1].script : VGIC_WL_NONE;
+
 	if (split_drops)
 		d->split_count = true;
 	if (!split && v->folded)
 		derive_bound_count(d, v, vgic_v3_eoicount(v->sync_hcr));
-	if (any || v->nr_tail || split_drops)
+	v->trapped = v->exit_kind != VGIC_EXIT_MI && v->exit_kind != VGIC_EXIT_OTHER_IRQ;
+	if (any || v->nr_tail || split_drops ||
+	    (!split && begins != VGIC_WL_NONE && has_faded(d, v, begins)))
 		order(d, v, index, want_ack, want_deact, split, split_drops);
 	for (unsigned int i = 0; i < v->used; i++)
 		if (ends_again[i])
@@ -664,12 +626,10 @@ void derive_run(struct vgic_derive *d, struct dvcpu *v, uint16_t index)
 	/* The shadow of the flush: it was so before the run. */
 	bool starts_so = !d->cfg.eager_vmcr && before;
 
-	if (d->nr_steps)
-		place(d, v, starts_with_ack || (first && !acted) || starts_so,
-		      mi || (acted && left));
+	derive_place(d, v, begins, starts_with_ack || (first && !acted) || starts_so,
+		     mi || (acted && left));
 	note_running(d, v);
 	note_at_once(d, v);
-	v->trapped = v->exit_kind != VGIC_EXIT_MI && v->exit_kind != VGIC_EXIT_OTHER_IRQ;
 }
 
 static void emit_now(struct vgic_derive *d, struct dvcpu *v, uint8_t kind, uint32_t script,

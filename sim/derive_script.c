@@ -123,6 +123,17 @@ static void frame_remove(struct builder *b, struct frame *f)
 	b->n--;
 }
 
+/* What the frame that asked for the source asked for is there, or it is asked for again. */
+static void answered(struct builder *b, uint32_t source)
+{
+	uint32_t asked = b->raiser[source].script;
+
+	for (size_t k = 0; asked != VGIC_WL_NONE && k < b->n; k++)
+		if (b->stack[k].script == asked)
+			b->stack[k].acked++;
+	b->raiser[source].script = VGIC_WL_NONE;
+}
+
 static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 {
 	struct vgic_op *o = &b->wl->ops[op];
@@ -142,9 +153,13 @@ static void append(struct builder *b, struct frame *f, uint32_t op, bool last)
 		o->flags |= VGIC_OP_LAST;
 		s->whole = true;
 	}
-	for (uint32_t e = o->asks; e != VGIC_WL_NONE; e = b->wl->effects[e].ask_next)
-		if (b->wl->effects[e].source != VGIC_WL_NONE)
-			b->raiser[b->wl->effects[e].source].script = f->script;
+	for (uint32_t e = o->asks; e != VGIC_WL_NONE; e = b->wl->effects[e].ask_next) {
+		uint32_t source = b->wl->effects[e].source;
+		if (source == VGIC_WL_NONE)
+			continue;
+		answered(b, source);
+		b->raiser[source].script = f->script;
+	}
 }
 
 /*
@@ -258,13 +273,7 @@ static int walk(struct builder *b, const struct dvcpu *v)
 			b->g = it->g;
 		}
 		if (it->kind == ITEM_ACK) {
-			uint32_t source = b->wl->scripts[it->script].source;
-			uint32_t asked = b->raiser[source].script;
-
-			for (size_t k = 0; asked != VGIC_WL_NONE && k < b->n; k++)
-				if (b->stack[k].script == asked)
-					b->stack[k].acked++;
-			b->raiser[source].script = VGIC_WL_NONE;
+			answered(b, b->wl->scripts[it->script].source);
 			top->nested++;
 			if (frame_push(b, it->script))
 				return -ENOMEM;

@@ -14,7 +14,7 @@
 #include <vgicsim/records.h>
 #include <vgicsim/workload.h>
 
-#define VGIC_ESTIMATOR "even-3"
+#define VGIC_ESTIMATOR "paced-1"
 
 struct vgic_derive_config {
 	unsigned int nr_lr;	/* recorded, 1 to 16, on a GICv2 host to 64 */

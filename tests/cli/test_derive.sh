@@ -107,7 +107,7 @@ assert o["exits"]["kept"] == sum(o["exits"]["kept_by_kind"].values()) <= o["exit
 assert o["interrupts"]["total"] == sum(o["interrupts"][k] for k in ("sgi", "ppi", "spi", "lpi"))' \
 	"$dir/out"; then ok "its numbers add up"; else not_ok "its numbers add up"; fi
 expect "info of a workload" 0 info "$dir/burst.vgw"
-has "info: estimator" out "estimator even-[0-9]*, policy linux-7.2"
+has "info: estimator" out "estimator paced-[0-9]*, policy linux-7.2"
 expect "plot of its result" 0 replay -q -l 3-4 -o "$dir/r.json" "$dir/burst.vgw"
 
 # commands that need the records say so

@@ -825,6 +825,159 @@ static void pending_before_the_first_record(void **state)
 	vgic_workload_destroy(b.wl);
 }
 
+/* ---- the estimator ---- */
+
+static uint32_t script_of(const struct bench *b, uint32_t intid, unsigned int n)
+{
+	uint32_t s = b->wl->sources[source_of(b, intid)].first_script;
+
+	for (; n; n--)
+		s = b->wl->scripts[s].next;
+	return s;
+}
+
+/* Short runs say how long a handler takes at most: in a long run it takes no longer. */
+static void a_handler_takes_what_others_took(void **state)
+{
+	static const uint32_t intid = 32;
+	struct vgic_derive_stats stats;
+	struct bench b;
+
+	begin(&b, VMCR0);
+	for (unsigned int i = 0; i < 9; i++) {
+		fake_raise(&b.h, 0, &intid, 1, true);
+		assert_int_equal(fake_ack(&b.h, 0), intid);
+		fake_run(&b.h, 0, 3000);
+		fake_eoi(&b.h, 0, intid);
+		fake_run(&b.h, 0, i == 0 || i == 8 ? 100000 : 500);
+	}
+	end(&b, &stats);
+	/* Nothing was known of the first one: half of its run. */
+	assert_true(b.wl->scripts[script_of(&b, intid, 0)].own_ns > 40000);
+	assert_true(b.wl->scripts[script_of(&b, intid, 8)].own_ns > 2500);
+	assert_true(b.wl->scripts[script_of(&b, intid, 8)].own_ns < 8000);
+	vgic_workload_destroy(b.wl);
+}
+
+/* An MI comes with the end of a handler: that is the run's end, to the ns. */
+static void the_last_step_is_the_end_of_its_run(void **state)
+{
+	static const uint32_t list[7] = {32, 33, 34, 35, 36, 37, 38};
+	struct vgic_derive_stats stats;
+	struct bench b;
+	uint32_t intid;
+
+	for (uint64_t ns = 1000; ns < 1007; ns++) {
+		begin(&b, VMCR0);
+		fake_raise(&b.h, 0, list, 7, true);
+		while ((intid = fake_ack(&b.h, 0)) != VGIC_SPURIOUS) {
+			fake_run(&b.h, 0, ns);
+			fake_eoi(&b.h, 0, intid);
+			fake_run(&b.h, 0, 0);
+		}
+		end(&b, &stats);
+		assert_true(b.wl->profile.nr_mi_delays > 0);
+		for (unsigned int i = 0; i < b.wl->profile.nr_mi_delays; i++)
+			assert_int_equal(b.wl->profile.mi_delays[i], 0);
+		vgic_workload_destroy(b.wl);
+	}
+}
+
+/* KVM knows no active LPI: one that an exit interrupts has no LR any more when it ends. */
+static void an_lpi_that_ends_without_a_trace(void **state)
+{
+	struct vgic_derive_stats stats;
+	struct vgr_wfx wfx = {0};
+	struct bench b;
+	uint8_t k[8];
+
+	begin(&b, VMCR0);
+	assert_int_equal(vgic_lpi_add(b.h.vgic, VGIC_LPI_BASE), 0);
+	vgic_irq_find(b.h.vgic, 0, VGIC_LPI_BASE)->enabled = true;
+	vgic_irq_find(b.h.vgic, 0, VGIC_LPI_BASE)->target = 0;
+	fake_exit(&b.h, 0, 2, 0x24);
+	vgic_write_pending(b.h.vgic, 0, VGIC_LPI_BASE, true);
+	fake_enter(&b.h, 0);
+	assert_int_equal(fake_ack(&b.h, 0), VGIC_LPI_BASE);
+	fake_run(&b.h, 0, 1000);
+	fake_exit(&b.h, 0, 0, 0);
+	fake_enter(&b.h, 0);
+	fake_run(&b.h, 0, 10000);
+	fake_exit(&b.h, 0, 2, 0x01);
+	fake_put(&b.h, VGR_WFX, 0, &wfx, sizeof(wfx));
+	fake_enter(&b.h, 0);
+	end(&b, &stats);
+	assert_int_equal(stats.unseen, 1);
+	assert_int_equal(kinds(b.wl, script_of(&b, VGIC_LPI_BASE, 0), k, 8), 2);
+	assert_int_equal(k[0], 16 + VGIC_EXIT_OTHER_IRQ);
+	assert_int_equal(k[1], VGIC_OP_EOI);
+	/* The program sleeps, not the handler. */
+	assert_int_equal(kinds(b.wl, b.wl->vcpus[0].background, k, 8), 4);
+	assert_int_equal(k[2], 16 + VGIC_EXIT_WFI);
+	vgic_workload_destroy(b.wl);
+}
+
+/* ---- what a guest asks for ---- */
+
+static bool asks_for_timer(const struct bench *b)
+{
+	uint32_t op = b->wl->scripts[b->wl->vcpus[0].background].first;
+
+	for (; op != VGIC_WL_NONE; op = b->wl->ops[op].next)
+		if (b->wl->ops[op].kind == VGIC_OP_EXIT &&
+		    b->wl->ops[op].exit == VGIC_EXIT_OTHER_IRQ)
+			return b->wl->ops[op].asks != VGIC_WL_NONE;
+	return false;
+}
+
+/* A timer that made the guest leave is waited for; one that fired while others ran is not. */
+static void a_timer_that_fires_while_another_runs(void **state)
+{
+	for (int other = 0; other < 2; other++) {
+		struct vgic_derive_stats stats;
+		struct bench b;
+
+		begin_smp(&b, VMCR0, 2);
+		vgic_write_enable(b.h.vgic, 0, 27, true);
+		fake_exit(&b.h, 0, 0, 0);
+		if (other) {
+			fake_enter(&b.h, 1);
+			fake_exit(&b.h, 1, 2, 0x24);
+		}
+		say_inject(&b, 27, 0, VGR_PATH_TIMER);
+		vgic_inject(b.h.vgic, 0, 27, true);
+		fake_enter(&b.h, 0);
+		assert_int_equal(fake_ack(&b.h, 0), 27);
+		end(&b, &stats);
+		assert_int_equal(asks_for_timer(&b), !other);
+		vgic_workload_destroy(b.wl);
+	}
+}
+
+/* Asked for twice and answered once: nobody waits for a second answer, or for none. */
+static void asked_for_again_before_the_answer(void **state)
+{
+	static const uint32_t intid = 32;
+	struct vgic_derive_stats stats;
+	uint32_t op, need = 0;
+	struct bench b;
+
+	begin(&b, VMCR0);
+	/* The first one is masked by its priority. */
+	fake_vmcr(&b.h, 0, VGIC_VMCR_VENG1);
+	fake_raise(&b.h, 0, &intid, 1, true);
+	fake_raise(&b.h, 0, &intid, 1, true);
+	fake_vmcr(&b.h, 0, VMCR0);
+	assert_int_equal(fake_ack(&b.h, 0), intid);
+	fake_eoi(&b.h, 0, intid);
+	end(&b, &stats);
+	for (op = b.wl->scripts[b.wl->vcpus[0].background].first; op != VGIC_WL_NONE;
+	     op = b.wl->ops[op].next)
+		need = b.wl->ops[op].need;
+	assert_int_equal(need, 2);
+	vgic_workload_destroy(b.wl);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -849,6 +1002,11 @@ int main(void)
 		cmocka_unit_test(unseen_drops_are_where_seen_ones_were),
 		cmocka_unit_test(what_is_missing_is_counted),
 		cmocka_unit_test(interrupts_that_could_not_be_read),
+		cmocka_unit_test(a_handler_takes_what_others_took),
+		cmocka_unit_test(the_last_step_is_the_end_of_its_run),
+		cmocka_unit_test(an_lpi_that_ends_without_a_trace),
+		cmocka_unit_test(a_timer_that_fires_while_another_runs),
+		cmocka_unit_test(asked_for_again_before_the_answer),
 		cmocka_unit_test(pending_before_the_first_record),
 	};
 
