@@ -10,6 +10,22 @@ static bool before(const struct due *a, const struct due *b)
 	return a->time != b->time ? a->time < b->time : a->order < b->order;
 }
 
+static void swap(struct machine *m, size_t a, size_t b)
+{
+	struct due t = m->heap[a];
+
+	m->heap[a] = m->heap[b];
+	m->heap[b] = t;
+}
+
+static void sift_up(struct machine *m, size_t i)
+{
+	while (i && before(&m->heap[i], &m->heap[(i - 1) / 2])) {
+		swap(m, i, (i - 1) / 2);
+		i = (i - 1) / 2;
+	}
+}
+
 int heap_push(struct machine *m, const struct due *d)
 {
 	if (m->nr_heap == m->cap_heap) {
@@ -23,31 +39,24 @@ int heap_push(struct machine *m, const struct due *d)
 		m->heap = p;
 		m->cap_heap = cap;
 	}
-	size_t i = m->nr_heap++;
-
-	m->heap[i] = *d;
-	m->heap[i].order = m->order++;
-	while (i) {
-		size_t up = (i - 1) / 2;
-
-		if (!before(&m->heap[i], &m->heap[up]))
-			break;
-		struct due t = m->heap[i];
-
-		m->heap[i] = m->heap[up];
-		m->heap[up] = t;
-		i = up;
-	}
+	m->heap[m->nr_heap] = *d;
+	m->heap[m->nr_heap].order = m->order++;
+	if (d->holds != VGIC_NO_VCPU)
+		m->vcpus[d->holds].nr_held++;
+	sift_up(m, m->nr_heap++);
 	return 0;
 }
 
-bool heap_pop(struct machine *m, struct due *d)
+/* Takes out entry i, which is there. */
+static void take_out(struct machine *m, size_t i, struct due *d)
 {
-	if (!m->nr_heap)
-		return false;
-	*d = m->heap[0];
-	m->heap[0] = m->heap[--m->nr_heap];
-	for (size_t i = 0;;) {
+	*d = m->heap[i];
+	m->heap[i] = m->heap[--m->nr_heap];
+	if (d->holds != VGIC_NO_VCPU)
+		m->vcpus[d->holds].nr_held--;
+	if (i < m->nr_heap)
+		sift_up(m, i);
+	for (;;) {
 		size_t least = i, l = 2 * i + 1, r = l + 1;
 
 		if (l < m->nr_heap && before(&m->heap[l], &m->heap[least]))
@@ -56,13 +65,32 @@ bool heap_pop(struct machine *m, struct due *d)
 			least = r;
 		if (least == i)
 			break;
-		struct due t = m->heap[i];
-
-		m->heap[i] = m->heap[least];
-		m->heap[least] = t;
+		swap(m, i, least);
 		i = least;
 	}
+}
+
+bool heap_pop(struct machine *m, struct due *d)
+{
+	if (!m->nr_heap)
+		return false;
+	take_out(m, 0, d);
 	return true;
+}
+
+void effects_before_entry(struct machine *m, unsigned int v)
+{
+	while (m->vcpus[v].nr_held) {
+		size_t first = SIZE_MAX;
+		struct due d;
+
+		for (size_t i = 0; i < m->nr_heap; i++)
+			if (m->heap[i].holds == v &&
+			    (first == SIZE_MAX || before(&m->heap[i], &m->heap[first])))
+				first = i;
+		take_out(m, first, &d);
+		effect_apply(m, &d);
+	}
 }
 
 static bool moved_by_arrivals(const struct machine *m, const struct vgic_effect *e)
@@ -102,7 +130,8 @@ void effects_serve_asked(struct machine *m, unsigned int vcpu)
 
 	for (size_t i = 0; i < v->nr_asked; i++) {
 		uint32_t e = v->asked[i];
-		struct due d = {.time = m->now, .effect = e, .source = VGIC_WL_NONE};
+		struct due d = {
+			.time = m->now, .effect = e, .source = VGIC_WL_NONE, .holds = VGIC_NO_VCPU};
 
 		if (m->ask[e] != ASK_OPEN || m->wl->effects[e].kind == VGIC_EFFECT_NONE)
 			continue;
@@ -126,6 +155,13 @@ void effects_answered(struct machine *m, struct msource *s, unsigned int vcpu)
 	*raiser = 0;
 }
 
+/* A line lowered by what the vCPU is out for: it does not go on before, whoever had the CPU. */
+static bool holds_back(const struct vgic_op *op, const struct vgic_effect *e)
+{
+	return e->origin == VGIC_ORIGIN_OWN && e->kind == VGIC_EFFECT_LINE && !e->level &&
+	       ((op->flags & VGIC_OP_YIELDS) || e->delay_ns <= op->out_ns);
+}
+
 void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcpu,
 		   const struct frame *f, int64_t shift)
 {
@@ -139,8 +175,7 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 		if (source == VGIC_WL_NONE)
 			continue;
 		/* Asked again before the answer: one answers both. */
-		if (*machine_raiser(m, source, vcpu) == f->serial)
-			effects_answered(m, &m->sources[source], vcpu);
+		effects_answered(m, &m->sources[source], vcpu);
 		*machine_raiser(m, source, vcpu) = f->serial;
 		/* A timer keeps its time. */
 		if (m->wl->effects[i].origin != VGIC_ORIGIN_TIMER)
@@ -152,6 +187,7 @@ void effects_start(struct machine *m, const struct vgic_op *op, unsigned int vcp
 			.time = m->now + e->delay_ns,
 			.effect = i,
 			.source = VGIC_WL_NONE,
+			.holds = holds_back(op, e) ? (uint16_t)vcpu : VGIC_NO_VCPU,
 		};
 
 		uint8_t ask = m->ask[i];
@@ -179,7 +215,7 @@ void effects_handled(struct machine *m, struct msource *s)
 	while (s->dep_count) {
 		uint32_t i = m->dependents[s->dep_first];
 		const struct vgic_effect *e = &m->wl->effects[i];
-		struct due d = {.effect = i, .source = VGIC_WL_NONE};
+		struct due d = {.effect = i, .source = VGIC_WL_NONE, .holds = VGIC_NO_VCPU};
 
 		if (e->handled > s->handled)
 			break;
@@ -190,10 +226,14 @@ void effects_handled(struct machine *m, struct msource *s)
 	}
 }
 
-void raised(struct msource *s)
+void raised(struct machine *m, struct msource *s)
 {
-	if (s->due)
+	if (s->due) {
+		/* Merged: the program that waits for it gets no more of it than this. */
+		if (s->irq->vcpu < m->nr_vcpus)
+			m->vcpus[s->irq->vcpu].frames[0].woken++;
 		return;
+	}
 	s->due = true;
 	s->in_lr = false;
 }
@@ -234,7 +274,7 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 
 		/* One that its group does not allow is dropped: nothing is owed to the guest. */
 		if (irq && irq->user && irq->enabled && irq->pending_latch)
-			raised(irq->user);
+			raised(m, irq->user);
 	}
 }
 
@@ -290,14 +330,14 @@ void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source
 		before_raise(m, s, e);
 		s->physical = e->level;
 		if (e->level && (!s->irq->level || !s->irq->line_level))
-			raised(s);
+			raised(m, s);
 		else if (!e->level && s->irq->level && !s->in_lr && !s->irq->pending_latch)
 			s->due = false;
 		machine_inject(m, s, e->level);
 		break;
 	case VGIC_EFFECT_LATCH:
 		before_raise(m, s, e);
-		raised(s);
+		raised(m, s);
 		if (e->origin == VGIC_ORIGIN_OUTSIDE)
 			machine_records_msi(m, s);
 		vgic_write_pending(m->vgic, of, s->irq->intid, true);

@@ -31,6 +31,7 @@ static void next_op(const struct machine *m, struct frame *f, const struct vgic_
 		f->op = m->wl->scripts[f->script].first;
 		f->own = 0;
 		f->acked = 0;
+		f->woken = 0;
 	}
 }
 
@@ -50,6 +51,34 @@ static bool asks_too_early(const struct machine *m, const struct vgic_op *op)
 	return false;
 }
 
+/*
+ * A program goes on from its WFI when as many interrupts have come as in the recording. What
+ * brought it back may be less, or another one: then it finds nothing to do, and sleeps again.
+ */
+static bool sleeps_on(const struct frame *f, const struct vgic_op *op)
+{
+	return f->slept && f->woken < op->nested;
+}
+
+/* The WFI is due; one that it cannot take, and that is pending, would end it at once. */
+static bool must_sleep(const struct machine *m, const struct mvcpu *v, const struct frame *f)
+{
+	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
+		return false;
+	const struct vgic_op *op = &m->wl->ops[f->op];
+
+	return f->own >= op->at && sleeps_on(f, op) &&
+	       (v->progressed || !vgic_vcpu_pending_irq(m->vgic, v->index));
+}
+
+void guest_awake(struct machine *m, unsigned int index)
+{
+	struct frame *f = top_of(&m->vcpus[index]);
+
+	if (f->script != VGIC_WL_NONE && f->op != VGIC_WL_NONE && sleeps_on(f, &m->wl->ops[f->op]))
+		f->woken = m->wl->ops[f->op].nested;
+}
+
 /* A DIR or a step that must come after something which has not happened yet. */
 static bool must_wait(const struct machine *m, const struct frame *f)
 {
@@ -59,7 +88,7 @@ static bool must_wait(const struct machine *m, const struct frame *f)
 
 	if (f->own < op->at)
 		return false;
-	if (f->acked < op->need)
+	if (f->acked < op->need || sleeps_on(f, op))
 		return true;
 	if (op->kind == VGIC_OP_EXIT)
 		return asks_too_early(m, op);
@@ -177,6 +206,10 @@ void guest_plan(struct machine *m, unsigned int index)
 		v->stalled = v->draining && ending_of(m, index) == ENDING_WAIT;
 		v->next = v->stalled ? NEVER : v->now;
 	} else if (must_wait(m, f)) {
+		if (must_sleep(m, v, f)) {
+			v->next = v->now;
+			return;
+		}
 		v->stalled = true;
 		effects_serve_asked(m, index);
 	} else {
@@ -196,7 +229,7 @@ static void deactivated(struct machine *m, unsigned int index, struct msource *s
 				raise->time);
 	/* A line that is still high asks again. */
 	if (s->irq->level && s->irq->line_level && !s->irq->hw)
-		raised(s);
+		raised(m, s);
 	effects_handled(m, s);
 }
 
@@ -256,6 +289,7 @@ static void acknowledge(struct machine *m, unsigned int index)
 	v->gave_up = false;
 	v->unsynced = true;
 	top_of(v)->nested++;
+	top_of(v)->woken++;
 	m->cell->interrupts++;
 	memset(f, 0, sizeof(*f));
 	f->script = f->op = f->source = VGIC_WL_NONE;
@@ -471,6 +505,7 @@ bool guest_merge(struct machine *m, unsigned int index)
 		machine_free_exit(v);
 		next_op(m, f, op);
 		f->nested = 0;
+		f->woken -= op->nested;
 		after_exit(m, index, op, f);
 		return true;
 	}
@@ -545,6 +580,11 @@ static void do_op(struct machine *m, unsigned int index)
 
 	next_op(m, f, op);
 	f->nested = 0;
+	f->woken -= op->nested;
+	f->slept = op->kind == VGIC_OP_EXIT && op->exit == VGIC_EXIT_WFI &&
+		   !(op->flags & VGIC_OP_TIMED);
+	if (f->slept && f->woken < 0)
+		f->woken = 0;
 	switch (op->kind) {
 	case VGIC_OP_EXIT:
 		copy = *f;
@@ -580,6 +620,25 @@ static void do_op(struct machine *m, unsigned int index)
 		frame_end(v);
 }
 
+static void sleep_again(struct machine *m, unsigned int index)
+{
+	struct mvcpu *v = &m->vcpus[index];
+
+	machine_exit(m, index, VGIC_EXIT_WFI);
+	vgic_put(m->vgic, index, &v->hw);
+	vgic_load(m->vgic, index, &v->hw);
+	v->changed = true;
+	if (vgic_vcpu_pending_irq(m->vgic, index)) {
+		machine_enter_at(m, index,
+				 m->now + vgic_exit_cost(&m->profile, v->sync_irqs, v->sync_lrs));
+		return;
+	}
+	v->state = VCPU_WFI;
+	v->next = NEVER;
+	v->not_before = 0;
+	machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+}
+
 void guest_step(struct machine *m, unsigned int index)
 {
 	struct mvcpu *v = &m->vcpus[index];
@@ -591,6 +650,10 @@ void guest_step(struct machine *m, unsigned int index)
 	}
 	if (is_over(f)) {
 		do_ending(m, index);
+		return;
+	}
+	if (must_sleep(m, v, f)) {
+		sleep_again(m, index);
 		return;
 	}
 	if (must_wait(m, f) || at_of(m, f) > f->own)
@@ -628,6 +691,8 @@ bool guest_give_up(struct machine *m, unsigned int index)
 
 	if (f->acked < op->need) {
 		f->acked = op->need;
+	} else if (sleeps_on(f, op)) {
+		f->woken = op->nested;
 	} else if (op->kind == VGIC_OP_EXIT) {
 		for (uint32_t i = op->asks; i != VGIC_WL_NONE; i = m->wl->effects[i].ask_next) {
 			const struct vgic_effect *e = &m->wl->effects[i];

@@ -313,6 +313,7 @@ static void enter(struct machine *m, unsigned int index)
 		return;
 	}
 	m->owner = (uint16_t)index;
+	effects_before_entry(m, index);
 	if (v->requests & VGIC_REQ_PROCESS_UPDATE)
 		machine_records_prune(m, index);
 	v->requests = 0;
@@ -440,6 +441,7 @@ static bool unblock(struct machine *m)
 		    (best == m->nr_vcpus || m->vcpus[i].now < m->vcpus[best].now))
 			best = i;
 	if (best < m->nr_vcpus) {
+		guest_awake(m, best);
 		machine_wake(m, best);
 		return true;
 	}

@@ -31,6 +31,8 @@ struct frame {
 	uint32_t acked;	 /* interrupts it asked for and got */
 	uint32_t nested; /* handlers that have interrupted it since its last operation */
 	uint32_t serial;
+	int64_t woken; /* handlers that have interrupted it, more than had in the recording */
+	bool slept;    /* its last operation was a WFI */
 	uint64_t own;
 	uint64_t ack_time;
 	bool raise_known;
@@ -72,7 +74,8 @@ struct mvcpu {
 	uint64_t ready_since;
 	uint32_t *asked; /* effects asked for, perhaps not yet on their way */
 	size_t nr_asked, cap_asked;
-	uint64_t not_before; /* WFI: others have the CPU until then */
+	unsigned int nr_held; /* parts of the handling of its exit that are not done yet */
+	uint64_t not_before;  /* WFI: others have the CPU until then */
 	uint64_t flush_time;
 	unsigned int sync_irqs, sync_lrs; /* at its last exit */
 	uint32_t in_lr[VGR_MAX_LRS];	  /* numbers of the interrupts in its LRs */
@@ -110,6 +113,7 @@ struct due {
 	uint64_t order;
 	uint32_t effect;
 	uint32_t source; /* stands in for the effect's own if not VGIC_WL_NONE */
+	uint16_t holds;	 /* vCPU that must not go on before, VGIC_NO_VCPU if none */
 };
 
 /* See due.h. */
@@ -313,11 +317,13 @@ void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source
 /* A frame of the vCPU had asked for it and need not wait for it any more. */
 void effects_answered(struct machine *m, struct msource *s, unsigned int vcpu);
 void effects_handled(struct machine *m, struct msource *s);
+/* vCPU v goes on: the handling of its exit is over, and what was part of it is done. */
+void effects_before_entry(struct machine *m, unsigned int v);
 /* The guest of vCPU v waits: what it has asked for is served now. */
 void effects_serve_asked(struct machine *m, unsigned int v);
 int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
-void raised(struct msource *s);
+void raised(struct machine *m, struct msource *s);
 /* Counts a latency that the guest of vCPU v ends now. */
 void machine_latency(struct machine *m, unsigned int v, enum vgic_latency kind, uint64_t number,
 		     uint64_t since);
@@ -334,6 +340,8 @@ bool guest_waits(const struct machine *m, unsigned int v);
 bool guest_traps_first(const struct machine *m, unsigned int v);
 /* After an MI exit: takes along the host's exit that came with it in the recording. */
 bool guest_merge(struct machine *m, unsigned int v);
+/* vCPU v is woken though nothing has come: the guest goes on as in the recording. */
+void guest_awake(struct machine *m, unsigned int v);
 /* Lets the guest go on although what it waits for will not come. False: nothing to give up. */
 bool guest_give_up(struct machine *m, unsigned int v);
 

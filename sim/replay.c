@@ -171,15 +171,20 @@ static int start_effects(struct machine *m)
 	bool causal = m->cfg->arrivals == VGIC_ARRIVALS_CAUSAL;
 
 	for (uint32_t i = wl->open; i != VGIC_WL_NONE; i = wl->effects[i].next) {
-		struct due d = {
-			.time = wl->effects[i].wall_ns, .effect = i, .source = VGIC_WL_NONE};
+		struct due d = {.time = wl->effects[i].wall_ns,
+				.effect = i,
+				.source = VGIC_WL_NONE,
+				.holds = VGIC_NO_VCPU};
 
 		if ((causal || wl->effects[i].origin != VGIC_ORIGIN_OUTSIDE) && arrivals_add(m, &d))
 			return -ENOMEM;
 	}
 	for (size_t i = 0; m->cfg->arrivals == VGIC_ARRIVALS_OPEN && i < wl->nr_effects; i++) {
 		const struct vgic_effect *e = &wl->effects[i];
-		struct due d = {.time = e->wall_ns, .effect = (uint32_t)i, .source = VGIC_WL_NONE};
+		struct due d = {.time = e->wall_ns,
+				.effect = (uint32_t)i,
+				.source = VGIC_WL_NONE,
+				.holds = VGIC_NO_VCPU};
 
 		if (e->origin == VGIC_ORIGIN_OUTSIDE && e->kind != VGIC_EFFECT_WAKE &&
 		    e->kind != VGIC_EFFECT_NONE && arrivals_add(m, &d))
@@ -192,7 +197,8 @@ static int start_effects(struct machine *m)
 			uint32_t e = m->dependents[s->dep_first++];
 			struct due d = {.time = wl->effects[e].wall_ns,
 					.effect = e,
-					.source = VGIC_WL_NONE};
+					.source = VGIC_WL_NONE,
+					.holds = VGIC_NO_VCPU};
 
 			s->dep_count--;
 			if (arrivals_add(m, &d))

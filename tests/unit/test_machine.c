@@ -911,6 +911,71 @@ static void wfi_that_does_not_wait(void **state)
 	end();
 }
 
+/* One came where two did: the program finds nothing to do, and sleeps again. */
+static void wfi_waits_for_as_many_as_came(void **state)
+{
+	uint32_t s, t, op, after;
+
+	begin(1);
+	s = add_source(40, 0, VGR_IRQ_ENABLED);
+	t = add_source(41, 0, VGR_IRQ_ENABLED);
+	add_handler(s, 1000);
+	add_handler(t, 1000);
+	op = add_exit(0, VGIC_EXIT_WFI, 2000, 100000);
+	wl->ops[op].count = 1;
+	add_effect(op, VGIC_EFFECT_LATCH, s, 10000);
+	add_effect(op, VGIC_EFFECT_LATCH, t, 100000);
+	after = add_exit(0, VGIC_EXIT_OTHER, 5000, 1000);
+	wl->ops[after].nested = 2;
+	run();
+	assert_int_equal(cell.outcome, VGIC_OUTCOME_COMPLETED);
+	assert_int_equal(cell.interrupts, 2);
+	assert_int_equal(cell.exit[VGIC_EXIT_WFI], 2);
+	assert_true(cell.wall_ns > 102000);
+	wl->ops[after].nested = 1;
+	again();
+	assert_int_equal(cell.exit[VGIC_EXIT_WFI], 1);
+	assert_true(cell.wall_ns < 20000);
+	/* What never comes is given up. */
+	wl->ops[after].nested = 3;
+	again();
+	assert_int_equal(cell.outcome, VGIC_OUTCOME_COMPLETED);
+	assert_int_equal(cell.interrupts, 2);
+	assert_int_equal(cell.exit[VGIC_EXIT_OTHER], 1);
+	end();
+}
+
+/* The device lowers the line for the access: the vCPU does not come back before that. */
+static void what_an_exit_waits_for_is_done_before_the_entry(void **state)
+{
+	struct vgic_effect *e;
+	uint32_t s, op;
+
+	begin(2);
+	wl->host_cpus = 1;
+	s = add_source(40, 0, VGR_IRQ_ENABLED | LEVEL);
+	add_handler(s, 1000);
+	add_op(0, VGIC_OP_MASK, 500);
+	op = add_exit(0, VGIC_EXIT_MMIO, 1000, 1000);
+	add_effect(op, VGIC_EFFECT_LINE, s, 100);
+	op = add_exit(0, VGIC_EXIT_MMIO, 2000, 1000);
+	wl->ops[op].flags = VGIC_OP_YIELDS;
+	wl->ops[op].value = 1;
+	e = add_effect(op, VGIC_EFFECT_LINE, s, 900000);
+	e->level = 0;
+	add_op(0, VGIC_OP_UNMASK, 3000);
+	add_exit(0, VGIC_EXIT_OTHER, 5000, 1000);
+	add_exit(1, VGIC_EXIT_OTHER, 2000, 1000);
+	run();
+	assert_int_equal(cell.outcome, VGIC_OUTCOME_COMPLETED);
+	assert_int_equal(cell.interrupts, 0);
+	/* By another thread, whenever that gets to it. */
+	e->origin = VGIC_ORIGIN_OUTSIDE;
+	again();
+	assert_true(cell.interrupts > 0);
+	end();
+}
+
 /* ---- one host CPU ---- */
 
 /* The guest polls for what the other vCPU has yet to do: the host's tick lets that one run. */
@@ -1034,6 +1099,8 @@ int main(void)
 		cmocka_unit_test(the_last_run_is_folded),
 		cmocka_unit_test(wfi_ends_with_its_wake),
 		cmocka_unit_test(wfi_that_does_not_wait),
+		cmocka_unit_test(wfi_waits_for_as_many_as_came),
+		cmocka_unit_test(what_an_exit_waits_for_is_done_before_the_entry),
 		cmocka_unit_test(the_tick_of_a_busy_host),
 		cmocka_unit_test(two_that_wait_for_ever),
 		cmocka_unit_test(the_cpu_is_handed_over),
