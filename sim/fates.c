@@ -28,6 +28,9 @@ struct entry {
 	uint64_t want_since, want_entries, active_since, active_entries, lost_since;
 	uint64_t writes; /* of registers, when it was last seen as it is */
 	uint64_t stamp;
+	uint64_t counted;    /* entries of its vCPU, when those were last counted that it is outside
+				... */
+	uint16_t counted_on; /* ... and that vCPU: see fates_listed() */
 };
 
 struct vcpu {
@@ -99,15 +102,19 @@ static int reserve_vcpus(struct vgic_fates *f, size_t n)
 	return 0;
 }
 
-static struct vcpu *vcpu_of(struct vgic_fates *f, uint16_t index)
+static __attribute__((noinline)) struct vcpu *new_vcpu(struct vgic_fates *f, uint16_t index)
 {
 	size_t n = (size_t)index + 1;
 
 	if (n > f->cap_vcpus && reserve_vcpus(f, n))
 		return NULL;
-	if (n > f->nr_vcpus)
-		f->nr_vcpus = n;
+	f->nr_vcpus = n;
 	return &f->vcpus[index];
+}
+
+static inline struct vcpu *vcpu_of(struct vgic_fates *f, uint16_t index)
+{
+	return index < f->nr_vcpus ? &f->vcpus[index] : new_vcpu(f, index);
 }
 
 static int reserve_entries(struct vgic_fates *f, size_t cap)
@@ -214,8 +221,8 @@ static void ended(struct entry *e)
 }
 
 /* The state of one interrupt while its vCPU is out of the guest: nothing of it is in an LR. */
-static void look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const struct vgr_irq *q,
-		 uint64_t time)
+static inline __attribute__((always_inline)) void
+look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const struct vgr_irq *q, uint64_t time)
 {
 	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
 
@@ -558,24 +565,36 @@ void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct
 	vcpu_of(f, fl->r.vcpu);
 	tick(f, fl->r.time);
 	for (unsigned int i = 0; i < n; i++)
-		look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
+		if (!list[i].same)
+			look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
 	for (unsigned int i = 0; i < nr_off; i++)
 		if (f->v[off[i]].listed)
 			left_list(&f->v[off[i]], fl->r.vcpu);
 }
 
-void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
-		 unsigned int n, const uint64_t *lr, const uint32_t *numbers)
+void fates_listed(struct vgic_fates *f, uint32_t number)
 {
-	struct vcpu *v = &f->vcpus[fl->r.vcpu];
+	struct entry *e = &f->v[number];
+	uint64_t missed = f->vcpus[e->counted_on].entries - e->counted;
 
-	flushed(v, fl, lr);
-	for (unsigned int i = 0; i < v->used; i++)
-		v->number[i] = numbers[i];
+	if (e->fate.outside_entries)
+		e->fate.outside_entries += missed;
+	if (e->active)
+		e->active_entries += missed;
+	e->counted += missed;
+}
+
+void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
+		 unsigned int n)
+{
+	uint64_t entries = ++f->vcpus[fl->r.vcpu].entries;
+
 	for (unsigned int i = 0; i < n; i++) {
 		struct entry *e = &f->v[list[i].number];
 
 		e->listed = true;
+		e->counted = entries;
+		e->counted_on = fl->r.vcpu;
 		look_inside(f, fl, e, list[i].irq, list[i].inside);
 	}
 }
@@ -585,14 +604,18 @@ void fates_entry(struct vgic_fates *f, uint64_t time)
 	tick(f, time);
 }
 
-void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct watched *list,
-		unsigned int n, const uint64_t *lr, unsigned int used)
+void fates_leave(struct vgic_fates *f, uint64_t time, const uint64_t *was, const uint64_t *is,
+		 unsigned int n, const uint32_t *numbers)
 {
-	struct vcpu *v = vcpu_of(f, vcpu);
+	for (unsigned int i = 0; i < n; i++)
+		if (was[i] & VGIC_LR_STATE)
+			run_of_lr(f, &f->v[numbers[i]], was[i], is[i], time);
+}
 
+void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct watched *list,
+		unsigned int n)
+{
 	tick(f, time);
-	leave(f, v, lr, used, time);
-	v->flushed = false;
 	for (unsigned int i = 0; i < n; i++) {
 		struct entry *e = numbered(f, list[i].number);
 

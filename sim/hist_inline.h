@@ -13,12 +13,11 @@ static inline size_t hist_bucket(uint64_t value)
 {
 	unsigned int shift;
 
-	if (value < HIST_LINEAR)
-		return value;
-	if (value > VGIC_HIST_MAX)
+	if (__builtin_expect(value > VGIC_HIST_MAX, 0))
 		value = VGIC_HIST_MAX;
-	shift = 64 - (unsigned int)__builtin_clzll(value) - HIST_LINEAR_BITS;
-	return HIST_LINEAR + (size_t)(shift - 1) * HIST_HALF + ((value >> shift) - HIST_HALF);
+	/* 0 for all that is linear; each further power of two has HIST_HALF buckets more. */
+	shift = 64 - HIST_LINEAR_BITS - (unsigned int)__builtin_clzll(value | HIST_HALF);
+	return shift * HIST_HALF + (size_t)(value >> shift);
 }
 
 static inline void hist_add(struct vgic_hist *h, uint64_t value)

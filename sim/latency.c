@@ -54,13 +54,13 @@ void vgic_latency_finish(struct vgic_latency_series *s)
 
 static unsigned int bucket_of(uint64_t ns)
 {
-	if (ns > VGIC_HIST_MAX)
-		ns = VGIC_HIST_MAX;
-	if (ns < 2 * PART)
-		return (unsigned int)ns;
-	unsigned int shift = 56 - (unsigned int)__builtin_clzll(ns);
+	unsigned int shift;
 
-	return (shift + 1) * PART + (unsigned int)(ns >> shift) - PART;
+	if (__builtin_expect(ns > VGIC_HIST_MAX, 0))
+		ns = VGIC_HIST_MAX;
+	/* 0 for the first 2 * PART. */
+	shift = 56 - (unsigned int)__builtin_clzll(ns | PART);
+	return shift * PART + (unsigned int)(ns >> shift);
 }
 
 static uint64_t lowest_of(unsigned int bucket)
@@ -77,27 +77,40 @@ static uint64_t highest_of(unsigned int bucket)
 
 /* ---- blocks ---- */
 
-static void add_counts(uint32_t *to, const uint32_t *from)
+static void add_counts(uint32_t *restrict to, const uint32_t *restrict from)
 {
 	for (unsigned int i = 0; i < PART; i++)
 		to[i] = to[i] + from[i] < to[i] ? UINT32_MAX : to[i] + from[i];
 }
 
+/* The same where no sum can be too large: several at a time. */
+static void add_small_counts(uint32_t *restrict to, const uint32_t *restrict from)
+{
+	for (unsigned int i = 0; i < PART; i++)
+		to[i] += from[i];
+}
+
 /* Takes all of from, which is empty afterwards. */
 static void block_take(struct vgic_latency_block *to, struct vgic_latency_block *from)
 {
+	bool small = to->n + from->n <= UINT32_MAX;
+
 	for (unsigned int i = 0; i < PARTS; i++) {
 		if (!from->part[i])
 			continue;
-		if (to->part[i]) {
-			add_counts(to->part[i], from->part[i]);
-			continue;
+		if (!to->part[i]) {
+			to->part[i] = from->part[i];
+		} else {
+			if (small)
+				add_small_counts(to->part[i], from->part[i]);
+			else
+				add_counts(to->part[i], from->part[i]);
+			free(from->part[i]);
 		}
-		to->part[i] = from->part[i];
 		from->part[i] = NULL;
 	}
 	to->n += from->n;
-	block_finish(from);
+	from->n = 0;
 }
 
 static int block_add(struct vgic_latency_block *to, const struct vgic_latency_block *from)
@@ -124,38 +137,45 @@ static void coarsen(struct vgic_latency_series *s)
 	s->raises *= 2;
 }
 
-/* Blocks for one more raise, and the part of its block that a bucket is in. 0 or -ENOMEM. */
-static __attribute__((noinline, cold)) int make_room(struct vgic_latency_series *s, uint64_t raise,
-						     unsigned int bucket)
+static inline void count_in(struct vgic_latency_series *s, struct vgic_latency_block *b,
+			    unsigned int bucket, uint64_t ns)
 {
-	uint32_t **part;
+	uint32_t *part = &b->part[bucket / PART][bucket % PART];
+
+	*part += *part < UINT32_MAX;
+	b->n++;
+	hist_add(&s->hist, ns);
+}
+
+/* The way of few: blocks for one more raise, and the part of its block that it is in. */
+static __attribute__((noinline, cold)) int add_new(struct vgic_latency_series *s, uint64_t raise,
+						   uint64_t ns)
+{
+	unsigned int bucket = bucket_of(ns);
+	struct vgic_latency_block *b;
 
 	while (raise / s->raises >= BLOCKS)
 		coarsen(s);
-	part = &s->blocks[raise / s->raises].part[bucket / PART];
-	if (!*part)
-		*part = calloc(PART, sizeof(**part));
-	return *part ? 0 : -ENOMEM;
+	b = &s->blocks[raise / s->raises];
+	if (!b->part[bucket / PART])
+		b->part[bucket / PART] = calloc(PART, sizeof(uint32_t));
+	if (!b->part[bucket / PART])
+		return -ENOMEM;
+	if (raise / s->raises >= s->nr_blocks)
+		s->nr_blocks = (size_t)(raise / s->raises) + 1;
+	count_in(s, b, bucket, ns);
+	return 0;
 }
 
 int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
 {
 	/* A power of two. */
-	unsigned int shift = (unsigned int)__builtin_ctzll(s->raises), bucket = bucket_of(ns);
-	uint64_t at = raise >> shift;
-	uint32_t *part;
+	uint64_t at = raise >> (unsigned int)__builtin_ctzll(s->raises);
+	unsigned int bucket = bucket_of(ns);
 
-	if (__builtin_expect(at >= BLOCKS || !s->blocks[at].part[bucket / PART], 0)) {
-		if (make_room(s, raise, bucket))
-			return -ENOMEM;
-		return vgic_latency_add(s, raise, ns);
-	}
-	if (at >= s->nr_blocks)
-		s->nr_blocks = (size_t)at + 1;
-	part = &s->blocks[at].part[bucket / PART][bucket % PART];
-	*part += *part < UINT32_MAX;
-	s->blocks[at].n++;
-	hist_add(&s->hist, ns);
+	if (__builtin_expect(at >= s->nr_blocks || !s->blocks[at].part[bucket / PART], 0))
+		return add_new(s, raise, ns);
+	count_in(s, &s->blocks[at], bucket, ns);
 	return 0;
 }
 

@@ -267,9 +267,9 @@ static void look_outside(struct machine *m, unsigned int index)
 			worst = prio;
 	}
 	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct vgic_irq *q = machine_irq(&m->listed[i]);
+		const struct vgic_irq *q = m->listed[i];
 
-		if (m->listed[i].inside || vgic_oracle(m->vgic, q) != index)
+		if (machine_inside(m, index, q) || vgic_oracle(m->vgic, q) != index)
 			continue;
 		v->depth++;
 		if (q->active || !(k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))

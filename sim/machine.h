@@ -79,20 +79,25 @@ struct mvcpu {
 	uint64_t flush_time;
 	unsigned int sync_irqs, sync_lrs; /* at its last exit */
 	uint32_t in_lr[VGR_MAX_LRS];	  /* numbers of the interrupts in its LRs */
+	uint32_t groups;		  /* enabled at its last flush */
 	int64_t entry_more;		  /* ns beyond the cost of the entry to come */
 	uint32_t depth;
 	bool inverted;
 	struct vgic_bound fewest_mi, fewest_lr_exits;
 };
 
+/* What fates and raises know already, and need not be told again: see watch.h. */
+enum known { NOT_KNOWN = 0, SAME, CALM };
+
 /* What the machine knows of one interrupt. */
 struct msource {
 	struct vgic_irq *irq;
 	uint32_t index;
 	uint32_t number; /* of fates and raises */
-	/* As a flush saw it waiting, and when: see struct watched. 0: it did not. */
+	/* As it was last looked at, and the number of writes then: see watch.h. */
 	struct vgr_irq seen;
-	uint64_t calm;
+	uint64_t as_of;
+	enum known known;
 	bool left_out;	 /* not looked at by the last flush: it was calm */
 	uint64_t inside; /* the last flush that put it into an LR */
 	uint32_t cursor; /* script of the next acknowledgement */
@@ -148,14 +153,14 @@ struct machine {
 	struct vgic_profile profile;
 	struct vgic_fates *fates;
 	struct vgic_raises *raises;
-	struct vgr_flush flush; /* being made: what is no list of it */
-	struct watched *listed; /* the list before the flush or sync */
-	struct watched *fresh;	/* those of it that are looked at */
-	uint32_t *off;		/* left the list between sync and flush */
-	unsigned int nr_listed, nr_fresh, cap_listed, nr_off, nr_back;
-	uint64_t writes;  /* of registers, from 1 */
+	struct vgr_flush flush;		/* being made: what is no list of it */
+	const struct vgic_irq **listed; /* the list before the flush or sync */
+	struct watched *fresh;		/* those of it that are looked at */
+	uint32_t *off;			/* left the list between sync and flush */
+	unsigned int nr_listed, nr_fresh, cap_listed, nr_off;
+	bool relook;	  /* the sync may change what is calm */
+	uint64_t writes;  /* of registers, and of what else counts for those who are calm; from 1 */
 	uint64_t flushes; /* counts them */
-	uint64_t back[VGR_MAX_LRS];
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct msource *sources;
@@ -267,6 +272,7 @@ void machine_records_finish(struct machine *m);
 int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number);
 void machine_records_populated(struct machine *m, unsigned int v, const struct vgic_irq *irq,
 			       unsigned int lr);
+void machine_records_replayed(struct machine *m, const struct vgic_irq *irq);
 /* vgic_prune() before the flush. */
 void machine_records_prune(struct machine *m, unsigned int v);
 void machine_records_before_flush(struct machine *m, unsigned int v);
@@ -275,6 +281,9 @@ void machine_records_flush(struct machine *m, unsigned int v);
 void machine_records_entry(struct machine *m, unsigned int v, uint64_t time);
 void machine_records_before_sync(struct machine *m, unsigned int v);
 void machine_records_sync(struct machine *m, unsigned int v);
+void machine_records_end(struct machine *m);
+/* An LR of the vCPU's last flush has an interrupt of which the workload knows nothing. */
+bool machine_records_inside(struct machine *m, unsigned int v, const struct vgic_irq *irq);
 /* vcpu: of a private INTID, else VGR_NO_VCPU. */
 void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level);
 /* An MSI has made it pending. */
@@ -283,6 +292,14 @@ void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
 void machine_records_dir(struct machine *m, struct msource *s);
 /* A register write that may take interrupts back. */
 void machine_records_write(struct machine *m);
+
+/* An LR has it since the last flush of all, which was that of vCPU v. */
+static inline bool machine_inside(struct machine *m, unsigned int v, const struct vgic_irq *irq)
+{
+	const struct msource *s = irq->user;
+
+	return s ? s->inside == m->flushes : machine_records_inside(m, v, irq);
+}
 
 /* arrivals.c */
 /* Before the start: one more of the workload's own. 0 or -ENOMEM. */

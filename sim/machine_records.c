@@ -69,71 +69,117 @@ static uint32_t number_of(struct machine *m, const struct vgic_irq *irq)
 	return s ? s->number : number_of_stray(m, irq);
 }
 
+/* What happens to it is told, or an LR has it: it is to be looked at. */
+static void stir(struct msource *s)
+{
+	s->known = NOT_KNOWN;
+	s->as_of = 0;
+}
+
+/* As a flush or sync saw it, and no register was written since: see watch.h. */
+static inline bool is_known(const struct machine *m, const struct msource *s,
+			    const struct vgic_irq *q)
+{
+	uint64_t is[2], was[2];
+
+	if (!s || s->as_of != m->writes)
+		return false;
+	memcpy(is, &q->intid, sizeof(is));
+	memcpy(was, &s->seen, sizeof(was));
+	return !((is[0] ^ was[0]) | (is[1] ^ was[1]));
+}
+
+static inline void keep_in_mind(const struct machine *m, struct msource *s,
+				const struct vgic_irq *q, enum known known)
+{
+	memcpy(&s->seen, &q->intid, sizeof(s->seen));
+	s->as_of = m->writes;
+	s->known = known;
+}
+
+/* While it was not looked at, it was on the list all the same. */
+static void catch_up(struct machine *m, struct msource *s)
+{
+	fates_listed(m->fates, s->number);
+	raises_listed(m->raises, s->number);
+}
+
+static inline struct watched look_again(struct machine *m, struct msource *s,
+					const struct vgic_irq *q)
+{
+	const struct vgr_irq *irq = (const struct vgr_irq *)&q->intid;
+
+	if (!s)
+		return (struct watched){.irq = irq, .number = number_of_stray(m, q)};
+	stir(s);
+	if (s->left_out)
+		catch_up(m, s);
+	s->left_out = false;
+	return (struct watched){.irq = irq, .number = s->number};
+}
+
 void machine_records_populated(struct machine *m, unsigned int index, const struct vgic_irq *irq,
 			       unsigned int lr)
 {
 	struct msource *s = irq->user;
 
 	m->vcpus[index].in_lr[lr] = number_of(m, irq);
+	if (!(m->vgic->vcpus[index].lr[lr] & VGIC_LR_STATE))
+		m->relook = true;
+	else if (s)
+		s->inside = m->flushes;
 	if (!s)
 		return;
-	s->calm = 0;
-	if (m->vgic->vcpus[index].lr[lr] & VGIC_LR_STATE)
-		s->inside = m->flushes;
+	stir(s);
+	/* It was calm until now, and this flush is another one that has it on the list. */
+	if (s->left_out) {
+		fates_listed(m->fates, s->number);
+		m->fresh[m->nr_fresh++] = (struct watched){
+			.irq = (const struct vgr_irq *)&irq->intid,
+			.number = s->number,
+		};
+	}
 }
 
-/* An SGI of which the workload knows nothing is looked for. */
-static bool is_inside(const struct machine *m, unsigned int index, const struct watched *w)
+/* The sync changes what may have been left out. */
+void machine_records_replayed(struct machine *m, const struct vgic_irq *irq)
+{
+	struct msource *s = irq->user;
+
+	if (!s)
+		return;
+	m->relook |= s->known == CALM;
+	stir(s);
+}
+
+bool machine_records_inside(struct machine *m, unsigned int index, const struct vgic_irq *irq)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
-	const struct msource *s = machine_irq(w)->user;
+	uint32_t number = number_of_stray(m, irq);
 
-	if (s)
-		return s->inside == m->flushes;
 	for (unsigned int i = 0; i < k->used_lrs; i++)
-		if ((k->lr[i] & VGIC_LR_STATE) && m->vcpus[index].in_lr[i] == w->number)
+		if ((k->lr[i] & VGIC_LR_STATE) && m->vcpus[index].in_lr[i] == number)
 			return true;
 	return false;
-}
-
-/* It waits as it did: see watch.h. */
-static bool is_calm(const struct machine *m, const struct msource *s, const struct vgic_irq *q)
-{
-	return s && s->calm == m->writes && !memcmp(&s->seen, &q->intid, sizeof(s->seen));
-}
-
-/* It is looked at again. While it was not, it was on the list all the same. */
-static struct watched look_again(struct machine *m, struct msource *s, const struct vgic_irq *q)
-{
-	uint32_t number = number_of(m, q);
-
-	if (s) {
-		s->calm = 0;
-		if (s->left_out)
-			raises_listed(m->raises, number);
-		s->left_out = false;
-	}
-	return (struct watched){.irq = (const struct vgr_irq *)&q->intid, .number = number};
 }
 
 /* Who got an LR of the flush. Those who wait are as they were looked at, and are kept in mind. */
 static void find_inside(struct machine *m, unsigned int index)
 {
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		struct watched *w = &m->listed[i];
-		struct msource *s = machine_irq(w)->user;
+	for (unsigned int i = 0; i < m->nr_fresh; i++) {
+		struct watched *w = &m->fresh[i];
+		const struct vgic_irq *q = machine_irq(w);
+		struct msource *s = q->user;
 
-		w->inside = is_inside(m, index, w);
-		if (!w->inside && s && !s->calm && vgic_pending(machine_irq(w))) {
-			s->seen = *w->irq;
-			s->calm = m->writes;
-		}
+		w->inside = machine_inside(m, index, q);
+		if (!w->inside && s && vgic_pending(q))
+			keep_in_mind(m, s, q, CALM);
 	}
 }
 
 static bool more_room(struct machine *m, unsigned int n)
 {
-	struct watched *listed = realloc(m->listed, 2 * n * sizeof(*listed));
+	const struct vgic_irq **listed = realloc(m->listed, 2 * n * sizeof(*listed));
 	struct watched *fresh = realloc(m->fresh, 2 * n * sizeof(*fresh));
 	uint32_t *off = realloc(m->off, 2 * n * sizeof(*off));
 
@@ -145,89 +191,82 @@ static bool more_room(struct machine *m, unsigned int n)
 	return !m->nomem;
 }
 
-static bool has_room(struct machine *m, const struct vgic_vcpu *k)
+static inline const struct vgic_irq *first_listed(struct machine *m, const struct vgic_vcpu *k)
 {
-	return k->list.count <= m->cap_listed || more_room(m, k->list.count);
-}
-
-/* All that is on the list now. */
-static void remember_list(struct machine *m, const struct vgic_vcpu *k)
-{
-	unsigned int n = 0;
-
-	for (struct vgic_irq *q = has_room(m, k) ? k->list.head : NULL; q; q = q->next)
-		m->listed[n++].irq = (const struct vgr_irq *)&q->intid;
-	m->nr_listed = n;
-}
-
-/* Of those those that must be looked at. */
-static void find_fresh(struct machine *m)
-{
-	m->nr_fresh = 0;
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct vgic_irq *q = machine_irq(&m->listed[i]);
-
-		if (!is_calm(m, q->user, q))
-			m->fresh[m->nr_fresh++] = look_again(m, q->user, q);
-	}
+	return k->list.count <= m->cap_listed || more_room(m, k->list.count) ? k->list.head : NULL;
 }
 
 void machine_records_prune(struct machine *m, unsigned int index)
 {
-	remember_list(m, &m->vgic->vcpus[index]);
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	unsigned int n = 0;
+
+	for (const struct vgic_irq *q = first_listed(m, k); q; q = q->next)
+		m->listed[n++] = q;
 	vgic_prune(m->vgic, index);
 	m->nr_off = 0;
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct vgic_irq *q = machine_irq(&m->listed[i]);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct vgic_irq *q = m->listed[i];
 
 		if (q->vcpu != index)
 			m->off[m->nr_off++] = look_again(m, q->user, q).number;
 	}
 }
 
-/* Both at once. */
-static void look_at_list(struct machine *m, const struct vgic_vcpu *k)
+/* What counts as standing outside depends on it, for those who are left out, too. */
+static void look_at_groups(struct machine *m, unsigned int index)
 {
-	unsigned int n = 0;
+	const uint32_t any = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
+	uint32_t groups =
+		(m->vgic->vcpus[index].vmcr & any) | (m->vgic->dist_enabled ? 1u << 31 : 0);
 
-	m->nr_fresh = 0;
-	for (struct vgic_irq *q = has_room(m, k) ? k->list.head : NULL; q; q = q->next) {
-		struct msource *s = q->user;
-		struct watched *w = &m->listed[n++];
-
-		if (is_calm(m, s, q)) {
-			*w = (struct watched){(const struct vgr_irq *)&q->intid, s->number, false};
-			s->left_out = true;
-			continue;
-		}
-		*w = m->fresh[m->nr_fresh++] = look_again(m, s, q);
-	}
-	m->nr_listed = n;
+	if (groups != m->vcpus[index].groups)
+		m->writes++;
+	m->vcpus[index].groups = groups;
 }
 
 void machine_records_before_flush(struct machine *m, unsigned int index)
 {
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
 	struct vgr_flush *f = &m->flush;
+	unsigned int n = 0, nr_fresh = 0;
 
 	m->flushes++;
-	look_at_list(m, &m->vgic->vcpus[index]);
+	look_at_groups(m, index);
+	for (const struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
+		struct msource *s = q->user;
+
+		m->listed[n++] = q;
+		if (!is_known(m, s, q))
+			m->fresh[nr_fresh++] = look_again(m, s, q);
+		else if (s->known == CALM)
+			s->left_out = true;
+		else
+			m->fresh[nr_fresh++] = (struct watched){
+				.irq = (const struct vgr_irq *)&q->intid,
+				.number = s->number,
+				.same = true,
+			};
+	}
+	m->nr_listed = n;
+	m->nr_fresh = nr_fresh;
 	f->r.time = f->begin = m->now;
 	f->r.vcpu = (uint16_t)index;
 	f->dist_enabled = m->vgic->dist_enabled;
-	fates_before(m->fates, f, m->fresh, m->nr_fresh, m->off, m->nr_off);
-	if (raises_before(m->raises, f, m->fresh, m->nr_fresh))
+	fates_before(m->fates, f, m->fresh, nr_fresh, m->off, m->nr_off);
+	if (raises_before(m->raises, f, m->fresh, nr_fresh))
 		m->nomem = true;
 	m->nr_off = 0;
 }
 
 static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
 {
-	const struct watched *w = m->listed;
+	const struct vgic_irq **was = m->listed;
 
 	if (!k->sorted)
 		return false;
-	for (const struct vgic_irq *q = k->list.head; q; q = q->next, w++)
-		if (w->irq->intid != q->intid)
+	for (const struct vgic_irq *q = k->list.head; q; q = q->next, was++)
+		if (*was != q)
 			return true;
 	return false;
 }
@@ -241,39 +280,81 @@ void machine_records_flush(struct machine *m, unsigned int index)
 	f->used_lrs = (uint16_t)k->used_lrs;
 	find_inside(m, index);
 	m->cell->reordered += !m->uncounted && is_reordered(m, k);
-	fates_after(m->fates, f, m->listed, m->nr_listed, k->lr, m->vcpus[index].in_lr);
-	raises_after(m->raises, f, k->lr, m->vcpus[index].in_lr);
+	fates_after(m->fates, f, m->fresh, m->nr_fresh);
 }
 
 void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
 {
 	fates_entry(m->fates, time);
-	if (raises_entry(m->raises, (uint16_t)index, time))
+	if (raises_entry(m->raises, &m->flush, time, m->vgic->vcpus[index].lr,
+			 m->vcpus[index].in_lr))
 		m->nomem = true;
 }
 
 void machine_records_before_sync(struct machine *m, unsigned int index)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	const struct mvcpu *v = &m->vcpus[index];
+	unsigned int n = 0, nr_fresh = 0;
 
-	remember_list(m, k);
-	m->nr_back = k->used_lrs;
-	for (unsigned int i = 0; i < m->nr_back; i++)
-		m->back[i] = m->vcpus[index].hw.lr[i];
+	for (const struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
+		struct msource *s = q->user;
+
+		m->listed[n++] = q;
+		if (!is_known(m, s, q) || s->known != CALM)
+			m->fresh[nr_fresh++] = look_again(m, s, q);
+	}
+	m->nr_listed = n;
+	m->nr_fresh = nr_fresh;
+	/* The LRs as the flush filled them, and as the guest leaves them. */
+	fates_leave(m->fates, m->now, k->lr, v->hw.lr, k->used_lrs, v->in_lr);
+	raises_leave(m->raises, k->lr, v->hw.lr, k->used_lrs, v->in_lr);
+}
+
+/* Who must be looked at after the sync, if it changed one of those that were left out. */
+static void find_fresh(struct machine *m)
+{
+	m->nr_fresh = 0;
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		const struct vgic_irq *q = m->listed[i];
+		struct msource *s = q->user;
+
+		if (!is_known(m, s, q) || s->known != CALM)
+			m->fresh[m->nr_fresh++] = look_again(m, s, q);
+	}
+	m->relook = false;
 }
 
 void machine_records_sync(struct machine *m, unsigned int index)
 {
-	find_fresh(m);
-	fates_sync(m->fates, (uint16_t)index, m->now, m->fresh, m->nr_fresh, m->back, m->nr_back);
-	if (raises_sync(m->raises, (uint16_t)index, m->now, m->fresh, m->nr_fresh, m->back,
-			m->nr_back))
+	unsigned int off = 0;
+
+	for (unsigned int i = 0; i < m->nr_fresh; i++)
+		off += m->fresh[i].irq->vcpu != index;
+	if (m->relook || m->vgic->vcpus[index].list.count + off != m->nr_listed)
+		find_fresh(m);
+	fates_sync(m->fates, (uint16_t)index, m->now, m->fresh, m->nr_fresh);
+	if (raises_sync(m->raises, (uint16_t)index, m->now, m->fresh, m->nr_fresh))
 		m->nomem = true;
+	for (unsigned int i = 0; i < m->nr_fresh; i++) {
+		const struct vgic_irq *q = machine_irq(&m->fresh[i]);
+
+		if (q->user && q->vcpu == index)
+			keep_in_mind(m, q->user, q, SAME);
+	}
+}
+
+/* Before the fates are judged. */
+void machine_records_end(struct machine *m)
+{
+	for (size_t i = 0; i < m->wl->nr_sources; i++)
+		if (m->sources[i].left_out)
+			catch_up(m, &m->sources[i]);
 }
 
 void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level)
 {
-	s->calm = 0;
+	stir(s);
 	if (fates_inject(m->fates, vcpu, s->number, level, m->now) ||
 	    raises_inject(m->raises, vcpu, s->number, level, m->now))
 		m->nomem = true;
@@ -281,13 +362,13 @@ void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s,
 
 void machine_records_msi(struct machine *m, struct msource *s)
 {
-	s->calm = 0;
+	stir(s);
 	raises_msi(m->raises, s->number, m->now);
 }
 
 void machine_records_dir(struct machine *m, struct msource *s)
 {
-	s->calm = 0;
+	stir(s);
 	fates_dir(m->fates, s->number, m->now);
 	raises_dir(m->raises, s->number, m->now);
 }
@@ -317,7 +398,7 @@ void machine_records_sgi(struct machine *m, const struct vgic_effect *e)
 		struct vgic_irq *irq = &m->vgic->vcpus[i].private_irqs[intid];
 
 		if (irq->user)
-			((struct msource *)irq->user)->calm = 0;
+			stir(irq->user);
 		else
 			number_of(m, irq);
 	}

@@ -91,15 +91,19 @@ static int reserve_vcpus(struct vgic_raises *r, size_t n)
 	return 0;
 }
 
-static struct vcpu *vcpu_of(struct vgic_raises *r, uint16_t index)
+static __attribute__((noinline)) struct vcpu *new_vcpu(struct vgic_raises *r, uint16_t index)
 {
 	size_t n = (size_t)index + 1;
 
 	if (n > r->cap_vcpus && reserve_vcpus(r, n))
 		return NULL;
-	if (n > r->nr_vcpus)
-		r->nr_vcpus = n;
+	r->nr_vcpus = n;
 	return &r->vcpus[index];
+}
+
+static inline struct vcpu *vcpu_of(struct vgic_raises *r, uint16_t index)
+{
+	return index < r->nr_vcpus ? &r->vcpus[index] : new_vcpu(r, index);
 }
 
 static int reserve_entries(struct vgic_raises *r, size_t cap)
@@ -207,8 +211,9 @@ static int unexplained(struct vgic_raises *r, struct entry *e, const struct vgr_
 }
 
 /* The state of one interrupt while its vCPU is out of the guest: nothing of it is in an LR. */
-static int look(struct vgic_raises *r, const struct vcpu *v, struct entry *e,
-		const struct vgr_irq *q, uint64_t time)
+static inline __attribute__((always_inline)) int look(struct vgic_raises *r, const struct vcpu *v,
+						      struct entry *e, const struct vgr_irq *q,
+						      uint64_t time)
 {
 	if (q->state & VGR_IRQ_GONE)
 		return 0;
@@ -251,6 +256,15 @@ static bool is_listed(const struct vgic_raises *r, const struct entry *e)
 
 /* ---- one vCPU ---- */
 
+/* A flush finds it on its list, and has looked at it. new: the one before did not. */
+static inline void on_list(const struct vgic_raises *r, const struct vcpu *v,
+			   const struct vgr_flush *f, struct entry *e, bool new)
+{
+	look_held(r, f, v->begin, e, new);
+	e->on = f->r.vcpu;
+	e->on_flush = v->flushes + 1;
+}
+
 /* What a flush finds on its list. */
 static int look_before(struct vgic_raises *r, const struct vcpu *v, const struct vgr_flush *f,
 		       struct entry *e, const struct vgr_irq *q)
@@ -260,9 +274,7 @@ static int look_before(struct vgic_raises *r, const struct vcpu *v, const struct
 	/* What a DIR ended since the sync asks again from then on. */
 	if (look(r, v, e, q, e->dir > v->sync ? e->dir : f->begin))
 		return -ENOMEM;
-	look_held(r, f, v->begin, e, new);
-	e->on = f->r.vcpu;
-	e->on_flush = v->flushes + 1;
+	on_list(r, v, f, e, new);
 	return 0;
 }
 
@@ -278,24 +290,24 @@ static void flushed(struct vcpu *v, const struct vgr_flush *f, const uint64_t *l
 	v->entered = false;
 }
 
+/* An LR has it pending, and the guest runs from then on. 0 or -ENOMEM. */
+static inline int enter_lr(struct vgic_raises *r, struct entry *e, uint64_t time)
+{
+	e->in_guest = true;
+	if (!e->waits || e->shown)
+		return 0;
+	e->waits = false;
+	e->shown = true;
+	e->shown_raise = e->raise;
+	return vgic_latency_add(r->to_lr, e->raise.number,
+				time > e->raise.time ? time - e->raise.time : 0);
+}
+
 static int enter(struct vgic_raises *r, struct vcpu *v, uint64_t time)
 {
-	for (unsigned int i = 0; v->flushed && i < v->used; i++) {
-		struct entry *e;
-
-		if (!(v->lr[i] & VGIC_LR_PENDING))
-			continue;
-		e = &r->v[v->number[i]];
-		e->in_guest = true;
-		if (!e->waits || e->shown)
-			continue;
-		e->waits = false;
-		e->shown = true;
-		e->shown_raise = e->raise;
-		if (vgic_latency_add(r->to_lr, e->raise.number,
-				     time > e->raise.time ? time - e->raise.time : 0))
+	for (unsigned int i = 0; v->flushed && i < v->used; i++)
+		if ((v->lr[i] & VGIC_LR_PENDING) && enter_lr(r, &r->v[v->number[i]], time))
 			return -ENOMEM;
-	}
 	v->entered = v->flushed;
 	return 0;
 }
@@ -527,36 +539,46 @@ void raises_listed(struct vgic_raises *r, uint32_t number)
 int raises_before(struct vgic_raises *r, const struct vgr_flush *f, const struct watched *list,
 		  unsigned int n)
 {
-	struct vcpu *v = vcpu_of(r, f->r.vcpu);
+	const struct vcpu *v = vcpu_of(r, f->r.vcpu);
 
 	for (unsigned int i = 0; i < n; i++) {
-		if (look_before(r, v, f, &r->v[list[i].number], list[i].irq))
+		struct entry *e = &r->v[list[i].number];
+
+		if (list[i].same)
+			on_list(r, v, f, e, !is_listed(r, e));
+		else if (look_before(r, v, f, e, list[i].irq))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-void raises_after(struct vgic_raises *r, const struct vgr_flush *f, const uint64_t *lr,
-		  const uint32_t *numbers)
+int raises_entry(struct vgic_raises *r, const struct vgr_flush *f, uint64_t time,
+		 const uint64_t *lr, const uint32_t *numbers)
 {
 	struct vcpu *v = &r->vcpus[f->r.vcpu];
 
-	flushed(v, f, lr);
-	for (unsigned int i = 0; i < v->used; i++)
-		v->number[i] = numbers[i];
+	v->flushes++;
+	v->begin = f->begin;
+	for (unsigned int i = 0; i < f->used_lrs; i++)
+		if ((lr[i] & VGIC_LR_PENDING) && enter_lr(r, &r->v[numbers[i]], time))
+			return -ENOMEM;
+	return 0;
 }
 
-int raises_entry(struct vgic_raises *r, uint16_t vcpu, uint64_t time)
+void raises_leave(struct vgic_raises *r, const uint64_t *was, const uint64_t *is, unsigned int n,
+		  const uint32_t *numbers)
 {
-	return enter(r, &r->vcpus[vcpu], time);
+	for (unsigned int i = 0; i < n; i++)
+		if (was[i] & VGIC_LR_PENDING)
+			run_of_lr(r, &r->v[numbers[i]], is[i]);
 }
 
 int raises_sync(struct vgic_raises *r, uint16_t vcpu, uint64_t time, const struct watched *list,
-		unsigned int n, const uint64_t *lr, unsigned int used)
+		unsigned int n)
 {
 	struct vcpu *v = vcpu_of(r, vcpu);
 
-	leave(r, v, time, lr, used);
+	v->sync = time;
 	for (unsigned int i = 0; i < n; i++)
 		if (look(r, v, &r->v[list[i].number], list[i].irq, time))
 			return -ENOMEM;

@@ -68,8 +68,11 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 	struct machine *m = opaque;
 	struct msource *s = irq->user;
 
-	if (what == VGIC_EVENT_REPLAYED && !m->uncounted)
-		m->cell->eoicount++;
+	if (what == VGIC_EVENT_REPLAYED) {
+		m->cell->eoicount += !m->uncounted;
+		machine_records_replayed(m, irq);
+		return;
+	}
 	if (what != VGIC_EVENT_POPULATED)
 		return;
 	machine_records_populated(m, vcpu, irq, arg);
@@ -269,6 +272,7 @@ static int conclude(struct machine *m)
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_GUEST)
 			machine_fold(m, i);
+	machine_records_end(m);
 	ret = vgic_cell_fates(c, m->fates,
 			      m->livelock ? VGIC_FATES_CUT
 			      : stuck	  ? VGIC_FATES_BLOCKED

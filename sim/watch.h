@@ -14,6 +14,7 @@ struct watched {
 	const struct vgr_irq *irq;
 	uint32_t number;
 	bool inside; /* after the flush: in an LR */
+	bool same;   /* before the flush: as the sync of this vCPU left it, see below */
 };
 
 /*
@@ -28,31 +29,42 @@ int raises_number(struct vgic_raises *r, uint16_t vcpu, uint32_t intid, uint32_t
 
 /*
  * A flush of fl's vCPU, with the list of it: before (off: what left the list since the sync),
- * and after (the LRs it filled, and with what). Of fl only the numbers count that have no list
- * behind them. The entry follows at a time of its own. 0 or -ENOMEM.
+ * and after. Of fl only the numbers count that have no list behind them. 0 or -ENOMEM.
  *
- * Before the flush, and at a sync, those may be left out who are calm: they wait on the list as
- * a flush has seen them wait before, and nothing was told of them since, nor of a register
- * write. To look at such a one again would change nothing: it was pending, so all that a look
- * finds out is known. raises_listed() before the next look at it: it was on the list meanwhile.
+ * At all three, and at a sync, those may be left out who are calm: they wait on the list, outside
+ * the LRs, as a flush has seen them wait before, and since then nothing was told of them, nor of
+ * a register write, and the same groups are enabled. To look at such a one again would change
+ * nothing: it was pending, so all that a look finds out is known. fates_listed() and
+ * raises_listed() before the next look at it, or its being in an LR: it was on the list meanwhile.
+ *
+ * Before the flush one may also be the same: nothing has happened to it since the last sync of
+ * this vCPU, and that had it on the list. A second look finds out no more than the first.
  */
 void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
 		  unsigned int n, const uint32_t *off, unsigned int nr_off);
+void fates_listed(struct vgic_fates *f, uint32_t number);
 void raises_listed(struct vgic_raises *r, uint32_t number);
 int raises_before(struct vgic_raises *r, const struct vgr_flush *fl, const struct watched *list,
 		  unsigned int n);
 void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
-		 unsigned int n, const uint64_t *lr, const uint32_t *numbers);
-void raises_after(struct vgic_raises *r, const struct vgr_flush *fl, const uint64_t *lr,
-		  const uint32_t *numbers);
+		 unsigned int n);
+/* The entry after it, at a time of its own, with what is in the LRs. 0 or -ENOMEM. */
 void fates_entry(struct vgic_fates *f, uint64_t time);
-int raises_entry(struct vgic_raises *r, uint16_t vcpu, uint64_t time);
+int raises_entry(struct vgic_raises *r, const struct vgr_flush *fl, uint64_t time,
+		 const uint64_t *lr, const uint32_t *numbers);
 
-/* A sync: the LRs read back, and what had been on the list before it. 0 or -ENOMEM. */
+/*
+ * A sync: what the run did to each LR that the flush had filled, then what had been on the list
+ * before it. 0 or -ENOMEM.
+ */
+void fates_leave(struct vgic_fates *f, uint64_t time, const uint64_t *was, const uint64_t *is,
+		 unsigned int n, const uint32_t *numbers);
+void raises_leave(struct vgic_raises *r, const uint64_t *was, const uint64_t *is, unsigned int n,
+		  const uint32_t *numbers);
 void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct watched *list,
-		unsigned int n, const uint64_t *lr, unsigned int used);
+		unsigned int n);
 int raises_sync(struct vgic_raises *r, uint16_t vcpu, uint64_t time, const struct watched *list,
-		unsigned int n, const uint64_t *lr, unsigned int used);
+		unsigned int n);
 
 /* A line moves or an edge comes; vcpu of a private interrupt, VGR_NO_VCPU. 0 or -ENOMEM. */
 int fates_inject(struct vgic_fates *f, uint16_t vcpu, uint32_t number, bool level, uint64_t time);
