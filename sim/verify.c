@@ -379,18 +379,19 @@ static int refuse(struct vgic_verify *v)
 }
 
 /* What every record of a type has at least. */
-static bool size_fits(const struct vgr_rec *rec)
+static inline bool size_fits(const struct vgr_rec *rec)
 {
-	static const uint8_t need[VGR_TYPE_MAX] = {
-		[VGR_VCPU] = sizeof(struct vgr_vcpu),	[VGR_FLUSH] = sizeof(struct vgr_flush),
-		[VGR_SYNC] = sizeof(struct vgr_sync),	[VGR_INJECT] = sizeof(struct vgr_inject),
-		[VGR_SGI] = sizeof(struct vgr_sgi),	[VGR_DIR] = sizeof(struct vgr_dir),
-		[VGR_MMIO] = sizeof(struct vgr_mmio),	[VGR_LEVEL] = sizeof(struct vgr_level),
-		[VGR_ACKED] = sizeof(struct vgr_acked), [VGR_LOSS] = sizeof(struct vgr_loss),
+	static const uint8_t more[VGR_TYPE_MAX] = {
+#define MORE(what) (uint8_t)(sizeof(what) - sizeof(struct vgr_rec))
+		[VGR_VCPU] = MORE(struct vgr_vcpu),   [VGR_FLUSH] = MORE(struct vgr_flush),
+		[VGR_SYNC] = MORE(struct vgr_sync),   [VGR_INJECT] = MORE(struct vgr_inject),
+		[VGR_SGI] = MORE(struct vgr_sgi),     [VGR_DIR] = MORE(struct vgr_dir),
+		[VGR_MMIO] = MORE(struct vgr_mmio),   [VGR_LEVEL] = MORE(struct vgr_level),
+		[VGR_ACKED] = MORE(struct vgr_acked), [VGR_LOSS] = MORE(struct vgr_loss),
+#undef MORE
 	};
 
-	return rec->size >= sizeof(*rec) &&
-	       (rec->type >= VGR_TYPE_MAX || rec->size >= need[rec->type]);
+	return rec->size >= sizeof(*rec) + (rec->type < VGR_TYPE_MAX ? more[rec->type] : 0);
 }
 
 static bool flush_fits(const struct vgr_flush *f)
@@ -604,7 +605,7 @@ int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 	v->totals.records++;
 	if (rec->time > v->newest)
 		v->newest = rec->time;
-	if (change_log_open(&v->changes, rec) || v->newest > v->settle_at ||
+	if ((change_log_open(&v->changes, rec) && change_ends(rec)) || v->newest > v->settle_at ||
 	    v->kept.n >= v->patience)
 		return on_record_after(v, rec);
 	return on_record(v, rec);

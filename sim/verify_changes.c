@@ -83,20 +83,8 @@ static inline struct change *new_change(struct change_log *log, const struct vgr
 /* Does this record show that what its thread did before is done? */
 static bool ends(const struct vgr_rec *rec, uint16_t earlier)
 {
-	switch (rec->type) {
-	case VGR_KICK:
-	case VGR_LEVEL:
-	case VGR_ACKED:
-	case VGR_VCPU:
-	case VGR_LOAD:
-	case VGR_PUT:
-		/* Part of it, or the thread has only lost or changed its CPU. */
-		return false;
-	case VGR_INJECT:
-		/* A handler may have come on top of anything but an injection. */
-		return earlier == VGR_INJECT;
-	}
-	return true;
+	/* A handler may have come on top of anything but an injection. */
+	return rec->type == VGR_INJECT ? earlier == VGR_INJECT : change_ends(rec);
 }
 
 void change_log_end(struct change_log *log, const struct vgr_rec *rec)

@@ -60,12 +60,20 @@ static inline bool comparable(struct check *c, const struct vgr_rec *rec, bool n
 static inline int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq *irqs,
 		       size_t n)
 {
-	uint32_t wrong = 0;
+	const struct vgr_irq gone = {.state = VGR_IRQ_GONE}, any = {.vcpu = 0xffff};
+	const struct vgr_irq here = {.vcpu = rec->vcpu};
+	uint64_t wrong[2] = {0}, is[2], mask_gone[2], mask_vcpu[2], vcpu[2];
 	int err;
 
-	for (size_t i = 0; i < n; i++)
-		wrong |= (irqs[i].state & VGR_IRQ_GONE) | (irqs[i].vcpu ^ rec->vcpu);
-	if (wrong) {
+	memcpy(mask_gone, &gone, sizeof(mask_gone));
+	memcpy(mask_vcpu, &any, sizeof(mask_vcpu));
+	memcpy(vcpu, &here, sizeof(vcpu));
+	for (size_t i = 0; i < n; i++) {
+		memcpy(is, &irqs[i], sizeof(is));
+		wrong[0] |= is[0];
+		wrong[1] |= is[1] ^ vcpu[1];
+	}
+	if ((wrong[0] & mask_gone[0]) | (wrong[1] & mask_vcpu[1])) {
 		for (size_t i = 0; i < n; i++) {
 			if (irqs[i].state & VGR_IRQ_GONE)
 				c->undecided = VGIC_UNDECIDED_GONE;
@@ -240,18 +248,22 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 	for (i = 0; irq && i < f->n_after; i++, irq = irq->next) {
 		const struct vgic_irq *same = irq;
 
+		if (same_state(&after[i], irq))
+			continue;
 		if (after[i].intid != irq->intid) {
 			differ(c, &rule_order_flush, "place in the list", after[i].intid,
 			       after[i].intid, irq->intid);
 			/* The state is compared wherever the interrupt stands. */
 			same = vgic_find(c->vgic, f->r.vcpu, after[i].intid);
-			if (!same || same->vcpu != f->r.vcpu)
+			if (!same || same->vcpu != f->r.vcpu) {
+				c->totals->irqs--;
 				continue;
+			}
 		}
-		c->totals->irqs++;
 		if (!same_state(&after[i], same))
 			compare_populated(c, &after[i], same);
 	}
+	c->totals->irqs += i;
 	c->late = f->n_after > f->n_before;
 	/* What came after the flush stands at the end, and only where the list was read late. */
 	if (irq || (i < f->n_after && !(f->r.flags & VGR_F_NO_CONFIG)))
@@ -459,16 +471,19 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	c->totals->replayed += vcpu->counts.replayed - replayed;
 
 	for (i = 0; i < s->n_before; i++) {
+		irq = vgic_find(c->vgic, s->r.vcpu, before[i].intid);
+		/* Who is gone is not the same, nor is another one. */
+		if (same_state(&after[i], irq))
+			continue;
 		if (after[i].state & VGR_IRQ_GONE || after[i].intid != before[i].intid) {
 			c->undecided = after[i].state & VGR_IRQ_GONE ? VGIC_UNDECIDED_GONE
 								     : VGIC_UNDECIDED_MALFORMED;
+			c->totals->irqs += i;
 			return 0;
 		}
-		irq = vgic_find(c->vgic, s->r.vcpu, after[i].intid);
-		c->totals->irqs++;
-		if (!same_state(&after[i], irq))
-			compare_folded(c, s, &after[i], irq);
+		compare_folded(c, s, &after[i], irq);
 	}
+	c->totals->irqs += s->n_before;
 	irq = vcpu->list.head;
 	for (i = 0; irq && i < s->n_after; i++, irq = irq->next)
 		if (order[i] != irq->intid)

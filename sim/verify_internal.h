@@ -62,6 +62,18 @@ struct change_log {
 /* What the record's thread did before may be done: for every record, first of all. */
 void change_log_end(struct change_log *log, const struct vgr_rec *rec);
 
+/*
+ * Not of these: they are part of what the thread did before, or tell only that it lost its CPU
+ * or came to another one.
+ */
+static inline bool change_ends(const struct vgr_rec *rec)
+{
+	const uint32_t never = 1u << VGR_KICK | 1u << VGR_LEVEL | 1u << VGR_ACKED | 1u << VGR_VCPU |
+			       1u << VGR_LOAD | 1u << VGR_PUT;
+
+	return rec->type >= VGR_TYPE_MAX || !(never >> rec->type & 1);
+}
+
 static inline bool change_log_open(const struct change_log *log, const struct vgr_rec *rec)
 {
 	return log->open[rec->tid % OPEN_CLASSES];

@@ -215,11 +215,6 @@ void vgic_map_hw(struct vgic *vgic, unsigned int of, uint32_t intid, uint16_t hw
 	irq->hwintid = hwintid;
 }
 
-static uint16_t known_vcpu(const struct vgic *vgic, uint16_t vcpu)
-{
-	return vcpu < vgic->cfg.nr_vcpus ? vcpu : VGIC_NO_VCPU;
-}
-
 #define SAME_PLACE(member)                                                                     \
 	_Static_assert(offsetof(struct vgic_irq, member) - offsetof(struct vgic_irq, intid) == \
 			       offsetof(struct vgr_irq, member),                               \
@@ -243,13 +238,21 @@ SAME_PLACE(target);
 static inline void set_state(const struct vgic *vgic, struct vgic_irq *irq,
 			     const struct vgr_irq *from)
 {
-	struct vgr_irq to = *from;
+	/* By words: what of each is to go, and what of the interrupt's own stays. */
+	const struct vgr_irq go = {.state = (uint16_t)~STATE, .reserved = 0xff, .vcpu = 0xffff};
+	const struct vgr_irq stay = {.vcpu = 0xffff}, nobody = {.target = VGIC_NO_VCPU};
+	uint64_t to[2], own[2], gone[2], kept[2], none[2];
 
-	to.state &= STATE;
-	to.reserved = 0;
-	to.vcpu = irq->vcpu;
-	to.target = known_vcpu(vgic, from->target);
-	memcpy(&irq->intid, &to, sizeof(to));
+	memcpy(to, from, sizeof(to));
+	memcpy(own, &irq->intid, sizeof(own));
+	memcpy(gone, &go, sizeof(gone));
+	memcpy(kept, &stay, sizeof(kept));
+	memcpy(none, &nobody, sizeof(none));
+	to[0] &= ~gone[0];
+	to[1] = (to[1] & ~gone[1]) | (own[1] & kept[1]);
+	if (__builtin_expect(from->target >= vgic->cfg.nr_vcpus, 0))
+		to[1] |= none[1];
+	memcpy(&irq->intid, to, sizeof(to));
 }
 
 /* NULL: *err says why. */
@@ -289,8 +292,8 @@ void vgic_irq_export(const struct vgic_irq *irq, struct vgr_irq *to)
 }
 
 /* How many interrupts stand where they stood: their links may stay. */
-static size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu, const struct vgr_irq *from,
-			  size_t n)
+static inline size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu,
+				 const struct vgr_irq *from, size_t n)
 {
 	struct vgic_irq *irq = vcpu->list.head;
 	size_t i = 0;
@@ -302,7 +305,8 @@ static size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu, const struc
 		irq = NULL;
 	for (; irq && i < n && irq->intid == from[i].intid; i++, irq = irq->next)
 		set_state(vgic, irq, &from[i]);
-	vgic_list_cut(vcpu, i ? (irq ? irq->prev : vcpu->list.tail) : NULL, i);
+	if (irq || vcpu->overflow)
+		vgic_list_cut(vcpu, i ? (irq ? irq->prev : vcpu->list.tail) : NULL, i);
 	return i;
 }
 
