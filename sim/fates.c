@@ -7,55 +7,8 @@
 #include <vgicsim/fates.h>
 #include <vgicsim/vgic.h>
 
-#include "irq_index.h"
-#include "listed.h"
+#include "fates_inline.h"
 #include "watch.h"
-
-struct entry {
-	struct vgic_fate fate;
-	uint16_t of;	 /* vCPU of a private one, VGR_NO_VCPU */
-	uint16_t target; /* when last listed */
-	uint16_t state;
-	bool named; /* a record names it */
-	bool seen;  /* state is known */
-	bool want;  /* raised, and neither taken nor taken back */
-	bool shown; /* since then a list or an LR had it pending */
-	bool line;  /* was last injected high */
-	bool again; /* raised once more since its vCPU was last out of the guest */
-	bool active;
-	bool dir;    /* a DIR came since it became active */
-	bool listed; /* on a list when its vCPU was last looked at */
-	uint64_t want_since, want_entries, active_since, active_entries, lost_since;
-	uint64_t writes; /* of registers, when it was last seen as it is */
-	uint64_t stamp;
-	uint64_t counted;    /* entries of its vCPU, when those were last counted that it is outside
-				... */
-	uint16_t counted_on; /* ... and that vCPU: see fates_listed() */
-};
-
-struct vcpu {
-	uint64_t lr[VGIC_MAX_LRS];
-	uint32_t number[VGIC_MAX_LRS]; /* of the entries of these interrupts */
-	unsigned int used;
-	bool flushed;
-	uint64_t entries;
-	uint32_t *list; /* entries on its list at the last look */
-	size_t nr_list, cap_list;
-};
-
-struct vgic_fates {
-	uint16_t vm;
-	bool started;
-	uint64_t start, last;
-	uint64_t nr_records;
-	uint64_t writes; /* writes of anyone that may take interrupts back */
-	uint64_t stamp;
-	struct entry *v;
-	size_t n, cap;
-	struct irq_index index; /* numbers of entries */
-	struct vcpu *vcpus;
-	size_t nr_vcpus, cap_vcpus;
-};
 
 static const char *const names[VGIC_FATE_KINDS] = {
 	"not raised", "delivered", "withdrawn", "waiting", "stuck", "starved", "lost"};
@@ -92,7 +45,7 @@ void vgic_fates_destroy(struct vgic_fates *f)
 
 static int reserve_vcpus(struct vgic_fates *f, size_t n)
 {
-	struct vcpu *v = realloc(f->vcpus, n * sizeof(*v));
+	struct fates_vcpu *v = realloc(f->vcpus, n * sizeof(*v));
 
 	if (!v)
 		return -ENOMEM;
@@ -102,7 +55,7 @@ static int reserve_vcpus(struct vgic_fates *f, size_t n)
 	return 0;
 }
 
-static __attribute__((noinline)) struct vcpu *new_vcpu(struct vgic_fates *f, uint16_t index)
+struct fates_vcpu *fates_new_vcpu(struct vgic_fates *f, uint16_t index)
 {
 	size_t n = (size_t)index + 1;
 
@@ -112,14 +65,9 @@ static __attribute__((noinline)) struct vcpu *new_vcpu(struct vgic_fates *f, uin
 	return &f->vcpus[index];
 }
 
-static inline struct vcpu *vcpu_of(struct vgic_fates *f, uint16_t index)
-{
-	return index < f->nr_vcpus ? &f->vcpus[index] : new_vcpu(f, index);
-}
-
 static int reserve_entries(struct vgic_fates *f, size_t cap)
 {
-	struct entry *p = realloc(f->v, cap * sizeof(*p));
+	struct fates_entry *p = realloc(f->v, cap * sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -128,7 +76,7 @@ static int reserve_entries(struct vgic_fates *f, size_t cap)
 	return 0;
 }
 
-static struct entry *find_entry(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
+static struct fates_entry *find_entry(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
 {
 	size_t at;
 
@@ -138,7 +86,7 @@ static struct entry *find_entry(struct vgic_fates *f, uint16_t vcpu, uint32_t in
 		return &f->v[at];
 	if (at >= f->cap && reserve_entries(f, f->cap ? f->cap * 2 : 64))
 		return NULL;
-	struct entry *e = &f->v[f->n++];
+	struct fates_entry *e = &f->v[f->n++];
 
 	memset(e, 0, sizeof(*e));
 	e->fate.intid = intid;
@@ -147,16 +95,16 @@ static struct entry *find_entry(struct vgic_fates *f, uint16_t vcpu, uint32_t in
 	return e;
 }
 
-static struct entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
+static struct fates_entry *entry_of(struct vgic_fates *f, uint16_t vcpu, uint32_t intid)
 {
-	struct entry *e = find_entry(f, vcpu, intid);
+	struct fates_entry *e = find_entry(f, vcpu, intid);
 
 	if (e)
 		e->named = true;
 	return e;
 }
 
-static int remember(struct vcpu *v, uint32_t entry)
+static int remember(struct fates_vcpu *v, uint32_t entry)
 {
 	if (v->nr_list == v->cap_list) {
 		size_t cap = v->cap_list ? v->cap_list * 2 : 32;
@@ -171,98 +119,9 @@ static int remember(struct vcpu *v, uint32_t entry)
 	return 0;
 }
 
-/* ---- one interrupt ---- */
-
-static bool is_lpi(const struct entry *e)
-{
-	return e->fate.intid >= VGIC_LPI_BASE;
-}
-
-static uint64_t entries_of_target(const struct vgic_fates *f, const struct entry *e)
-{
-	uint16_t t = e->of != VGR_NO_VCPU ? e->of : e->target;
-
-	return t < f->nr_vcpus ? f->vcpus[t].entries : 0;
-}
-
-static void raise(struct vgic_fates *f, struct entry *e, uint64_t time)
-{
-	if (!e->fate.raised++)
-		e->fate.first_ns = time - f->start;
-	e->again = e->want;
-	if (e->want)
-		return;
-	e->want = true;
-	e->shown = false;
-	e->want_since = time;
-	e->want_entries = entries_of_target(f, e);
-}
-
-static void taken(struct vgic_fates *f, struct entry *e, uint64_t time)
-{
-	/* Asked for by something that no record tells of. */
-	if (!e->want && !e->fate.raised++)
-		e->fate.first_ns = time - f->start;
-	e->want = false;
-	e->fate.delivered++;
-	e->fate.outside_entries = 0;
-	e->dir = false;
-	e->active = true;
-	e->active_since = time;
-	e->active_entries = 0;
-	e->writes = f->writes;
-}
-
-static void ended(struct entry *e)
-{
-	e->fate.ended++;
-	e->active = false;
-	e->dir = false;
-}
-
-/* The state of one interrupt while its vCPU is out of the guest: nothing of it is in an LR. */
-static inline __attribute__((always_inline)) void
-look(struct vgic_fates *f, struct entry *e, uint16_t vcpu, const struct vgr_irq *q, uint64_t time)
-{
-	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
-
-	if (q->state & VGR_IRQ_GONE)
-		return;
-	if (e->of == VGR_NO_VCPU)
-		e->fate.vcpu = vcpu;
-	e->seen = true;
-	e->state = q->state;
-	e->target = q->target;
-	e->fate.priority = q->priority;
-	if (listed_pending(q)) {
-		if (!e->want) {
-			e->fate.raised -= e->again;
-			raise(f, e, time);
-		}
-		e->shown = true;
-		e->writes = f->writes;
-	} else if (e->want && e->shown && (q->vcpu == vcpu || q->vcpu == VGR_NO_VCPU)) {
-		/* An edge goes only when it is taken, or by a register write. */
-		if (!(q->state & VGR_IRQ_LEVEL) && e->writes == f->writes) {
-			e->fate.lost++;
-			e->lost_since = time;
-		}
-		e->want = false;
-	}
-	e->again = false;
-	if (active && !e->active) {
-		e->active = true;
-		e->active_since = time;
-		e->active_entries = 0;
-		e->dir = false;
-	} else if (!active && e->active) {
-		ended(e);
-	}
-}
-
 /* ---- one vCPU ---- */
 
-static bool in_lr(const struct vcpu *v, uint32_t number)
+static bool in_lr(const struct fates_vcpu *v, uint32_t number)
 {
 	for (unsigned int i = 0; i < v->used; i++)
 		if ((v->lr[i] & VGIC_LR_STATE) && v->number[i] == number)
@@ -270,44 +129,8 @@ static bool in_lr(const struct vcpu *v, uint32_t number)
 	return false;
 }
 
-/* An entry is about to be made: who stands outside, who is active. */
-static void look_inside(struct vgic_fates *f, const struct vgr_flush *fl, struct entry *e,
-			const struct vgr_irq *q, bool inside)
-{
-	bool active = (q->state & VGR_IRQ_ACTIVE) && !is_lpi(e);
-	bool outside = !inside && listed_pending(q) && (q->state & VGR_IRQ_ENABLED) && !active &&
-		       !(q->state & VGR_IRQ_GONE) && q->target == fl->r.vcpu && fl->dist_enabled &&
-		       listed_group_enabled(fl, q->state);
-
-	if (active)
-		e->active_entries++;
-	if (!outside) {
-		e->fate.outside_entries = 0;
-		return;
-	}
-	if (!e->fate.outside_entries++) {
-		e->fate.outside_ns = fl->r.time - f->start;
-		e->fate.outside_record = f->nr_records;
-	}
-}
-
-/* Not on the list of the vCPU any more, though no sync took it off. */
-static void left_list(struct entry *e, uint16_t vcpu)
-{
-	/* Another vCPU may have it by now. */
-	if (e->of == VGR_NO_VCPU && e->fate.vcpu != vcpu)
-		return;
-	e->listed = false;
-	e->fate.outside_entries = 0;
-	if (e->active)
-		ended(e);
-	/* What was latched of a level interrupt goes with its deactivation. */
-	if ((e->state & VGR_IRQ_LEVEL) && e->shown && !e->line)
-		e->want = false;
-}
-
 /* What a flush leaves in the LRs, the numbers of which the caller puts beside them. */
-static void flushed(struct vcpu *v, const struct vgr_flush *fl, const uint64_t *lr)
+static void flushed(struct fates_vcpu *v, const struct vgr_flush *fl, const uint64_t *lr)
 {
 	v->used = fl->used_lrs < fl->nr_lr ? fl->used_lrs : fl->nr_lr;
 	for (unsigned int i = 0; i < v->used; i++)
@@ -316,50 +139,18 @@ static void flushed(struct vcpu *v, const struct vgr_flush *fl, const uint64_t *
 	v->entries++;
 }
 
-/* What the run did to one LR. */
-static void run_of_lr(struct vgic_fates *f, struct entry *e, uint64_t was, uint64_t is,
-		      uint64_t time)
-{
-	bool p0 = was & VGIC_LR_PENDING, a0 = was & VGIC_LR_ACTIVE;
-	bool p1 = is & VGIC_LR_PENDING, a1 = is & VGIC_LR_ACTIVE;
-	bool ack = p0 && !p1;
-
-	if (a0 && (!a1 || ack) && e->active)
-		ended(e);
-	if (ack) {
-		taken(f, e, time);
-		if (!a1 || is_lpi(e))
-			ended(e);
-	}
-}
-
 /* What was read back of the LRs. */
-static void leave(struct vgic_fates *f, const struct vcpu *v, const uint64_t *lr, unsigned int used,
-		  uint64_t time)
+static void leave(struct vgic_fates *f, const struct fates_vcpu *v, const uint64_t *lr,
+		  unsigned int used, uint64_t time)
 {
 	for (unsigned int i = 0; v->flushed && i < used && i < v->used; i++)
 		if (v->lr[i] & VGIC_LR_STATE)
-			run_of_lr(f, &f->v[v->number[i]], v->lr[i], lr[i], time);
-}
-
-static void inject(struct vgic_fates *f, struct entry *e, bool level, uint64_t time)
-{
-	e->line = level;
-	if (level)
-		raise(f, e, time);
-	else
-		e->want = false;
-}
-
-static void dir(struct entry *e)
-{
-	if (e->active)
-		e->dir = true;
+			fates_run_of_lr(f, &f->v[v->number[i]], v->lr[i], lr[i], time);
 }
 
 /* ---- records ---- */
 
-static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush *fl)
+static int on_flush(struct vgic_fates *f, struct fates_vcpu *v, const struct vgr_flush *fl)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(fl + 1);
 	const struct vgr_irq *after = before + fl->n_before;
@@ -370,21 +161,21 @@ static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush
 		return 0;
 	f->stamp++;
 	for (unsigned int i = 0; i < fl->n_before; i++) {
-		struct entry *e = entry_of(f, fl->r.vcpu, before[i].intid);
+		struct fates_entry *e = entry_of(f, fl->r.vcpu, before[i].intid);
 
 		if (!e)
 			return -ENOMEM;
 		e->stamp = f->stamp;
-		look(f, e, fl->r.vcpu, &before[i], fl->begin);
+		fates_look(f, e, fl->r.vcpu, &before[i], fl->begin);
 	}
 	/* Taken off since the last look. */
 	for (size_t i = 0; i < v->nr_list && whole; i++)
 		if (f->v[v->list[i]].stamp != f->stamp)
-			left_list(&f->v[v->list[i]], fl->r.vcpu);
+			fates_left_list(&f->v[v->list[i]], fl->r.vcpu);
 	v->nr_list = 0;
 	flushed(v, fl, lr);
 	for (unsigned int i = 0; i < v->used; i++) {
-		struct entry *e;
+		struct fates_entry *e;
 
 		if (!(lr[i] & VGIC_LR_STATE))
 			continue;
@@ -394,17 +185,17 @@ static int on_flush(struct vgic_fates *f, struct vcpu *v, const struct vgr_flush
 		v->number[i] = (uint32_t)(e - f->v);
 	}
 	for (unsigned int i = 0; i < fl->n_after; i++) {
-		struct entry *e = entry_of(f, fl->r.vcpu, after[i].intid);
+		struct fates_entry *e = entry_of(f, fl->r.vcpu, after[i].intid);
 
 		if (!e || remember(v, (uint32_t)(e - f->v)))
 			return -ENOMEM;
 		e->listed = true;
-		look_inside(f, fl, e, &after[i], in_lr(v, (uint32_t)(e - f->v)));
+		fates_look_inside(f, fl, e, &after[i], in_lr(v, (uint32_t)(e - f->v)));
 	}
 	return 0;
 }
 
-static int on_sync(struct vgic_fates *f, struct vcpu *v, const struct vgr_sync *s)
+static int on_sync(struct vgic_fates *f, struct fates_vcpu *v, const struct vgr_sync *s)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
 	const struct vgr_irq *after = before + s->n_before;
@@ -417,16 +208,16 @@ static int on_sync(struct vgic_fates *f, struct vcpu *v, const struct vgr_sync *
 		leave(f, v, lr, s->used_lrs, s->begin);
 	v->flushed = false;
 	for (unsigned int i = 0; i < s->n_before; i++) {
-		struct entry *e = entry_of(f, s->r.vcpu, after[i].intid);
+		struct fates_entry *e = entry_of(f, s->r.vcpu, after[i].intid);
 
 		if (!e)
 			return -ENOMEM;
 		e->listed = false;
-		look(f, e, s->r.vcpu, &after[i], s->r.time);
+		fates_look(f, e, s->r.vcpu, &after[i], s->r.time);
 	}
 	v->nr_list = 0;
 	for (unsigned int i = 0; i < s->n_after; i++) {
-		struct entry *e = entry_of(f, s->r.vcpu, rest[i]);
+		struct fates_entry *e = entry_of(f, s->r.vcpu, rest[i]);
 
 		if (!e || remember(v, (uint32_t)(e - f->v)))
 			return -ENOMEM;
@@ -437,11 +228,11 @@ static int on_sync(struct vgic_fates *f, struct vcpu *v, const struct vgr_sync *
 
 static int on_inject(struct vgic_fates *f, const struct vgr_inject *in)
 {
-	struct entry *e = entry_of(f, in->r.vcpu, in->intid);
+	struct fates_entry *e = entry_of(f, in->r.vcpu, in->intid);
 
 	if (!e)
 		return -ENOMEM;
-	inject(f, e, in->level, in->r.time);
+	fates_inject(f, e, in->level, in->r.time);
 	return 0;
 }
 
@@ -453,24 +244,24 @@ static int on_sgi(struct vgic_fates *f, const struct vgr_sgi *s)
 
 	for (size_t i = 0; i < f->nr_vcpus; i++) {
 		bool hit = all ? i != s->r.vcpu : aff1 == i / 16 && (s->value & (1ull << (i % 16)));
-		struct entry *e = hit ? entry_of(f, (uint16_t)i, intid) : NULL;
+		struct fates_entry *e = hit ? entry_of(f, (uint16_t)i, intid) : NULL;
 
 		if (hit && !e)
 			return -ENOMEM;
 		/* KVM drops an SGI of a group that the register is not for. */
 		if (hit && (s->allow_group1 || !e->seen || !(e->state & VGR_IRQ_GROUP1)))
-			raise(f, e, s->r.time);
+			fates_raise(f, e, s->r.time);
 	}
 	return 0;
 }
 
 static int on_dir(struct vgic_fates *f, const struct vgr_dir *d)
 {
-	struct entry *e = entry_of(f, d->r.vcpu, (uint32_t)(d->value & 0xffffff));
+	struct fates_entry *e = entry_of(f, d->r.vcpu, (uint32_t)(d->value & 0xffffff));
 
 	if (!e)
 		return -ENOMEM;
-	dir(e);
+	fates_dir(e);
 	return 0;
 }
 
@@ -487,7 +278,7 @@ static bool takes_back(const struct vgr_mmio *m)
 
 int vgic_fates_record(struct vgic_fates *f, const struct vgr_rec *rec)
 {
-	struct vcpu *v = NULL;
+	struct fates_vcpu *v = NULL;
 
 	f->nr_records++;
 	if (!f->started) {
@@ -501,7 +292,7 @@ int vgic_fates_record(struct vgic_fates *f, const struct vgr_rec *rec)
 	    (rec->vcpu >= VGIC_MAX_VCPUS && (rec->vcpu != VGR_NO_VCPU || rec->type != VGR_INJECT)))
 		return 0;
 	if (rec->vcpu != VGR_NO_VCPU) {
-		v = vcpu_of(f, rec->vcpu);
+		v = fates_vcpu_of(f, rec->vcpu);
 		if (!v)
 			return -ENOMEM;
 	}
@@ -535,109 +326,12 @@ int fates_reserve(struct vgic_fates *f, size_t n, unsigned int nr_vcpus)
 
 int fates_number(struct vgic_fates *f, uint16_t vcpu, uint32_t intid, uint32_t *number)
 {
-	struct entry *e = find_entry(f, vcpu, intid);
+	struct fates_entry *e = find_entry(f, vcpu, intid);
 
 	if (!e)
 		return -ENOMEM;
 	*number = (uint32_t)(e - f->v);
 	return 0;
-}
-
-/* As much as a record is. */
-static void tick(struct vgic_fates *f, uint64_t time)
-{
-	f->nr_records++;
-	if (time > f->last)
-		f->last = time;
-}
-
-static struct entry *numbered(struct vgic_fates *f, uint32_t number)
-{
-	struct entry *e = &f->v[number];
-
-	e->named = true;
-	return e;
-}
-
-void fates_before(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
-		  unsigned int n, const uint32_t *off, unsigned int nr_off)
-{
-	vcpu_of(f, fl->r.vcpu);
-	tick(f, fl->r.time);
-	for (unsigned int i = 0; i < n; i++)
-		if (!list[i].same)
-			look(f, numbered(f, list[i].number), fl->r.vcpu, list[i].irq, fl->begin);
-	for (unsigned int i = 0; i < nr_off; i++)
-		if (f->v[off[i]].listed)
-			left_list(&f->v[off[i]], fl->r.vcpu);
-}
-
-void fates_listed(struct vgic_fates *f, uint32_t number)
-{
-	struct entry *e = &f->v[number];
-	uint64_t missed = f->vcpus[e->counted_on].entries - e->counted;
-
-	if (e->fate.outside_entries)
-		e->fate.outside_entries += missed;
-	if (e->active)
-		e->active_entries += missed;
-	e->counted += missed;
-}
-
-void fates_after(struct vgic_fates *f, const struct vgr_flush *fl, const struct watched *list,
-		 unsigned int n)
-{
-	uint64_t entries = ++f->vcpus[fl->r.vcpu].entries;
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct entry *e = &f->v[list[i].number];
-
-		e->listed = true;
-		e->counted = entries;
-		e->counted_on = fl->r.vcpu;
-		look_inside(f, fl, e, list[i].irq, list[i].inside);
-	}
-}
-
-void fates_entry(struct vgic_fates *f, uint64_t time)
-{
-	tick(f, time);
-}
-
-void fates_leave(struct vgic_fates *f, uint64_t time, const uint64_t *was, const uint64_t *is,
-		 unsigned int n, const uint32_t *numbers)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (was[i] & VGIC_LR_STATE)
-			run_of_lr(f, &f->v[numbers[i]], was[i], is[i], time);
-}
-
-void fates_sync(struct vgic_fates *f, uint16_t vcpu, uint64_t time, const struct watched *list,
-		unsigned int n)
-{
-	tick(f, time);
-	for (unsigned int i = 0; i < n; i++) {
-		struct entry *e = numbered(f, list[i].number);
-
-		look(f, e, vcpu, list[i].irq, time);
-		e->listed = list[i].irq->vcpu == vcpu;
-	}
-}
-
-int fates_inject(struct vgic_fates *f, uint16_t vcpu, uint32_t number, bool level, uint64_t time)
-{
-	/* A vCPU is known from its first record on. */
-	if (vcpu != VGR_NO_VCPU && !vcpu_of(f, vcpu))
-		return -ENOMEM;
-	tick(f, time);
-	inject(f, numbered(f, number), level, time);
-	return 0;
-}
-
-void fates_dir(struct vgic_fates *f, uint32_t number, uint64_t time)
-{
-	tick(f, time);
-	dir(numbered(f, number));
 }
 
 /* ---- judgement ---- */
@@ -652,16 +346,16 @@ static bool lasted(const struct vgic_fates *f, uint64_t since, uint64_t entries)
  * Pending, enabled, and on no list. Whether it is still enabled only its last
  * listing tells, and only if no register was written since.
  */
-static bool is_off_lists(const struct vgic_fates *f, const struct entry *e, bool forever)
+static bool is_off_lists(const struct vgic_fates *f, const struct fates_entry *e, bool forever)
 {
-	uint64_t entries = entries_of_target(f, e) - e->want_entries;
+	uint64_t entries = fates_entries_of(f, e) - e->want_entries;
 
 	return e->want && !e->listed && e->seen && (e->state & VGR_IRQ_ENABLED) &&
 	       e->target != VGR_NO_VCPU && e->writes == f->writes &&
 	       (forever ? entries > 0 : lasted(f, e->want_since, entries));
 }
 
-static void judge(const struct vgic_fates *f, struct entry *e, enum vgic_fates_end end)
+static void judge(const struct vgic_fates *f, struct fates_entry *e, enum vgic_fates_end end)
 {
 	struct vgic_fate *t = &e->fate;
 	bool blocked = end == VGIC_FATES_BLOCKED;

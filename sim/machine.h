@@ -86,15 +86,21 @@ struct mvcpu {
 	struct vgic_bound fewest_mi, fewest_lr_exits;
 };
 
-/* What fates and raises know already, and need not be told again: see watch.h. */
+/* What fates and raises know of an interrupt already: see machine_records.c. */
 enum known { NOT_KNOWN = 0, SAME, CALM };
+
+/* One that they are told of, on the list of a flush or sync. */
+struct fresh {
+	struct vgic_irq *irq;
+	uint32_t number;
+};
 
 /* What the machine knows of one interrupt. */
 struct msource {
 	struct vgic_irq *irq;
 	uint32_t index;
 	uint32_t number; /* of fates and raises */
-	/* As it was last looked at, and the number of writes then: see watch.h. */
+	/* As it was last looked at, and the number of writes then; 0: look at it. */
 	struct vgr_irq seen;
 	uint64_t as_of;
 	enum known known;
@@ -155,7 +161,7 @@ struct machine {
 	struct vgic_raises *raises;
 	struct vgr_flush flush;		/* being made: what is no list of it */
 	const struct vgic_irq **listed; /* the list before the flush or sync */
-	struct watched *fresh;		/* those of it that are looked at */
+	struct fresh *fresh;		/* those of it that are looked at */
 	uint32_t *off;			/* left the list between sync and flush */
 	unsigned int nr_listed, nr_fresh, cap_listed, nr_off;
 	bool relook;	  /* the sync may change what is calm */
@@ -259,12 +265,6 @@ uint64_t machine_out_of(struct machine *m, unsigned int v, const struct vgic_op 
  */
 void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, unsigned int v);
-
-/* The interrupt that is watched. */
-static inline const struct vgic_irq *machine_irq(const struct watched *w)
-{
-	return (const struct vgic_irq *)((const char *)w->irq - offsetof(struct vgic_irq, intid));
-}
 
 /* machine_records.c: what happens, told to the fates and the raises. 0 or -ENOMEM. */
 int machine_records_init(struct machine *m);

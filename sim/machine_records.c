@@ -8,8 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fates_inline.h"
 #include "machine.h"
+#include "raises_inline.h"
 #include "vgic_internal.h"
+
+/*
+ * A flush and a sync tell of the list what is not known already. Nothing is to be told of what
+ * is
+ * - CALM: it waits on the list, outside the LRs, as a flush has seen it wait before. It was
+ *   pending, so all that a look finds out is known. What counts at each entry while it stands
+ *   outside is made good by catch_up(), before the next look at it and before it is in an LR.
+ * - the SAME: the last sync of this vCPU had it on the list, and left it as it is. The flush that
+ *   comes is not to look at it again, but counts it.
+ * Both only as long as it is in that state, nothing was told of it, no register was written, and
+ * the same groups are enabled.
+ */
 
 int machine_records_init(struct machine *m)
 {
@@ -70,13 +84,11 @@ static uint32_t number_of(struct machine *m, const struct vgic_irq *irq)
 }
 
 /* What happens to it is told, or an LR has it: it is to be looked at. */
-static void stir(struct msource *s)
+static inline void stir(struct msource *s)
 {
-	s->known = NOT_KNOWN;
 	s->as_of = 0;
 }
 
-/* As a flush or sync saw it, and no register was written since: see watch.h. */
 static inline bool is_known(const struct machine *m, const struct msource *s,
 			    const struct vgic_irq *q)
 {
@@ -89,6 +101,12 @@ static inline bool is_known(const struct machine *m, const struct msource *s,
 	return !((is[0] ^ was[0]) | (is[1] ^ was[1]));
 }
 
+static inline bool is_calm(const struct machine *m, const struct msource *s,
+			   const struct vgic_irq *q)
+{
+	return is_known(m, s, q) && s->known == CALM;
+}
+
 static inline void keep_in_mind(const struct machine *m, struct msource *s,
 				const struct vgic_irq *q, enum known known)
 {
@@ -98,24 +116,27 @@ static inline void keep_in_mind(const struct machine *m, struct msource *s,
 }
 
 /* While it was not looked at, it was on the list all the same. */
-static void catch_up(struct machine *m, struct msource *s)
+static void catch_up(struct machine *m, const struct msource *s)
 {
 	fates_listed(m->fates, s->number);
 	raises_listed(m->raises, s->number);
 }
 
-static inline struct watched look_again(struct machine *m, struct msource *s,
-					const struct vgic_irq *q)
+static inline const struct vgr_irq *state_of(const struct vgic_irq *q)
 {
-	const struct vgr_irq *irq = (const struct vgr_irq *)&q->intid;
+	return (const struct vgr_irq *)&q->intid;
+}
 
-	if (!s)
-		return (struct watched){.irq = irq, .number = number_of_stray(m, q)};
+/* Its number. */
+static inline uint32_t look_again(struct machine *m, struct msource *s, const struct vgic_irq *q)
+{
+	if (__builtin_expect(!s, 0))
+		return number_of_stray(m, q);
 	stir(s);
 	if (s->left_out)
 		catch_up(m, s);
 	s->left_out = false;
-	return (struct watched){.irq = irq, .number = s->number};
+	return s->number;
 }
 
 void machine_records_populated(struct machine *m, unsigned int index, const struct vgic_irq *irq,
@@ -134,10 +155,7 @@ void machine_records_populated(struct machine *m, unsigned int index, const stru
 	/* It was calm until now, and this flush is another one that has it on the list. */
 	if (s->left_out) {
 		fates_listed(m->fates, s->number);
-		m->fresh[m->nr_fresh++] = (struct watched){
-			.irq = (const struct vgr_irq *)&irq->intid,
-			.number = s->number,
-		};
+		m->fresh[m->nr_fresh++] = (struct fresh){s->irq, s->number};
 	}
 }
 
@@ -163,24 +181,10 @@ bool machine_records_inside(struct machine *m, unsigned int index, const struct 
 	return false;
 }
 
-/* Who got an LR of the flush. Those who wait are as they were looked at, and are kept in mind. */
-static void find_inside(struct machine *m, unsigned int index)
-{
-	for (unsigned int i = 0; i < m->nr_fresh; i++) {
-		struct watched *w = &m->fresh[i];
-		const struct vgic_irq *q = machine_irq(w);
-		struct msource *s = q->user;
-
-		w->inside = machine_inside(m, index, q);
-		if (!w->inside && s && vgic_pending(q))
-			keep_in_mind(m, s, q, CALM);
-	}
-}
-
 static bool more_room(struct machine *m, unsigned int n)
 {
 	const struct vgic_irq **listed = realloc(m->listed, 2 * n * sizeof(*listed));
-	struct watched *fresh = realloc(m->fresh, 2 * n * sizeof(*fresh));
+	struct fresh *fresh = realloc(m->fresh, 2 * n * sizeof(*fresh));
 	uint32_t *off = realloc(m->off, 2 * n * sizeof(*off));
 
 	m->listed = listed ? listed : m->listed;
@@ -191,7 +195,7 @@ static bool more_room(struct machine *m, unsigned int n)
 	return !m->nomem;
 }
 
-static inline const struct vgic_irq *first_listed(struct machine *m, const struct vgic_vcpu *k)
+static inline struct vgic_irq *first_listed(struct machine *m, const struct vgic_vcpu *k)
 {
 	return k->list.count <= m->cap_listed || more_room(m, k->list.count) ? k->list.head : NULL;
 }
@@ -209,12 +213,12 @@ void machine_records_prune(struct machine *m, unsigned int index)
 		const struct vgic_irq *q = m->listed[i];
 
 		if (q->vcpu != index)
-			m->off[m->nr_off++] = look_again(m, q->user, q).number;
+			m->off[m->nr_off++] = look_again(m, q->user, q);
 	}
 }
 
 /* What counts as standing outside depends on it, for those who are left out, too. */
-static void look_at_groups(struct machine *m, unsigned int index)
+static inline void look_at_groups(struct machine *m, unsigned int index)
 {
 	const uint32_t any = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
 	uint32_t groups =
@@ -228,35 +232,46 @@ static void look_at_groups(struct machine *m, unsigned int index)
 void machine_records_before_flush(struct machine *m, unsigned int index)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgic_fates *fates = m->fates;
+	struct vgic_raises *raises = m->raises;
 	struct vgr_flush *f = &m->flush;
+	const struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
 	unsigned int n = 0, nr_fresh = 0;
 
-	m->flushes++;
-	look_at_groups(m, index);
-	for (const struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
-		struct msource *s = q->user;
-
-		m->listed[n++] = q;
-		if (!is_known(m, s, q))
-			m->fresh[nr_fresh++] = look_again(m, s, q);
-		else if (s->known == CALM)
-			s->left_out = true;
-		else
-			m->fresh[nr_fresh++] = (struct watched){
-				.irq = (const struct vgr_irq *)&q->intid,
-				.number = s->number,
-				.same = true,
-			};
-	}
-	m->nr_listed = n;
-	m->nr_fresh = nr_fresh;
+	fates_vcpu_of(fates, (uint16_t)index);
 	f->r.time = f->begin = m->now;
 	f->r.vcpu = (uint16_t)index;
 	f->dist_enabled = m->vgic->dist_enabled;
-	fates_before(m->fates, f, m->fresh, nr_fresh, m->off, m->nr_off);
-	if (raises_before(m->raises, f, m->fresh, nr_fresh))
-		m->nomem = true;
+	m->flushes++;
+	look_at_groups(m, index);
+	fates_tick(fates, m->now);
+	for (struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
+		struct msource *s = q->user;
+		uint32_t number;
+
+		m->listed[n++] = q;
+		if (!is_known(m, s, q)) {
+			number = look_again(m, s, q);
+			fates_look(fates, fates_numbered(fates, number), f->r.vcpu, state_of(q),
+				   m->now);
+			if (raises_look_before(raises, v, f, &raises->v[number], state_of(q)))
+				m->nomem = true;
+		} else if (s->known == CALM) {
+			s->left_out = true;
+			continue;
+		} else {
+			number = s->number;
+			raises_on_list(raises, v, f, &raises->v[number],
+				       !raises_is_listed(raises, &raises->v[number]));
+		}
+		m->fresh[nr_fresh++] = (struct fresh){q, number};
+	}
+	for (unsigned int i = 0; i < m->nr_off; i++)
+		if (fates->v[m->off[i]].listed)
+			fates_left_list(&fates->v[m->off[i]], f->r.vcpu);
 	m->nr_off = 0;
+	m->nr_listed = n;
+	m->nr_fresh = nr_fresh;
 }
 
 static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
@@ -274,21 +289,37 @@ static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
 void machine_records_flush(struct machine *m, unsigned int index)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgic_fates *fates = m->fates;
 	struct vgr_flush *f = &m->flush;
 
 	f->vmcr = k->vmcr;
-	f->used_lrs = (uint16_t)k->used_lrs;
-	find_inside(m, index);
 	m->cell->reordered += !m->uncounted && is_reordered(m, k);
-	fates_after(m->fates, f, m->fresh, m->nr_fresh);
+	fates->vcpus[index].entries++;
+	for (unsigned int i = 0; i < m->nr_fresh; i++) {
+		const struct vgic_irq *q = m->fresh[i].irq;
+		struct msource *s = q->user;
+		bool inside = machine_inside(m, index, q);
+
+		fates_counted(fates, f, &fates->v[m->fresh[i].number], state_of(q), inside);
+		/* The flush changes nothing of those who wait. */
+		if (!inside && s && vgic_pending(q))
+			keep_in_mind(m, s, q, CALM);
+	}
 }
 
 void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
 {
-	fates_entry(m->fates, time);
-	if (raises_entry(m->raises, &m->flush, time, m->vgic->vcpus[index].lr,
-			 m->vcpus[index].in_lr))
-		m->nomem = true;
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgic_raises *raises = m->raises;
+	struct raises_vcpu *v = &raises->vcpus[index];
+
+	fates_tick(m->fates, time);
+	v->flushes++;
+	v->begin = m->flush.begin;
+	for (unsigned int i = 0; i < k->used_lrs; i++)
+		if ((k->lr[i] & VGIC_LR_PENDING) &&
+		    raises_enter_lr(raises, &raises->v[m->vcpus[index].in_lr[i]], time))
+			m->nomem = true;
 }
 
 void machine_records_before_sync(struct machine *m, unsigned int index)
@@ -297,49 +328,63 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 	const struct mvcpu *v = &m->vcpus[index];
 	unsigned int n = 0, nr_fresh = 0;
 
-	for (const struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
+	for (struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
 		struct msource *s = q->user;
 
 		m->listed[n++] = q;
-		if (!is_known(m, s, q) || s->known != CALM)
-			m->fresh[nr_fresh++] = look_again(m, s, q);
+		if (!is_calm(m, s, q))
+			m->fresh[nr_fresh++] = (struct fresh){q, look_again(m, s, q)};
 	}
 	m->nr_listed = n;
 	m->nr_fresh = nr_fresh;
 	/* The LRs as the flush filled them, and as the guest leaves them. */
-	fates_leave(m->fates, m->now, k->lr, v->hw.lr, k->used_lrs, v->in_lr);
-	raises_leave(m->raises, k->lr, v->hw.lr, k->used_lrs, v->in_lr);
+	for (unsigned int i = 0; i < k->used_lrs; i++) {
+		uint64_t was = k->lr[i], is = v->hw.lr[i];
+		uint32_t number = v->in_lr[i];
+
+		if (was & VGIC_LR_STATE)
+			fates_run_of_lr(m->fates, &m->fates->v[number], was, is, m->now);
+		if (was & VGIC_LR_PENDING)
+			raises_run_of_lr(m->raises, &m->raises->v[number], is);
+	}
 }
 
 /* Who must be looked at after the sync, if it changed one of those that were left out. */
-static void find_fresh(struct machine *m)
+static __attribute__((noinline)) void find_fresh(struct machine *m)
 {
 	m->nr_fresh = 0;
 	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct vgic_irq *q = m->listed[i];
-		struct msource *s = q->user;
+		struct vgic_irq *q = (struct vgic_irq *)m->listed[i];
 
-		if (!is_known(m, s, q) || s->known != CALM)
-			m->fresh[m->nr_fresh++] = look_again(m, s, q);
+		if (!is_calm(m, q->user, q))
+			m->fresh[m->nr_fresh++] = (struct fresh){q, look_again(m, q->user, q)};
 	}
 	m->relook = false;
 }
 
 void machine_records_sync(struct machine *m, unsigned int index)
 {
+	struct vgic_fates *fates = m->fates;
+	struct vgic_raises *raises = m->raises;
+	struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
 	unsigned int off = 0;
 
 	for (unsigned int i = 0; i < m->nr_fresh; i++)
 		off += m->fresh[i].irq->vcpu != index;
 	if (m->relook || m->vgic->vcpus[index].list.count + off != m->nr_listed)
 		find_fresh(m);
-	fates_sync(m->fates, (uint16_t)index, m->now, m->fresh, m->nr_fresh);
-	if (raises_sync(m->raises, (uint16_t)index, m->now, m->fresh, m->nr_fresh))
-		m->nomem = true;
+	fates_tick(fates, m->now);
+	v->sync = m->now;
 	for (unsigned int i = 0; i < m->nr_fresh; i++) {
-		const struct vgic_irq *q = machine_irq(&m->fresh[i]);
+		const struct vgic_irq *q = m->fresh[i].irq;
+		uint32_t number = m->fresh[i].number;
+		struct fates_entry *e = fates_numbered(fates, number);
 
-		if (q->user && q->vcpu == index)
+		fates_look(fates, e, (uint16_t)index, state_of(q), m->now);
+		e->listed = q->vcpu == index;
+		if (raises_look(raises, v, &raises->v[number], state_of(q), m->now))
+			m->nomem = true;
+		if (e->listed && q->user)
 			keep_in_mind(m, q->user, q, SAME);
 	}
 }
@@ -355,22 +400,28 @@ void machine_records_end(struct machine *m)
 void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level)
 {
 	stir(s);
-	if (fates_inject(m->fates, vcpu, s->number, level, m->now) ||
-	    raises_inject(m->raises, vcpu, s->number, level, m->now))
-		m->nomem = true;
+	/* A vCPU is known from its first record on. */
+	if (vcpu != VGR_NO_VCPU) {
+		fates_vcpu_of(m->fates, vcpu);
+		raises_vcpu_of(m->raises, vcpu);
+	}
+	fates_tick(m->fates, m->now);
+	fates_inject(m->fates, fates_numbered(m->fates, s->number), level, m->now);
+	raises_inject(m->raises, &m->raises->v[s->number], level, m->now);
 }
 
 void machine_records_msi(struct machine *m, struct msource *s)
 {
 	stir(s);
-	raises_msi(m->raises, s->number, m->now);
+	raises_edge(m->raises, &m->raises->v[s->number], m->now);
 }
 
 void machine_records_dir(struct machine *m, struct msource *s)
 {
 	stir(s);
-	fates_dir(m->fates, s->number, m->now);
-	raises_dir(m->raises, s->number, m->now);
+	fates_tick(m->fates, m->now);
+	fates_dir(fates_numbered(m->fates, s->number));
+	m->raises->v[s->number].dir = m->now;
 }
 
 static void tell(struct machine *m, const struct vgr_rec *rec)
