@@ -86,8 +86,14 @@ struct mvcpu {
 	struct vgic_bound fewest_mi, fewest_lr_exits;
 };
 
-/* What fates and raises know of an interrupt already: see machine_records.c. */
-enum known { NOT_KNOWN = 0, SAME, CALM };
+/*
+ * What fates and raises know of an interrupt already, see machine_records.c: one of these bits,
+ * and the number of times, from KNOWN_STEP in steps of it, that nothing was known any more.
+ */
+#define NOT_KNOWN  0u
+#define SAME	   1u
+#define CALM	   2u
+#define KNOWN_STEP 4u
 
 /* One that they are told of, on the list of a flush or sync. */
 struct fresh {
@@ -99,11 +105,9 @@ struct fresh {
 struct msource {
 	struct vgic_irq *irq;
 	uint32_t index;
-	uint32_t number; /* of fates and raises */
-	/* As it was last looked at, and the number of writes then; 0: look at it. */
-	struct vgr_irq seen;
-	uint64_t as_of;
-	enum known known;
+	uint32_t number;     /* of fates and raises */
+	struct vgr_irq seen; /* as it was last looked at, unless NOT_KNOWN */
+	uint64_t known;
 	bool left_out;	 /* not looked at by the last flush: it was calm */
 	uint64_t inside; /* the last flush that put it into an LR */
 	uint32_t cursor; /* script of the next acknowledgement */
@@ -165,7 +169,7 @@ struct machine {
 	uint32_t *off;			/* left the list between sync and flush */
 	unsigned int nr_listed, nr_fresh, cap_listed, nr_off;
 	bool relook;	  /* the sync may change what is calm */
-	uint64_t writes;  /* of registers, and of what else counts for those who are calm; from 1 */
+	uint64_t known;	  /* what of the sources' is not older */
 	uint64_t flushes; /* counts them */
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -270,8 +274,6 @@ void machine_wake(struct machine *m, unsigned int v);
 int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
 int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number);
-void machine_records_populated(struct machine *m, unsigned int v, const struct vgic_irq *irq,
-			       unsigned int lr);
 void machine_records_replayed(struct machine *m, const struct vgic_irq *irq);
 /* vgic_prune() before the flush. */
 void machine_records_prune(struct machine *m, unsigned int v);

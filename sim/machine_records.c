@@ -30,7 +30,7 @@ int machine_records_init(struct machine *m)
 	const struct vgr_rec origin = {.type = VGR_LOAD, .size = sizeof(origin)};
 	size_t n = m->wl->nr_sources + 1;
 
-	m->writes = 1;
+	m->known = KNOWN_STEP;
 	m->cap_listed = 64;
 	m->listed = calloc(m->cap_listed, sizeof(*m->listed));
 	m->fresh = calloc(m->cap_listed, sizeof(*m->fresh));
@@ -76,42 +76,31 @@ static uint32_t number_of_stray(struct machine *m, const struct vgic_irq *irq)
 	return number;
 }
 
-static uint32_t number_of(struct machine *m, const struct vgic_irq *irq)
-{
-	const struct msource *s = irq->user;
-
-	return s ? s->number : number_of_stray(m, irq);
-}
-
 /* What happens to it is told, or an LR has it: it is to be looked at. */
 static inline void stir(struct msource *s)
 {
-	s->as_of = 0;
+	s->known = NOT_KNOWN;
 }
 
-static inline bool is_known(const struct machine *m, const struct msource *s,
-			    const struct vgic_irq *q)
+/* In the state in which it was last looked at. */
+static inline bool as_seen(const struct msource *s, const struct vgic_irq *q)
 {
 	uint64_t is[2], was[2];
 
-	if (!s || s->as_of != m->writes)
-		return false;
 	memcpy(is, &q->intid, sizeof(is));
 	memcpy(was, &s->seen, sizeof(was));
 	return !((is[0] ^ was[0]) | (is[1] ^ was[1]));
 }
 
-static inline bool is_calm(const struct machine *m, const struct msource *s,
-			   const struct vgic_irq *q)
+/* known: of now, SAME or CALM. */
+static inline bool is_known(const struct msource *s, const struct vgic_irq *q, uint64_t known)
 {
-	return is_known(m, s, q) && s->known == CALM;
+	return s && s->known == known && as_seen(s, q);
 }
 
-static inline void keep_in_mind(const struct machine *m, struct msource *s,
-				const struct vgic_irq *q, enum known known)
+static inline void keep_in_mind(struct msource *s, const struct vgic_irq *q, uint64_t known)
 {
 	memcpy(&s->seen, &q->intid, sizeof(s->seen));
-	s->as_of = m->writes;
 	s->known = known;
 }
 
@@ -139,23 +128,32 @@ static inline uint32_t look_again(struct machine *m, struct msource *s, const st
 	return s->number;
 }
 
-void machine_records_populated(struct machine *m, unsigned int index, const struct vgic_irq *irq,
-			       unsigned int lr)
+/* Written to an LR by the flush. */
+static inline void populated(struct machine *m, struct mvcpu *v, unsigned int i, uint64_t lr)
 {
-	struct msource *s = irq->user;
+	struct vgic_irq *irq;
+	struct msource *s;
 
-	m->vcpus[index].in_lr[lr] = number_of(m, irq);
-	if (!(m->vgic->vcpus[index].lr[lr] & VGIC_LR_STATE))
+	/* Nothing of an interrupt is in it, and nobody knows what the sync will make of it. */
+	if (__builtin_expect(!(lr & VGIC_LR_STATE), 0)) {
 		m->relook = true;
-	else if (s)
-		s->inside = m->flushes;
-	if (!s)
 		return;
+	}
+	irq = vgic_find(m->vgic, v->index, machine_intid(m, lr));
+	s = irq->user;
+	if (!s) {
+		v->in_lr[i] = number_of_stray(m, irq);
+		return;
+	}
+	v->in_lr[i] = s->number;
+	s->inside = m->flushes;
+	if (s->due && (lr & VGIC_LR_PENDING))
+		s->in_lr = true;
 	stir(s);
 	/* It was calm until now, and this flush is another one that has it on the list. */
 	if (s->left_out) {
 		fates_listed(m->fates, s->number);
-		m->fresh[m->nr_fresh++] = (struct fresh){s->irq, s->number};
+		m->fresh[m->nr_fresh++] = (struct fresh){irq, s->number};
 	}
 }
 
@@ -166,7 +164,7 @@ void machine_records_replayed(struct machine *m, const struct vgic_irq *irq)
 
 	if (!s)
 		return;
-	m->relook |= s->known == CALM;
+	m->relook |= s->known & CALM;
 	stir(s);
 }
 
@@ -225,7 +223,7 @@ static inline void look_at_groups(struct machine *m, unsigned int index)
 		(m->vgic->vcpus[index].vmcr & any) | (m->vgic->dist_enabled ? 1u << 31 : 0);
 
 	if (groups != m->vcpus[index].groups)
-		m->writes++;
+		m->known += KNOWN_STEP;
 	m->vcpus[index].groups = groups;
 }
 
@@ -236,42 +234,49 @@ void machine_records_before_flush(struct machine *m, unsigned int index)
 	struct vgic_raises *raises = m->raises;
 	struct vgr_flush *f = &m->flush;
 	const struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
-	unsigned int n = 0, nr_fresh = 0;
+	struct vgic_irq *q = first_listed(m, k);
+	const struct vgic_irq **listed = m->listed;
+	struct fresh *fresh = m->fresh;
+	uint64_t now = m->now, known;
 
 	fates_vcpu_of(fates, (uint16_t)index);
-	f->r.time = f->begin = m->now;
+	f->r.time = f->begin = now;
 	f->r.vcpu = (uint16_t)index;
 	f->dist_enabled = m->vgic->dist_enabled;
 	m->flushes++;
 	look_at_groups(m, index);
-	fates_tick(fates, m->now);
-	for (struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
+	known = m->known;
+	fates_tick(fates, now);
+	for (; q; q = q->next) {
 		struct msource *s = q->user;
-		uint32_t number;
+		struct raises_entry *e;
 
-		m->listed[n++] = q;
-		if (!is_known(m, s, q)) {
-			number = look_again(m, s, q);
-			fates_look(fates, fates_numbered(fates, number), f->r.vcpu, state_of(q),
-				   m->now);
-			if (raises_look_before(raises, v, f, &raises->v[number], state_of(q)))
-				m->nomem = true;
-		} else if (s->known == CALM) {
+		*listed++ = q;
+		if (is_known(s, q, known | CALM)) {
 			s->left_out = true;
 			continue;
-		} else {
-			number = s->number;
-			raises_on_list(raises, v, f, &raises->v[number],
-				       !raises_is_listed(raises, &raises->v[number]));
 		}
-		m->fresh[nr_fresh++] = (struct fresh){q, number};
+		fresh->irq = q;
+		if (is_known(s, q, known | SAME)) {
+			fresh->number = s->number;
+			e = &raises->v[s->number];
+			raises_on_list(raises, v, f, e, !raises_is_listed(raises, e));
+		} else {
+			fresh->number = look_again(m, s, q);
+			e = &raises->v[fresh->number];
+			fates_look(fates, fates_numbered(fates, fresh->number), f->r.vcpu,
+				   state_of(q), now);
+			if (raises_look_before(raises, v, f, e, state_of(q)))
+				m->nomem = true;
+		}
+		fresh++;
 	}
 	for (unsigned int i = 0; i < m->nr_off; i++)
 		if (fates->v[m->off[i]].listed)
 			fates_left_list(&fates->v[m->off[i]], f->r.vcpu);
 	m->nr_off = 0;
-	m->nr_listed = n;
-	m->nr_fresh = nr_fresh;
+	m->nr_listed = (unsigned int)(listed - m->listed);
+	m->nr_fresh = (unsigned int)(fresh - m->fresh);
 }
 
 static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
@@ -291,19 +296,21 @@ void machine_records_flush(struct machine *m, unsigned int index)
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
 	struct vgic_fates *fates = m->fates;
 	struct vgr_flush *f = &m->flush;
+	uint64_t calm = m->known | CALM;
 
 	f->vmcr = k->vmcr;
 	m->cell->reordered += !m->uncounted && is_reordered(m, k);
+	for (unsigned int i = 0; i < k->used_lrs; i++)
+		populated(m, &m->vcpus[index], i, k->lr[i]);
 	fates->vcpus[index].entries++;
-	for (unsigned int i = 0; i < m->nr_fresh; i++) {
-		const struct vgic_irq *q = m->fresh[i].irq;
-		struct msource *s = q->user;
-		bool inside = machine_inside(m, index, q);
+	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++) {
+		struct msource *s = w->irq->user;
+		bool inside = machine_inside(m, index, w->irq);
 
-		fates_counted(fates, f, &fates->v[m->fresh[i].number], state_of(q), inside);
+		fates_counted(fates, f, &fates->v[w->number], state_of(w->irq), inside);
 		/* The flush changes nothing of those who wait. */
-		if (!inside && s && vgic_pending(q))
-			keep_in_mind(m, s, q, CALM);
+		if (!inside && s && vgic_pending(w->irq))
+			keep_in_mind(s, w->irq, calm);
 	}
 }
 
@@ -326,17 +333,22 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 {
 	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
 	const struct mvcpu *v = &m->vcpus[index];
-	unsigned int n = 0, nr_fresh = 0;
+	struct vgic_irq *q = first_listed(m, k);
+	const struct vgic_irq **listed = m->listed;
+	struct fresh *fresh = m->fresh;
+	uint64_t calm = m->known | CALM;
 
-	for (struct vgic_irq *q = first_listed(m, k); q; q = q->next) {
+	for (; q; q = q->next) {
 		struct msource *s = q->user;
 
-		m->listed[n++] = q;
-		if (!is_calm(m, s, q))
-			m->fresh[nr_fresh++] = (struct fresh){q, look_again(m, s, q)};
+		*listed++ = q;
+		if (is_known(s, q, calm))
+			continue;
+		fresh->irq = q;
+		fresh++->number = look_again(m, s, q);
 	}
-	m->nr_listed = n;
-	m->nr_fresh = nr_fresh;
+	m->nr_listed = (unsigned int)(listed - m->listed);
+	m->nr_fresh = (unsigned int)(fresh - m->fresh);
 	/* The LRs as the flush filled them, and as the guest leaves them. */
 	for (unsigned int i = 0; i < k->used_lrs; i++) {
 		uint64_t was = k->lr[i], is = v->hw.lr[i];
@@ -356,7 +368,7 @@ static __attribute__((noinline)) void find_fresh(struct machine *m)
 	for (unsigned int i = 0; i < m->nr_listed; i++) {
 		struct vgic_irq *q = (struct vgic_irq *)m->listed[i];
 
-		if (!is_calm(m, q->user, q))
+		if (!is_known(q->user, q, m->known | CALM))
 			m->fresh[m->nr_fresh++] = (struct fresh){q, look_again(m, q->user, q)};
 	}
 	m->relook = false;
@@ -367,25 +379,25 @@ void machine_records_sync(struct machine *m, unsigned int index)
 	struct vgic_fates *fates = m->fates;
 	struct vgic_raises *raises = m->raises;
 	struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
-	unsigned int off = 0;
+	unsigned int left = m->vgic->vcpus[index].list.count;
+	uint64_t now = m->now, same = m->known | SAME;
 
-	for (unsigned int i = 0; i < m->nr_fresh; i++)
-		off += m->fresh[i].irq->vcpu != index;
-	if (m->relook || m->vgic->vcpus[index].list.count + off != m->nr_listed)
+	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++)
+		left += w->irq->vcpu != index;
+	if (m->relook || left != m->nr_listed)
 		find_fresh(m);
-	fates_tick(fates, m->now);
-	v->sync = m->now;
-	for (unsigned int i = 0; i < m->nr_fresh; i++) {
-		const struct vgic_irq *q = m->fresh[i].irq;
-		uint32_t number = m->fresh[i].number;
-		struct fates_entry *e = fates_numbered(fates, number);
+	fates_tick(fates, now);
+	v->sync = now;
+	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++) {
+		const struct vgic_irq *q = w->irq;
+		struct fates_entry *e = fates_numbered(fates, w->number);
 
-		fates_look(fates, e, (uint16_t)index, state_of(q), m->now);
-		e->listed = q->vcpu == index;
-		if (raises_look(raises, v, &raises->v[number], state_of(q), m->now))
+		fates_look(fates, e, (uint16_t)index, state_of(q), now);
+		if (raises_look(raises, v, &raises->v[w->number], state_of(q), now))
 			m->nomem = true;
+		e->listed = q->vcpu == index;
 		if (e->listed && q->user)
-			keep_in_mind(m, q->user, q, SAME);
+			keep_in_mind(q->user, q, same);
 	}
 }
 
@@ -451,7 +463,7 @@ void machine_records_sgi(struct machine *m, const struct vgic_effect *e)
 		if (irq->user)
 			stir(irq->user);
 		else
-			number_of(m, irq);
+			number_of_stray(m, irq);
 	}
 	tell(m, &s.r);
 }
@@ -460,6 +472,6 @@ void machine_records_write(struct machine *m)
 {
 	struct vgr_mmio w = {.r = head(m, VGR_MMIO, 0), .write = 1};
 
-	m->writes++;
+	m->known += KNOWN_STEP;
 	tell(m, &w.r);
 }

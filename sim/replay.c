@@ -66,18 +66,9 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 		      const struct vgic_irq *irq, uint32_t arg)
 {
 	struct machine *m = opaque;
-	struct msource *s = irq->user;
 
-	if (what == VGIC_EVENT_REPLAYED) {
-		m->cell->eoicount += !m->uncounted;
-		machine_records_replayed(m, irq);
-		return;
-	}
-	if (what != VGIC_EVENT_POPULATED)
-		return;
-	machine_records_populated(m, vcpu, irq, arg);
-	if (s && s->due && (m->vgic->vcpus[vcpu].lr[arg] & VGIC_LR_PENDING))
-		s->in_lr = true;
+	m->cell->eoicount += !m->uncounted;
+	machine_records_replayed(m, irq);
 }
 
 /* ---- start and end ---- */
@@ -343,7 +334,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 			.request = env_request,
 			.halt = env_halt,
 			.event = env_event,
-			.quiet = ~(1u << VGIC_EVENT_REPLAYED | 1u << VGIC_EVENT_POPULATED)},
+			.quiet = ~(1u << VGIC_EVENT_REPLAYED)},
 	};
 	int ret;
 
