@@ -78,9 +78,12 @@ struct mvcpu {
 	uint64_t not_before;  /* WFI: others have the CPU until then */
 	uint64_t flush_time;
 	unsigned int sync_irqs, sync_lrs; /* at its last exit */
-	uint32_t in_lr[VGR_MAX_LRS];	  /* numbers of the interrupts in its LRs */
-	uint32_t groups;		  /* enabled at its last flush */
-	int64_t entry_more;		  /* ns beyond the cost of the entry to come */
+	struct {
+		uint32_t number;
+		struct msource *source; /* NULL: one of which the workload knows nothing */
+	} in_lr[VGR_MAX_LRS];		/* by its last flush */
+	uint32_t groups;		/* enabled at its last flush */
+	int64_t entry_more;		/* ns beyond the cost of the entry to come */
 	uint32_t depth;
 	bool inverted;
 	struct vgic_bound fewest_mi, fewest_lr_exits;
@@ -168,7 +171,6 @@ struct machine {
 	struct fresh *fresh;		/* those of it that are looked at */
 	uint32_t *off;			/* left the list between sync and flush */
 	unsigned int nr_listed, nr_fresh, cap_listed, nr_off;
-	bool relook;	  /* the sync may change what is calm */
 	uint64_t known;	  /* what of the sources' is not older */
 	uint64_t flushes; /* counts them */
 	struct mvcpu *vcpus;
@@ -274,7 +276,6 @@ void machine_wake(struct machine *m, unsigned int v);
 int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
 int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number);
-void machine_records_replayed(struct machine *m, const struct vgic_irq *irq);
 /* vgic_prune() before the flush. */
 void machine_records_prune(struct machine *m, unsigned int v);
 void machine_records_before_flush(struct machine *m, unsigned int v);

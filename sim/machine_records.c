@@ -19,12 +19,12 @@
  * - CALM: it waits on the list, outside the LRs, as a flush has seen it wait before. It was
  *   pending, so all that a look finds out is known. What counts at each entry while it stands
  *   outside is made good by catch_up(), before the next look at it and before it is in an LR.
- * - the SAME: the last sync of this vCPU had it on the list, and left it as it is. The flush that
- *   comes is not to look at it again, but counts it.
+ * - the SAME: the last look was of this vCPU, and had it on the list. A flush after it is not to
+ *   look at it again, but counts it; a sync is not to look at it again if it is pending, which
+ *   may have been in an LR that the guest left alone.
  * Both only as long as it is in that state, nothing was told of it, no register was written, and
  * the same groups are enabled.
  */
-
 int machine_records_init(struct machine *m)
 {
 	const struct vgr_rec origin = {.type = VGR_LOAD, .size = sizeof(origin)};
@@ -134,38 +134,29 @@ static inline void populated(struct machine *m, struct mvcpu *v, unsigned int i,
 	struct vgic_irq *irq;
 	struct msource *s;
 
-	/* Nothing of an interrupt is in it, and nobody knows what the sync will make of it. */
-	if (__builtin_expect(!(lr & VGIC_LR_STATE), 0)) {
-		m->relook = true;
+	/* Nothing of an interrupt is in it. */
+	v->in_lr[i].source = NULL;
+	if (__builtin_expect(!(lr & VGIC_LR_STATE), 0))
 		return;
-	}
 	irq = vgic_find(m->vgic, v->index, machine_intid(m, lr));
 	s = irq->user;
 	if (!s) {
-		v->in_lr[i] = number_of_stray(m, irq);
+		v->in_lr[i].number = number_of_stray(m, irq);
 		return;
 	}
-	v->in_lr[i] = s->number;
+	v->in_lr[i].source = s;
+	v->in_lr[i].number = s->number;
 	s->inside = m->flushes;
 	if (s->due && (lr & VGIC_LR_PENDING))
 		s->in_lr = true;
-	stir(s);
 	/* It was calm until now, and this flush is another one that has it on the list. */
 	if (s->left_out) {
-		fates_listed(m->fates, s->number);
+		catch_up(m, s);
+		m->raises->v[s->number].on_flush++;
+		s->left_out = false;
+		s->known = (s->known & ~(uint64_t)CALM) | SAME;
 		m->fresh[m->nr_fresh++] = (struct fresh){irq, s->number};
 	}
-}
-
-/* The sync changes what may have been left out. */
-void machine_records_replayed(struct machine *m, const struct vgic_irq *irq)
-{
-	struct msource *s = irq->user;
-
-	if (!s)
-		return;
-	m->relook |= s->known & CALM;
-	stir(s);
 }
 
 bool machine_records_inside(struct machine *m, unsigned int index, const struct vgic_irq *irq)
@@ -174,7 +165,7 @@ bool machine_records_inside(struct machine *m, unsigned int index, const struct 
 	uint32_t number = number_of_stray(m, irq);
 
 	for (unsigned int i = 0; i < k->used_lrs; i++)
-		if ((k->lr[i] & VGIC_LR_STATE) && m->vcpus[index].in_lr[i] == number)
+		if ((k->lr[i] & VGIC_LR_STATE) && m->vcpus[index].in_lr[i].number == number)
 			return true;
 	return false;
 }
@@ -268,6 +259,8 @@ void machine_records_before_flush(struct machine *m, unsigned int index)
 				   state_of(q), now);
 			if (raises_look_before(raises, v, f, e, state_of(q)))
 				m->nomem = true;
+			if (s)
+				keep_in_mind(s, q, known | SAME);
 		}
 		fresh++;
 	}
@@ -308,9 +301,9 @@ void machine_records_flush(struct machine *m, unsigned int index)
 		bool inside = machine_inside(m, index, w->irq);
 
 		fates_counted(fates, f, &fates->v[w->number], state_of(w->irq), inside);
-		/* The flush changes nothing of those who wait. */
+		/* The flush changes nothing of those who wait: they are as they were seen. */
 		if (!inside && s && vgic_pending(w->irq))
-			keep_in_mind(s, w->irq, calm);
+			s->known = calm;
 	}
 }
 
@@ -325,7 +318,7 @@ void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
 	v->begin = m->flush.begin;
 	for (unsigned int i = 0; i < k->used_lrs; i++)
 		if ((k->lr[i] & VGIC_LR_PENDING) &&
-		    raises_enter_lr(raises, &raises->v[m->vcpus[index].in_lr[i]], time))
+		    raises_enter_lr(raises, &raises->v[m->vcpus[index].in_lr[i].number], time))
 			m->nomem = true;
 }
 
@@ -335,43 +328,23 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 	const struct mvcpu *v = &m->vcpus[index];
 	struct vgic_irq *q = first_listed(m, k);
 	const struct vgic_irq **listed = m->listed;
-	struct fresh *fresh = m->fresh;
-	uint64_t calm = m->known | CALM;
 
-	for (; q; q = q->next) {
-		struct msource *s = q->user;
-
+	for (; q; q = q->next)
 		*listed++ = q;
-		if (is_known(s, q, calm))
-			continue;
-		fresh->irq = q;
-		fresh++->number = look_again(m, s, q);
-	}
 	m->nr_listed = (unsigned int)(listed - m->listed);
-	m->nr_fresh = (unsigned int)(fresh - m->fresh);
 	/* The LRs as the flush filled them, and as the guest leaves them. */
 	for (unsigned int i = 0; i < k->used_lrs; i++) {
 		uint64_t was = k->lr[i], is = v->hw.lr[i];
-		uint32_t number = v->in_lr[i];
+		uint32_t number = v->in_lr[i].number;
 
-		if (was & VGIC_LR_STATE)
-			fates_run_of_lr(m->fates, &m->fates->v[number], was, is, m->now);
 		if (was & VGIC_LR_PENDING)
 			raises_run_of_lr(m->raises, &m->raises->v[number], is);
+		if (is == was || !(was & VGIC_LR_STATE))
+			continue;
+		fates_run_of_lr(m->fates, &m->fates->v[number], was, is, m->now);
+		if (v->in_lr[i].source)
+			stir(v->in_lr[i].source);
 	}
-}
-
-/* Who must be looked at after the sync, if it changed one of those that were left out. */
-static __attribute__((noinline)) void find_fresh(struct machine *m)
-{
-	m->nr_fresh = 0;
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		struct vgic_irq *q = (struct vgic_irq *)m->listed[i];
-
-		if (!is_known(q->user, q, m->known | CALM))
-			m->fresh[m->nr_fresh++] = (struct fresh){q, look_again(m, q->user, q)};
-	}
-	m->relook = false;
 }
 
 void machine_records_sync(struct machine *m, unsigned int index)
@@ -379,25 +352,28 @@ void machine_records_sync(struct machine *m, unsigned int index)
 	struct vgic_fates *fates = m->fates;
 	struct vgic_raises *raises = m->raises;
 	struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
-	unsigned int left = m->vgic->vcpus[index].list.count;
-	uint64_t now = m->now, same = m->known | SAME;
+	const struct vgic_irq **p = m->listed, **end = p + m->nr_listed;
+	uint64_t now = m->now, known = m->known;
 
-	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++)
-		left += w->irq->vcpu != index;
-	if (m->relook || left != m->nr_listed)
-		find_fresh(m);
 	fates_tick(fates, now);
 	v->sync = now;
-	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++) {
-		const struct vgic_irq *q = w->irq;
-		struct fates_entry *e = fates_numbered(fates, w->number);
+	for (; p < end; p++) {
+		const struct vgic_irq *q = *p;
+		struct msource *s = q->user;
+		struct fates_entry *e;
+		uint32_t number;
 
+		if (is_known(s, q, known | CALM) ||
+		    (is_known(s, q, known | SAME) && vgic_pending(q)))
+			continue;
+		number = look_again(m, s, q);
+		e = fates_numbered(fates, number);
 		fates_look(fates, e, (uint16_t)index, state_of(q), now);
-		if (raises_look(raises, v, &raises->v[w->number], state_of(q), now))
+		if (raises_look(raises, v, &raises->v[number], state_of(q), now))
 			m->nomem = true;
 		e->listed = q->vcpu == index;
-		if (e->listed && q->user)
-			keep_in_mind(q->user, q, same);
+		if (e->listed && s)
+			keep_in_mind(s, q, known | SAME);
 	}
 }
 

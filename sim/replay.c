@@ -68,7 +68,6 @@ static void env_event(void *opaque, enum vgic_event what, unsigned int vcpu,
 	struct machine *m = opaque;
 
 	m->cell->eoicount += !m->uncounted;
-	machine_records_replayed(m, irq);
 }
 
 /* ---- start and end ---- */
