@@ -308,6 +308,64 @@ static void pending_taken_back_is_never_seen(void **state)
 	end();
 }
 
+/* Two are in the LRs, the third one waits at every entry; a guest that is masked takes none. */
+static void who_waits_is_counted_at_each_entry(void **state)
+{
+	static const enum vgic_effect_kind writes[] = {VGIC_EFFECT_NONE, VGIC_EFFECT_UNLATCH};
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t s[4], op;
+
+		begin(1);
+		cfg.nr_lr = 2;
+		for (uint32_t k = 0; k < 4; k++)
+			s[k] = add_source(40 + k, VGR_NO_VCPU, VGR_IRQ_ENABLED);
+		add_op(0, VGIC_OP_MASK, 500);
+		op = add_exit(0, VGIC_EXIT_MMIO, 1000, 1000);
+		for (uint32_t k = 0; k < 3; k++)
+			add_effect(op, VGIC_EFFECT_LATCH, s[k], 100 + k)->origin =
+				VGIC_ORIGIN_OUTSIDE;
+		for (unsigned int k = 1; k <= 5; k++) {
+			op = add_exit(0, VGIC_EXIT_OTHER, 1000 + 1000 * k, 1000);
+			/* In the midst of it, and of another one: it waits as it did. */
+			if (k == 3)
+				add_effect(op, writes[i], s[3], 100);
+		}
+		run();
+		assert_int_equal(cell.interrupts, 0);
+		for (uint32_t k = 0; k < 3; k++) {
+			const struct vgic_fate *f =
+				vgic_fate_find(cell.fates, cell.nr_fates, VGR_NO_VCPU, 40 + k);
+
+			assert_non_null(f);
+			assert_int_equal(f->outside_entries, k < 2 ? 0 : 6);
+		}
+		end();
+	}
+}
+
+/* What nobody can have: its LR shows an INTID that is no interrupt's, or another one's. */
+static void an_lpi_of_a_gicv2_is_still_itself(void **state)
+{
+	static const uint32_t lpis[] = {LPI + 1020, LPI + 40};
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t s, op;
+
+		begin(1);
+		wl->model_v2 = true;
+		s = add_source(lpis[i], VGR_NO_VCPU, VGR_IRQ_ENABLED);
+		op = add_exit(0, VGIC_EXIT_MMIO, 1000, 1000);
+		add_effect(op, VGIC_EFFECT_LATCH, s, 100)->origin = VGIC_ORIGIN_OUTSIDE;
+		add_exit(0, VGIC_EXIT_OTHER, 50000, 1000);
+		run();
+		assert_int_equal(cell.nr_fates, 1);
+		assert_int_equal(cell.fates[0].intid, lpis[i]);
+		assert_int_equal(cell.fates[0].raised, 1);
+		end();
+	}
+}
+
 static void a_level_that_falls_in_its_lr_is_spurious(void **state)
 {
 	uint32_t s, op;
@@ -1080,6 +1138,8 @@ int main(void)
 		cmocka_unit_test(arrivals_are_placed_as_asked),
 		cmocka_unit_test(effects_without_an_exit),
 		cmocka_unit_test(pending_taken_back_is_never_seen),
+		cmocka_unit_test(who_waits_is_counted_at_each_entry),
+		cmocka_unit_test(an_lpi_of_a_gicv2_is_still_itself),
 		cmocka_unit_test(a_level_that_falls_in_its_lr_is_spurious),
 		cmocka_unit_test(properties_take_effect),
 		cmocka_unit_test(active_by_register),
