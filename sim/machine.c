@@ -453,9 +453,9 @@ static bool unblock(struct machine *m)
 	return false;
 }
 
-static void run_vcpu(struct machine *m, unsigned int index)
+static inline void run_vcpu(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
+	unsigned int index = v->index;
 
 	machine_touch(m, v);
 	switch (v->state) {
@@ -515,20 +515,20 @@ static uint64_t next_event(const struct machine *m)
  * One vCPU, until something else comes first: most of what happens is a chain of what one
  * vCPU does. Everything in the loop of machine_run() holds here, too.
  */
-static void run_chain(struct machine *m, struct mvcpu *v)
+static inline void run_chain(struct machine *m, struct mvcpu *v)
 {
-	uint64_t others = m->one_cpu || m->tick_at != NEVER ? 0 : due_others(m, v->index);
+	uint64_t others = due_others(m, v->index);
 
 	for (;;) {
 		uint64_t t;
 
-		run_vcpu(m, v->index);
+		run_vcpu(m, v);
 		/* Others that are concerned, and what stops the loop, are for machine_run(). */
 		if (m->due.nr_touched != 1 || !v->touched || m->due.nr_kicked || m->halt)
 			return;
 		t = due_of(m, v);
 		/* At the same time as others it is not always this one's turn. */
-		if (t >= others || t >= next_event(m) || t > LATEST || !m->steps)
+		if (t >= others || t >= next_event(m) || t > m->tick_at || t > LATEST || !m->steps)
 			return;
 		m->steps--;
 		if (t > m->now)
