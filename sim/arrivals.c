@@ -99,7 +99,7 @@ static void refill(struct machine *m)
 	/* Those who idled for its sake go on to their ends. */
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_GUEST)
-			guest_plan(m, i);
+			guest_plan(m, &m->vcpus[i]);
 }
 
 void arrivals_start(struct machine *m)

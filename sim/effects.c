@@ -311,7 +311,7 @@ void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source
 		if (v && v->wfi_woken < e->value)
 			v->wfi_woken = (uint32_t)e->value;
 		if (v && v->state == VCPU_WFI && v->wfi_woken >= v->wfi)
-			machine_wake(m, e->source);
+			machine_wake(m, v);
 		return;
 	}
 	if (e->kind == VGIC_EFFECT_SGI) {

@@ -7,16 +7,6 @@
 /* Handler of an interrupt of which the recording shows no handling at all. */
 #define UNKNOWN_HANDLER_NS 1000u
 
-static struct frame *top_of(struct mvcpu *v)
-{
-	return &v->frames[v->nr_frames - 1];
-}
-
-static uint64_t at_of(const struct machine *m, const struct frame *f)
-{
-	return f->script == VGIC_WL_NONE ? UNKNOWN_HANDLER_NS : m->wl->ops[f->op].at;
-}
-
 static bool is_over(const struct frame *f)
 {
 	return f->script != VGIC_WL_NONE && f->op == VGIC_WL_NONE;
@@ -71,9 +61,9 @@ static bool must_sleep(const struct machine *m, const struct mvcpu *v, const str
 	       (v->progressed || !vgic_vcpu_pending_irq(m->vgic, v->index));
 }
 
-void guest_awake(struct machine *m, unsigned int index)
+void guest_awake(struct machine *m, struct mvcpu *v)
 {
-	struct frame *f = top_of(&m->vcpus[index]);
+	struct frame *f = v->top;
 
 	if (f->script != VGIC_WL_NONE && f->op != VGIC_WL_NONE && sleeps_on(f, &m->wl->ops[f->op]))
 		f->woken = m->wl->ops[f->op].nested;
@@ -108,32 +98,49 @@ static bool comes_along(const struct vgic_op *op)
 	return op->kind == VGIC_OP_EXIT && (op->flags & VGIC_OP_WITH_MI);
 }
 
+/* What the guest does next: an acknowledge, an operation, what follows when there is none. */
+enum doing { DOES_ACK, DOES_OP, DOES_ENDING, DOES_WAIT };
+
 /*
- * True if the guest acknowledges now. An operation that is due at this very
- * moment goes first if as many handlers as in the recording have come before it.
+ * *in: how long it still runs before it does. What is signalled is taken at once; only an
+ * operation that is due at this very moment goes first if as many handlers as in the
+ * recording have come before it.
  */
-static bool can_ack(const struct machine *m, struct mvcpu *v)
+static inline enum doing doing_of(const struct machine *m, struct mvcpu *v, uint64_t *in)
 {
-	const struct frame *f = top_of(v);
+	const struct frame *f = v->top;
+	bool taken = v->nr_frames < MAX_FRAMES && !f->masked && machine_look(v)->signalled >= 0;
+	const struct vgic_op *op;
 
-	if (v->nr_frames >= MAX_FRAMES || f->masked || machine_look(v)->signalled < 0)
-		return false;
-	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
-		return true;
-	const struct vgic_op *op = &m->wl->ops[f->op];
-
-	return f->own < op->at || f->nested < op->nested || comes_along(op) || must_wait(m, f);
+	*in = 0;
+	if (f->script == VGIC_WL_NONE) {
+		if (f->own < UNKNOWN_HANDLER_NS)
+			*in = UNKNOWN_HANDLER_NS - f->own;
+		return taken ? DOES_ACK : DOES_OP;
+	}
+	if (f->op == VGIC_WL_NONE)
+		return taken ? DOES_ACK : DOES_ENDING;
+	op = &m->wl->ops[f->op];
+	if (f->own < op->at) {
+		*in = op->at - f->own;
+		return taken ? DOES_ACK : DOES_OP;
+	}
+	if (taken && (f->nested < op->nested || comes_along(op)))
+		return DOES_ACK;
+	if (!must_wait(m, f))
+		return DOES_OP;
+	return taken ? DOES_ACK : DOES_WAIT;
 }
 
 /* Raised, and the guest lets it in: it has not come yet. */
-static bool has_due(const struct machine *m, unsigned int index)
+static bool has_due(const struct machine *m, const struct mvcpu *v)
 {
-	uint32_t vmcr = m->vcpus[index].hw.vmcr;
+	uint32_t vmcr = v->hw.vmcr;
 
 	for (size_t i = 0; i < m->wl->nr_sources; i++) {
 		const struct msource *s = &m->sources[i];
 
-		if (s->due && s->irq && s->irq->vcpu == index && s->irq->enabled &&
+		if (s->due && s->irq && s->irq->vcpu == v->index && s->irq->enabled &&
 		    (vmcr & (s->irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
 			return true;
 	}
@@ -141,10 +148,10 @@ static bool has_due(const struct machine *m, unsigned int index)
 }
 
 /* One that the guest has neither finished nor deactivated, on a vCPU without frames. */
-static struct msource *left_active(const struct machine *m, unsigned int index)
+static struct msource *left_active(const struct machine *m, const struct mvcpu *v)
 {
 	for (size_t i = 0; i < m->wl->nr_sources; i++)
-		if (m->sources[i].open && m->sources[i].taker == index)
+		if (m->sources[i].open && m->sources[i].taker == v->index)
 			return &m->sources[i];
 	return NULL;
 }
@@ -165,10 +172,9 @@ static struct frame *undropped(struct mvcpu *v)
  */
 enum ending { ENDING_WAIT, ENDING_DROP, ENDING_CLOSE, ENDING_DIR, ENDING_DONE };
 
-static enum ending ending_of(const struct machine *m, unsigned int index)
+static enum ending ending_of(const struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	const struct frame *f = top_of(v);
+	const struct frame *f = v->top;
 	bool split = v->hw.vmcr & VGIC_VMCR_VEOIM;
 
 	if (v->nr_frames == 1 && !m->arrivals.over)
@@ -179,7 +185,7 @@ static enum ending ending_of(const struct machine *m, unsigned int index)
 	/* A guest that nothing held up would have ended its handlers by itself. */
 	if (!m->wl->blocked && v->nr_frames > 1)
 		return ENDING_CLOSE;
-	if (has_due(m, index)) {
+	if (has_due(m, v)) {
 		if (!split || f->masked || machine_look(v)->hppi < 0 || v->look.signalled >= 0 ||
 		    !undropped(v))
 			return ENDING_WAIT;
@@ -187,46 +193,45 @@ static enum ending ending_of(const struct machine *m, unsigned int index)
 	}
 	if (v->nr_frames > 1)
 		return ENDING_CLOSE;
-	return split && left_active(m, index) ? ENDING_DIR : ENDING_DONE;
+	return split && left_active(m, v) ? ENDING_DIR : ENDING_DONE;
 }
 
-void guest_plan(struct machine *m, unsigned int index)
+void guest_plan(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct frame *f = top_of(v);
+	uint64_t in;
 
 	v->stalled = false;
-	v->next = NEVER;
 	machine_touch(m, v);
-	if (can_ack(m, v)) {
+	switch (doing_of(m, v, &in)) {
+	case DOES_ACK:
 		v->next = v->now;
-		return;
-	}
-	if (is_over(f)) {
-		v->stalled = v->draining && ending_of(m, index) == ENDING_WAIT;
+		break;
+	case DOES_OP:
+		v->next = v->now + in;
+		break;
+	case DOES_ENDING:
+		v->stalled = v->draining && ending_of(m, v) == ENDING_WAIT;
 		v->next = v->stalled ? NEVER : v->now;
-	} else if (must_wait(m, f)) {
-		if (must_sleep(m, v, f)) {
+		break;
+	case DOES_WAIT:
+		if (must_sleep(m, v, v->top)) {
 			v->next = v->now;
-			return;
+			break;
 		}
 		v->stalled = true;
-		effects_serve_asked(m, index);
-	} else {
-		uint64_t at = at_of(m, f);
-
-		v->next = v->now + (at > f->own ? at - f->own : 0);
+		v->next = NEVER;
+		effects_serve_asked(m, v->index);
+		break;
 	}
 }
 
-static void deactivated(struct machine *m, unsigned int index, struct msource *s,
+static void deactivated(struct machine *m, struct mvcpu *v, struct msource *s,
 			const struct vgic_raise *raise)
 {
 	if (!s->irq)
 		return;
 	if (raise)
-		machine_latency(m, index, VGIC_LATENCY_RAISE_TO_DEACTIVATE, raise->number,
-				raise->time);
+		machine_latency(m, v, VGIC_LATENCY_RAISE_TO_DEACTIVATE, raise->number, raise->time);
 	/* A line that is still high asks again. */
 	if (s->irq->level && s->irq->line_level && !s->irq->hw)
 		raised(m, s);
@@ -273,23 +278,22 @@ static struct vgic_access write_eoir(const struct machine *m, struct mvcpu *v,
 	return a;
 }
 
-static void acknowledge(struct machine *m, unsigned int index)
+static void acknowledge(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	unsigned int lr = (unsigned int)machine_look(v)->signalled;
 	unsigned int group = v->hw.lr[lr] & VGIC_LR_GROUP1 ? 1 : 0;
 	struct vgic_access a = read_iar(m, v, group, lr);
-	struct vgic_irq *irq = vgic_irq_find(m->vgic, index, machine_intid(m, a.intid));
+	struct vgic_irq *irq = vgic_irq_find(m->vgic, v->index, machine_intid(m, a.intid));
 	struct msource *s = irq ? irq->user : NULL;
-	struct frame *f = &v->frames[v->nr_frames];
+	struct frame *f = v->top + 1;
 
 	vgic_bound_ack(&v->fewest_mi, a.intid);
 	vgic_bound_ack(&v->fewest_lr_exits, a.intid);
 	v->progressed = true;
 	v->gave_up = false;
 	v->unsynced = true;
-	top_of(v)->nested++;
-	top_of(v)->woken++;
+	v->top->nested++;
+	v->top->woken++;
 	m->cell->interrupts++;
 	memset(f, 0, sizeof(*f));
 	f->script = f->op = f->source = VGIC_WL_NONE;
@@ -297,15 +301,15 @@ static void acknowledge(struct machine *m, unsigned int index)
 	f->group = (uint8_t)group;
 	f->iar = a.intid;
 	f->ack_time = m->now;
-	f->masked = m->wl->vcpus[index].masked_handlers;
+	f->masked = m->wl->vcpus[v->index].masked_handlers;
 	v->nr_frames++;
+	v->top = f;
 	if (!s)
 		return;
 	f->source = s->index;
 	f->raise_known = raises_in_lr(m->raises, s->number, &f->raise);
 	if (f->raise_known)
-		machine_latency(m, index, VGIC_LATENCY_RAISE_TO_ACK, f->raise.number,
-				f->raise.time);
+		machine_latency(m, v, VGIC_LATENCY_RAISE_TO_ACK, f->raise.number, f->raise.time);
 	if (irq->level && !irq->hw && !irq->line_level && !irq->pending_latch)
 		m->cell->spurious++;
 	s->active_raise_known = f->raise_known;
@@ -315,8 +319,8 @@ static void acknowledge(struct machine *m, unsigned int index)
 	s->physical = false;
 	s->acks++;
 	s->open++;
-	s->taker = (uint16_t)index;
-	effects_answered(m, s, index);
+	s->taker = v->index;
+	effects_answered(m, s, v->index);
 	f->script = s->cursor;
 	f->extra = s->cursor == VGIC_WL_NONE;
 	if (s->cursor != VGIC_WL_NONE)
@@ -332,19 +336,20 @@ static void acknowledge(struct machine *m, unsigned int index)
 static void frame_end(struct mvcpu *v)
 {
 	v->nr_frames--;
+	v->top--;
 }
 
-static void finish_access(struct machine *m, unsigned int index, struct frame *f,
+static void finish_access(struct machine *m, struct mvcpu *v, struct frame *f,
 			  const struct vgic_access *a)
 {
 	struct msource *s = f->source == VGIC_WL_NONE ? NULL : &m->sources[f->source];
 
 	if ((a->did & VGIC_DID_DROP) && !f->dropped) {
 		f->dropped = true;
-		machine_latency(m, index, VGIC_LATENCY_ACK_TO_EOI, f->serial, f->ack_time);
+		machine_latency(m, v, VGIC_LATENCY_ACK_TO_EOI, f->serial, f->ack_time);
 	}
 	if (s && (a->did & (VGIC_DID_DEACTIVATE | VGIC_DID_COUNT)))
-		deactivated(m, index, s, f->raise_known ? &f->raise : NULL);
+		deactivated(m, v, s, f->raise_known ? &f->raise : NULL);
 }
 
 /* A line that nothing in the recording lowers any more: the handler does. */
@@ -354,10 +359,8 @@ static void silence(struct machine *m, struct msource *s)
 		machine_inject(m, s, false);
 }
 
-static void write_eoi(struct machine *m, unsigned int index, struct frame *f, bool again)
+static void write_eoi(struct machine *m, struct mvcpu *v, struct frame *f, bool again)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	if (f->source == VGIC_WL_NONE)
 		return;
 
@@ -370,14 +373,13 @@ static void write_eoi(struct machine *m, unsigned int index, struct frame *f, bo
 	v->unsynced = true;
 	if (!(v->hw.vmcr & VGIC_VMCR_VEOIM) && m->sources[f->source].open)
 		m->sources[f->source].open--;
-	finish_access(m, index, f, &a);
+	finish_access(m, v, f, &a);
 }
 
 /* DIR of a source; leaves the guest if it is trapped. */
-static void write_dir(struct machine *m, unsigned int index, uint32_t source,
-		      const struct vgic_op *op, const struct frame *f)
+static void write_dir(struct machine *m, struct mvcpu *v, uint32_t source, const struct vgic_op *op,
+		      const struct frame *f)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	struct msource *s = &m->sources[source];
 	uint32_t intid = m->wl->sources[source].initial.intid;
 	struct vgic_access a = {.did = VGIC_DID_TRAP};
@@ -397,43 +399,42 @@ static void write_dir(struct machine *m, unsigned int index, uint32_t source,
 	if (s->open)
 		s->open--;
 	if ((a.did & VGIC_DID_TRAP) &&
-	    (m->wl->model_v2 || !vgic_dir_fast(m->vgic, index, &v->hw, intid))) {
-		machine_exit(m, index, VGIC_EXIT_DIR);
+	    (m->wl->model_v2 || !vgic_dir_fast(m->vgic, v->index, &v->hw, intid))) {
+		machine_exit(m, v, VGIC_EXIT_DIR);
 		machine_records_dir(m, s);
 		if (m->wl->model_v2 && intid < VGIC_NR_SGIS && s->irq)
 			value |= (uint64_t)s->irq->active_source << VGIC_LR_CPUID_SHIFT;
-		vgic_deactivate(m->vgic, index, value);
-		machine_enter_at(m, index, m->now + machine_out(m, index, m->profile.dir_out_ns));
+		vgic_deactivate(m->vgic, v->index, value);
+		machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.dir_out_ns));
 		trapped = true;
 	}
-	deactivated(m, index, s, s->active_raise_known ? &s->active_raise : NULL);
+	deactivated(m, v, s, s->active_raise_known ? &s->active_raise : NULL);
 	s->active_raise_known = false;
 	if (!op)
 		return;
 	if (trapped)
-		out = machine_out_of(m, index, op, &shift);
-	effects_start(m, op, index, f, shift);
+		out = machine_out_of(m, v, op, &shift);
+	effects_start(m, op, v->index, f, shift);
 	if (trapped && m->one_cpu && (op->flags & VGIC_OP_YIELDS))
-		machine_release_cpu(m, index, op->value, out);
+		machine_release_cpu(m, v, op->value, out);
 }
 
 /* What follows an exit of the program: effects, the time outside, who gets the CPU. */
-static void after_exit(struct machine *m, unsigned int index, const struct vgic_op *op,
+static void after_exit(struct machine *m, struct mvcpu *v, const struct vgic_op *op,
 		       const struct frame *f)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	const struct vgic_profile *p = &m->profile;
 	bool yields = m->one_cpu && (op->flags & VGIC_OP_YIELDS);
 	int64_t shift;
-	uint64_t recorded = machine_out_of(m, index, op, &shift);
+	uint64_t recorded = machine_out_of(m, v, op, &shift);
 	uint64_t at_once = vgic_exit_cost(p, v->sync_irqs, v->sync_lrs);
 	uint64_t out = yields ? at_once : recorded;
 	unsigned int next = yields ? op->value : VGIC_NO_VCPU;
 
-	effects_start(m, op, index, f, shift);
+	effects_start(m, op, v->index, f, shift);
 	if (op->exit == VGIC_EXIT_WFI && !(op->flags & VGIC_OP_TIMED)) {
 		v->wfi = op->count;
-		if (!vgic_vcpu_pending_irq(m->vgic, index) && v->wfi_woken < v->wfi) {
+		if (!vgic_vcpu_pending_irq(m->vgic, v->index) && v->wfi_woken < v->wfi) {
 			v->state = VCPU_WFI;
 			v->next = NEVER;
 			v->not_before = 0;
@@ -441,7 +442,7 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 			if (m->one_cpu && !yields)
 				v->next = v->not_before = m->now + recorded;
 			else
-				machine_release_cpu(m, index, next, recorded);
+				machine_release_cpu(m, v, next, recorded);
 			return;
 		}
 		/* It did not wait: recorded waiting is not a cost. */
@@ -450,34 +451,32 @@ static void after_exit(struct machine *m, unsigned int index, const struct vgic_
 	} else if (op->exit == VGIC_EXIT_WFI) {
 		yields = m->one_cpu;
 	}
-	machine_enter_at(m, index, m->now + out);
+	machine_enter_at(m, v, m->now + out);
 	if (yields)
-		machine_release_cpu(m, index, next, recorded);
+		machine_release_cpu(m, v, next, recorded);
 }
 
-static void do_exit(struct machine *m, unsigned int index, const struct vgic_op *op,
+static void do_exit(struct machine *m, struct mvcpu *v, const struct vgic_op *op,
 		    const struct frame *f)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	if ((op->flags & VGIC_OP_ARRIVAL) && m->cfg->arrivals != VGIC_ARRIVALS_CAUSAL) {
-		effects_start(m, op, index, f, 0);
+		effects_start(m, op, v->index, f, 0);
 		return;
 	}
 	if (tick_is(op) && !ticks_take(m))
 		return;
-	machine_exit(m, index, op->exit);
+	machine_exit(m, v, op->exit);
 	if (op->exit == VGIC_EXIT_WFI || op->exit == VGIC_EXIT_MMIO) {
-		vgic_put(m->vgic, index, &v->hw);
-		vgic_load(m->vgic, index, &v->hw);
+		vgic_put(m->vgic, v->index, &v->hw);
+		vgic_load(m->vgic, v->index, &v->hw);
 		v->changed = true;
 	}
-	after_exit(m, index, op, f);
+	after_exit(m, v, op, f);
 }
 
-bool guest_traps_first(const struct machine *m, unsigned int index)
+bool guest_traps_first(const struct machine *m, struct mvcpu *v)
 {
-	const struct frame *f = top_of(&m->vcpus[index]);
+	const struct frame *f = v->top;
 
 	if (f->script == VGIC_WL_NONE || f->op == VGIC_WL_NONE)
 		return false;
@@ -487,10 +486,8 @@ bool guest_traps_first(const struct machine *m, unsigned int index)
 	       f->nested >= op->nested && !must_wait(m, f);
 }
 
-bool guest_merge(struct machine *m, unsigned int index)
+bool guest_merge(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	/* It may have been due for long, under the handlers of what the guest took meanwhile. */
 	for (unsigned int i = v->nr_frames; i; i--) {
 		struct frame *f = &v->frames[i - 1];
@@ -506,71 +503,68 @@ bool guest_merge(struct machine *m, unsigned int index)
 		next_op(m, f, op);
 		f->nested = 0;
 		f->woken -= op->nested;
-		after_exit(m, index, op, f);
+		after_exit(m, v, op, f);
 		return true;
 	}
 	return false;
 }
 
 /* The end of a handler of which no recording tells: its device is silenced, it is finished. */
-static void close_frame(struct machine *m, unsigned int index)
+static void close_frame(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct frame copy = *top_of(v);
+	struct frame copy = *v->top;
 	struct msource *s = copy.source == VGIC_WL_NONE ? NULL : &m->sources[copy.source];
 
 	if (s)
 		silence(m, s);
 	if (!copy.dropped)
-		write_eoi(m, index, top_of(v), false);
+		write_eoi(m, v, v->top, false);
 	frame_end(v);
 	if ((v->hw.vmcr & VGIC_VMCR_VEOIM) && s && s->open)
-		write_dir(m, index, copy.source, NULL, &copy);
+		write_dir(m, v, copy.source, NULL, &copy);
 }
 
-static void do_ending(struct machine *m, unsigned int index)
+static void do_ending(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	struct msource *s;
 
 	v->draining = true;
-	switch (ending_of(m, index)) {
+	switch (ending_of(m, v)) {
 	case ENDING_WAIT:
 		return;
 	case ENDING_DROP:
-		write_eoi(m, index, undropped(v), false);
+		write_eoi(m, v, undropped(v), false);
 		break;
 	case ENDING_CLOSE:
-		close_frame(m, index);
+		close_frame(m, v);
 		break;
 	case ENDING_DIR:
-		s = left_active(m, index);
+		s = left_active(m, v);
 		silence(m, s);
-		write_dir(m, index, s->index, NULL, top_of(v));
+		write_dir(m, v, s->index, NULL, v->top);
 		break;
 	case ENDING_DONE:
 		/* What it did last takes effect at an exit, and may let more in. */
 		if (v->unsynced) {
-			machine_refold(m, index);
+			machine_refold(m, v);
 			return;
 		}
 		v->state = VCPU_DONE;
 		m->over = !--m->nr_alive;
 		v->next = NEVER;
-		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+		machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
 		return;
 	}
 	v->progressed = v->unsynced = true;
 }
 
-static void do_op(struct machine *m, unsigned int index)
+static void do_op(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct frame *f = top_of(v);
+	struct frame *f = v->top;
 
 	v->progressed = true;
 	if (f->script == VGIC_WL_NONE) {
-		close_frame(m, index);
+		close_frame(m, v);
 		return;
 	}
 	const struct vgic_op *op = &m->wl->ops[f->op];
@@ -590,11 +584,11 @@ static void do_op(struct machine *m, unsigned int index)
 		copy = *f;
 		if (last)
 			frame_end(v);
-		do_exit(m, index, op, &copy);
+		do_exit(m, v, op, &copy);
 		return;
 	case VGIC_OP_EOI:
 	case VGIC_OP_DROP:
-		write_eoi(m, index, f, op->flags & VGIC_OP_AGAIN);
+		write_eoi(m, v, f, op->flags & VGIC_OP_AGAIN);
 		break;
 	case VGIC_OP_DIR:
 		copy = *f;
@@ -603,7 +597,7 @@ static void do_op(struct machine *m, unsigned int index)
 		if (last)
 			frame_end(v);
 		if (target != VGIC_WL_NONE)
-			write_dir(m, index, target, op, &copy);
+			write_dir(m, v, target, op, &copy);
 		return;
 	case VGIC_OP_VMCR:
 		v->hw.vmcr = op->value;
@@ -620,61 +614,57 @@ static void do_op(struct machine *m, unsigned int index)
 		frame_end(v);
 }
 
-static void sleep_again(struct machine *m, unsigned int index)
+static void sleep_again(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
-	machine_exit(m, index, VGIC_EXIT_WFI);
-	vgic_put(m->vgic, index, &v->hw);
-	vgic_load(m->vgic, index, &v->hw);
+	machine_exit(m, v, VGIC_EXIT_WFI);
+	vgic_put(m->vgic, v->index, &v->hw);
+	vgic_load(m->vgic, v->index, &v->hw);
 	v->changed = true;
-	if (vgic_vcpu_pending_irq(m->vgic, index)) {
-		machine_enter_at(m, index,
+	if (vgic_vcpu_pending_irq(m->vgic, v->index)) {
+		machine_enter_at(m, v,
 				 m->now + vgic_exit_cost(&m->profile, v->sync_irqs, v->sync_lrs));
 		return;
 	}
 	v->state = VCPU_WFI;
 	v->next = NEVER;
 	v->not_before = 0;
-	machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+	machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
 }
 
-void guest_step(struct machine *m, unsigned int index)
+void guest_step(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct frame *f = top_of(v);
+	uint64_t in;
 
-	if (can_ack(m, v)) {
-		acknowledge(m, index);
-		return;
+	switch (doing_of(m, v, &in)) {
+	case DOES_ACK:
+		acknowledge(m, v);
+		break;
+	case DOES_OP:
+		if (!in)
+			do_op(m, v);
+		break;
+	case DOES_ENDING:
+		do_ending(m, v);
+		break;
+	case DOES_WAIT:
+		if (must_sleep(m, v, v->top))
+			sleep_again(m, v);
+		break;
 	}
-	if (is_over(f)) {
-		do_ending(m, index);
-		return;
-	}
-	if (must_sleep(m, v, f)) {
-		sleep_again(m, index);
-		return;
-	}
-	if (must_wait(m, f) || at_of(m, f) > f->own)
-		return;
-	do_op(m, index);
 }
 
-bool guest_waits(const struct machine *m, unsigned int index)
+bool guest_waits(const struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	const struct frame *f = top_of(v);
+	const struct frame *f = v->top;
 
 	if (v->state == VCPU_DONE || v->state == VCPU_WFI || f->masked)
 		return false;
-	return v->draining && is_over(f) ? has_due(m, index) : !is_over(f) && must_wait(m, f);
+	return v->draining && is_over(f) ? has_due(m, v) : !is_over(f) && must_wait(m, f);
 }
 
-bool guest_give_up(struct machine *m, unsigned int index)
+bool guest_give_up(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct frame *f = top_of(v);
+	struct frame *f = v->top;
 
 	if (v->state != VCPU_GUEST || !v->stalled)
 		return false;
@@ -682,7 +672,7 @@ bool guest_give_up(struct machine *m, unsigned int index)
 		if (v->nr_frames == 1 && !m->arrivals.over)
 			return false;
 		v->gave_up = true;
-		guest_plan(m, index);
+		guest_plan(m, v);
 		return true;
 	}
 	if (is_over(f) || f->script == VGIC_WL_NONE)
@@ -708,6 +698,6 @@ bool guest_give_up(struct machine *m, unsigned int index)
 		if (last)
 			frame_end(v);
 	}
-	guest_plan(m, index);
+	guest_plan(m, v);
 	return true;
 }

@@ -31,15 +31,15 @@ static uint64_t mi_delay(struct machine *m)
 	return n == 1 ? delays[0] : delays[random64(m) % n];
 }
 
-static bool on_timeline(const struct machine *m, unsigned int v)
+static bool on_timeline(const struct machine *m, const struct mvcpu *v)
 {
-	return m->cell->has_timeline && m->cell->timeline.vcpu == v;
+	return m->cell->has_timeline && m->cell->timeline.vcpu == v->index;
 }
 
-static void show_lrs(struct machine *m, unsigned int v)
+static void show_lrs(struct machine *m, const struct mvcpu *v)
 {
 	if (on_timeline(m, v))
-		vgic_timeline_lrs(&m->cell->timeline, m->now, m->vcpus[v].hw.lr, m->cfg->nr_lr);
+		vgic_timeline_lrs(&m->cell->timeline, m->now, v->hw.lr, m->cfg->nr_lr);
 }
 
 /* The LRs have stood as they do for ns. */
@@ -54,34 +54,31 @@ static void occupied(struct machine *m, struct mvcpu *v, uint64_t ns)
 }
 
 /* The guest has run until now. */
-static void advance(struct machine *m, unsigned int index)
+static void advance(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	uint64_t ns = m->now > v->now ? m->now - v->now : 0;
 
 	if (v->state != VCPU_GUEST || !ns)
 		return;
 	/* Waiting is not progress: what comes after keeps its distance. */
 	if (!v->stalled)
-		v->frames[v->nr_frames - 1].own += ns;
+		v->top->own += ns;
 	occupied(m, v, ns);
 	v->now = m->now;
 }
 
-void machine_fold(struct machine *m, unsigned int index)
+void machine_fold(struct machine *m, struct mvcpu *v)
 {
-	machine_records_before_sync(m, index);
-	vgic_save(m->vgic, index, &m->vcpus[index].hw);
-	vgic_sync(m->vgic, index);
-	m->vcpus[index].changed = true;
-	machine_records_sync(m, index);
+	machine_records_before_sync(m, v->index);
+	vgic_save(m->vgic, v->index, &v->hw);
+	vgic_sync(m->vgic, v->index);
+	v->changed = true;
+	machine_records_sync(m, v->index);
 }
 
-void machine_latency(struct machine *m, unsigned int index, enum vgic_latency kind, uint64_t number,
+void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind, uint64_t number,
 		     uint64_t since)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	if (v->state == VCPU_GUEST) {
 		v->ends[kind]++;
 		v->any_end = true;
@@ -104,16 +101,15 @@ static void end_run(struct machine *m, struct mvcpu *v)
 	v->any_end = false;
 }
 
-void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kind)
+void machine_exit(struct machine *m, struct mvcpu *v, enum vgic_exit_kind kind)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	uint32_t misr = machine_look(v)->misr;
 
-	advance(m, index);
+	advance(m, v);
 	if (kind == VGIC_EXIT_OTHER_IRQ && misr)
 		kind = VGIC_EXIT_MI;
-	v->sync_irqs = m->vgic->vcpus[index].list.count;
-	v->sync_lrs = m->vgic->vcpus[index].used_lrs;
+	v->sync_irqs = m->vgic->vcpus[v->index].list.count;
+	v->sync_lrs = m->vgic->vcpus[v->index].used_lrs;
 	m->cell->lr_reads += v->look.valid;
 	vgic_cell_exit(m->cell, kind, misr);
 	m->too_many = m->cell->exits > m->max_exits;
@@ -121,56 +117,50 @@ void machine_exit(struct machine *m, unsigned int index, enum vgic_exit_kind kin
 		vgic_bound_free(&v->fewest_mi);
 	else if (kind != VGIC_EXIT_MI || v->exit_at != NEVER)
 		machine_free_exit(v);
-	if (kind == VGIC_EXIT_MI && on_timeline(m, index))
+	if (kind == VGIC_EXIT_MI && on_timeline(m, v))
 		vgic_timeline_mi(&m->cell->timeline, m->now, misr);
-	machine_fold(m, index);
+	machine_fold(m, v);
 	end_run(m, v);
 	v->state = VCPU_OUT;
 	v->mi_at = v->exit_at = v->next = NEVER;
 	machine_touch(m, v);
 	v->stalled = v->unsynced = false;
 	m->last_exit = m->now;
-	show_lrs(m, index);
+	show_lrs(m, v);
 	if (v->progressed) {
 		v->idle_entries = 0;
 	} else if (++v->idle_entries >= VGIC_LIVELOCK_ENTRIES && !m->livelock) {
 		m->livelock = true;
-		m->livelock_vcpu = (uint16_t)index;
+		m->livelock_vcpu = v->index;
 	}
 }
 
-static void restore(struct machine *m, unsigned int index)
+static void restore(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
-	vgic_restore(m->vgic, index, &v->hw);
-	v->hw.unused = (uint8_t)(m->cfg->nr_lr - m->vgic->vcpus[index].used_lrs);
+	vgic_restore(m->vgic, v->index, &v->hw);
+	v->hw.unused = (uint8_t)(m->cfg->nr_lr - m->vgic->vcpus[v->index].used_lrs);
 	v->changed = true;
 }
 
-void machine_refold(struct machine *m, unsigned int index)
+void machine_refold(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	m->uncounted = true;
 	machine_free_exit(v);
-	machine_fold(m, index);
-	machine_records_before_flush(m, index);
-	vgic_flush(m->vgic, index);
-	machine_records_flush(m, index);
-	machine_records_entry(m, index, m->now);
-	restore(m, index);
+	machine_fold(m, v);
+	machine_records_before_flush(m, v->index);
+	vgic_flush(m->vgic, v->index);
+	machine_records_flush(m, v->index);
+	machine_records_entry(m, v->index, m->now);
+	restore(m, v);
 	m->uncounted = false;
 	v->unsynced = false;
 	v->mi_at = machine_look(v)->mi ? m->now : NEVER;
-	show_lrs(m, index);
-	guest_plan(m, index);
+	show_lrs(m, v);
+	guest_plan(m, v);
 }
 
-void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
+void machine_enter_at(struct machine *m, struct mvcpu *v, uint64_t t)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	if (v->state == VCPU_DONE) {
 		m->nr_alive++;
 		m->over = false;
@@ -180,19 +170,17 @@ void machine_enter_at(struct machine *m, unsigned int index, uint64_t t)
 	machine_touch(m, v);
 }
 
-uint64_t machine_out(const struct machine *m, unsigned int index, uint64_t out)
+uint64_t machine_out(const struct machine *m, const struct mvcpu *v, uint64_t out)
 {
 	const struct vgic_profile *p = &m->profile;
-	const struct mvcpu *v = &m->vcpus[index];
 	uint64_t fixed = p->exit_ns + p->entry_ns;
 
 	return vgic_exit_cost(p, v->sync_irqs, v->sync_lrs) + (out > fixed ? out - fixed : 0);
 }
 
-uint64_t machine_out_of(struct machine *m, unsigned int index, const struct vgic_op *op,
+uint64_t machine_out_of(struct machine *m, struct mvcpu *v, const struct vgic_op *op,
 			int64_t *shift)
 {
-	struct mvcpu *v = &m->vcpus[index];
 	uint64_t out = op->out_ns > op->entry_ns ? op->out_ns - op->entry_ns : 0;
 
 	/* What its entry took beyond the cost of such an entry, it takes again. */
@@ -208,17 +196,17 @@ uint64_t machine_out_of(struct machine *m, unsigned int index, const struct vgic
 	return out + (uint64_t)*shift;
 }
 
-void machine_release_cpu(struct machine *m, unsigned int index, unsigned int prefer, uint64_t ns)
+void machine_release_cpu(struct machine *m, struct mvcpu *v, unsigned int prefer, uint64_t ns)
 {
 	unsigned int best = m->nr_vcpus;
 
-	if (!m->one_cpu || m->owner != index)
+	if (!m->one_cpu || m->owner != v->index)
 		return;
 	m->owner = VGIC_NO_VCPU;
-	if (prefer < m->nr_vcpus && prefer != index &&
+	if (prefer < m->nr_vcpus && prefer != v->index &&
 	    (m->vcpus[prefer].state == VCPU_READY || m->vcpus[prefer].state == VCPU_OUT))
 		best = prefer;
-	if (prefer < m->nr_vcpus && prefer != index && m->vcpus[prefer].state == VCPU_WFI) {
+	if (prefer < m->nr_vcpus && prefer != v->index && m->vcpus[prefer].state == VCPU_WFI) {
 		/* It was woken up before it got the CPU: that must come first. */
 		m->owner = (uint16_t)prefer;
 		m->vcpus[prefer].next = m->vcpus[prefer].not_before = m->now + ns;
@@ -236,24 +224,21 @@ void machine_release_cpu(struct machine *m, unsigned int index, unsigned int pre
 	if (best == m->nr_vcpus)
 		return;
 	m->owner = (uint16_t)best;
-	machine_enter_at(m, best, m->now + (best == prefer ? ns : 0));
+	machine_enter_at(m, &m->vcpus[best], m->now + (best == prefer ? ns : 0));
 }
 
-void machine_wake(struct machine *m, unsigned int index)
+void machine_wake(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
 	uint64_t t = m->now + m->profile.exit_ns;
 
 	if (v->state == VCPU_WFI || v->state == VCPU_DONE)
-		machine_enter_at(m, index, t > v->not_before ? t : v->not_before);
+		machine_enter_at(m, v, t > v->not_before ? t : v->not_before);
 }
 
 /* Which deliverable interrupts the flush left out, and whether one of them is more urgent. */
-static void look_outside(struct machine *m, unsigned int index)
+static void look_outside(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
 	int worst = -1;
 
 	v->depth = 0;
@@ -269,7 +254,7 @@ static void look_outside(struct machine *m, unsigned int index)
 	for (unsigned int i = 0; i < m->nr_listed; i++) {
 		const struct vgic_irq *q = m->listed[i];
 
-		if (machine_inside(m, index, q) || vgic_oracle(m->vgic, q) != index)
+		if (machine_inside(m, v->index, q) || vgic_oracle(m->vgic, q) != v->index)
 			continue;
 		v->depth++;
 		if (q->active || !(k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
@@ -280,67 +265,63 @@ static void look_outside(struct machine *m, unsigned int index)
 }
 
 /* An entry, in the form that looks for the busiest stretch of a recording. */
-static void tell_busy(struct machine *m, unsigned int index)
+static void tell_busy(struct machine *m, struct mvcpu *v)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	const struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
 
 	if (!m->cfg->busy)
 		return;
 	struct vgr_flush f = {
-		.r = {.type = VGR_FLUSH,
-		      .size = sizeof(f),
-		      .time = m->now,
-		      .vcpu = (uint16_t)index},
+		.r = {.type = VGR_FLUSH, .size = sizeof(f), .time = m->now, .vcpu = v->index},
 		.used_lrs = (uint16_t)k->used_lrs,
-		.n_after = (uint16_t)(k->used_lrs + (m->vcpus[index].depth ? 1 : 0)),
+		.n_after = (uint16_t)(k->used_lrs + (v->depth ? 1 : 0)),
 	};
 
 	if (vgic_busy_record(m->cfg->busy, &f.r))
 		m->nomem = true;
 }
 
-static void enter(struct machine *m, unsigned int index)
+static void enter(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-	struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
 	unsigned int irqs;
 	uint64_t cost;
 
-	if (m->one_cpu && m->owner != VGIC_NO_VCPU && m->owner != index) {
+	if (m->one_cpu && m->owner != VGIC_NO_VCPU && m->owner != v->index) {
 		v->state = VCPU_READY;
 		v->ready_since = m->now;
 		v->next = NEVER;
 		return;
 	}
-	m->owner = (uint16_t)index;
-	effects_before_entry(m, index);
+	m->owner = v->index;
+	effects_before_entry(m, v->index);
 	if (v->requests & VGIC_REQ_PROCESS_UPDATE)
-		machine_records_prune(m, index);
+		machine_records_prune(m, v->index);
 	v->requests = 0;
 	v->kick = false;
 	if (v->flush_time != NEVER)
 		vgic_cell_depth(m->cell, v->depth, m->now - v->flush_time);
 	v->flush_time = m->now;
-	machine_records_before_flush(m, index);
+	machine_records_before_flush(m, v->index);
 	irqs = k->list.count;
-	vgic_flush(m->vgic, index);
-	machine_records_flush(m, index);
-	restore(m, index);
+	vgic_flush(m->vgic, v->index);
+	machine_records_flush(m, v->index);
+	restore(m, v);
 	cost = vgic_entry_cost(&m->profile, irqs, k->used_lrs, irqs && k->sorted);
 	if (v->entry_more < 0 && cost < (uint64_t)-v->entry_more)
 		cost = 0;
 	else
 		cost += (uint64_t)v->entry_more;
 	v->entry_more = 0;
-	machine_records_entry(m, index, m->now + cost);
-	look_outside(m, index);
+	machine_records_entry(m, v->index, m->now + cost);
+	look_outside(m, v);
 	m->cell->entries[k->used_lrs]++;
 	m->cell->lr_writes += k->used_lrs;
 	if (v->depth > m->cell->overflow_max)
 		m->cell->overflow_max = v->depth;
 	m->cell->overflow_entries += v->depth > 0;
 	m->cell->inversions += v->inverted;
-	tell_busy(m, index);
+	tell_busy(m, v);
 	if (m->first_entry == NEVER)
 		m->first_entry = m->now + cost;
 	v->state = VCPU_GUEST;
@@ -352,44 +333,39 @@ static void enter(struct machine *m, unsigned int index)
 	v->exit_at = NEVER;
 	/* Asserted before the guest is entered: it never gets to run. */
 	v->mi_at = machine_look(v)->mi ? v->now : NEVER;
-	guest_plan(m, index);
-	if (on_timeline(m, index))
+	guest_plan(m, v);
+	if (on_timeline(m, v))
 		vgic_timeline_depth(&m->cell->timeline, m->now, v->depth);
-	show_lrs(m, index);
+	show_lrs(m, v);
 }
 
-static void in_guest(struct machine *m, unsigned int index)
+static void in_guest(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[index];
-
-	advance(m, index);
-	if ((v->mi_at <= m->now && !guest_traps_first(m, index)) || v->exit_at <= m->now ||
+	advance(m, v);
+	if ((v->mi_at <= m->now && !guest_traps_first(m, v)) || v->exit_at <= m->now ||
 	    m->tick_at <= m->now) {
-		machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
+		machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
 		ticks_catch_up(m);
-		if (!guest_merge(m, index))
-			machine_enter_at(m, index,
-					 m->now + machine_out(m, index, m->profile.mi_out_ns));
+		if (!guest_merge(m, v))
+			machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
 		return;
 	}
-	guest_step(m, index);
+	guest_step(m, v);
 	if (v->progressed)
 		m->idle_ticks = v->idle_ticks = 0;
 	if (v->state != VCPU_GUEST)
 		return;
-	show_lrs(m, index);
+	show_lrs(m, v);
 	if (!machine_look(v)->mi)
 		v->mi_at = NEVER;
 	else if (v->mi_at == NEVER)
 		v->mi_at = m->now + mi_delay(m);
-	guest_plan(m, index);
+	guest_plan(m, v);
 }
 
 /* Kicks asked for while the vgic was at work. */
-static void serve_kick(struct machine *m, unsigned int i)
+static void serve_kick(struct machine *m, struct mvcpu *v)
 {
-	struct mvcpu *v = &m->vcpus[i];
-
 	if (!v->kick)
 		return;
 	v->kick = false;
@@ -403,8 +379,8 @@ static void serve_kick(struct machine *m, unsigned int i)
 			v->exit_at = t;
 		machine_touch(m, v);
 	} else if ((v->state == VCPU_WFI || (v->state == VCPU_DONE && v->draining)) &&
-		   vgic_vcpu_pending_irq(m->vgic, i)) {
-		machine_wake(m, i);
+		   vgic_vcpu_pending_irq(m->vgic, v->index)) {
+		machine_wake(m, v);
 	}
 }
 
@@ -414,7 +390,7 @@ static void serve_kicks(struct machine *m)
 		struct mvcpu *v = &m->vcpus[m->due.kicked[--m->due.nr_kicked]];
 
 		v->kicked = false;
-		serve_kick(m, v->index);
+		serve_kick(m, v);
 	}
 }
 
@@ -422,7 +398,7 @@ static void serve_kicks(struct machine *m)
 static bool waits_for_outside(const struct machine *m)
 {
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		if (m->vcpus[i].depth && guest_waits(m, i))
+		if (m->vcpus[i].depth && guest_waits(m, &m->vcpus[i]))
 			return true;
 	return false;
 }
@@ -441,49 +417,46 @@ static bool unblock(struct machine *m)
 		    (best == m->nr_vcpus || m->vcpus[i].now < m->vcpus[best].now))
 			best = i;
 	if (best < m->nr_vcpus) {
-		guest_awake(m, best);
-		machine_wake(m, best);
+		guest_awake(m, &m->vcpus[best]);
+		machine_wake(m, &m->vcpus[best]);
 		return true;
 	}
 	if (waits_for_outside(m))
 		return false;
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		if (guest_give_up(m, i))
+		if (guest_give_up(m, &m->vcpus[i]))
 			return true;
 	return false;
 }
 
 static inline void run_vcpu(struct machine *m, struct mvcpu *v)
 {
-	unsigned int index = v->index;
-
 	machine_touch(m, v);
 	switch (v->state) {
 	case VCPU_OUT:
-		enter(m, index);
+		enter(m, v);
 		break;
 	case VCPU_GUEST:
 		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now &&
 		    m->tick_at > m->now) {
 			/* The host's tick: another vCPU wants the CPU. */
-			advance(m, index);
+			advance(m, v);
 			if (++m->idle_ticks > 2 * m->nr_vcpus || ++v->idle_ticks > LONELY_TICKS) {
 				m->idle_ticks = v->idle_ticks = 0;
 				m->stuck = waits_for_outside(m);
-				if (m->stuck || guest_give_up(m, index))
+				if (m->stuck || guest_give_up(m, v))
 					break;
 			}
-			machine_exit(m, index, VGIC_EXIT_OTHER_IRQ);
-			machine_enter_at(m, index,
-					 m->now + machine_out(m, index, m->profile.mi_out_ns));
-			machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+			machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
+			machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
+			machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
 			break;
 		}
-		in_guest(m, index);
+		in_guest(m, v);
 		break;
 	case VCPU_WFI:
 		v->next = NEVER;
-		machine_release_cpu(m, index, VGIC_NO_VCPU, 0);
+		machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
 		break;
 	default:
 		break;
@@ -579,5 +552,5 @@ void machine_run(struct machine *m)
 			serve_kicks(m);
 	}
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		advance(m, i);
+		advance(m, &m->vcpus[i]);
 }

@@ -55,6 +55,7 @@ struct mvcpu {
 	struct vgic_lr_look look; /* at hw, out of date if hw has changed: see machine_look() */
 	bool changed;		  /* hw, since then */
 	struct frame *frames;
+	struct frame *top; /* of those that there are */
 	unsigned int nr_frames;
 	uint64_t now;  /* in the guest: up to here it has run; being entered: it will run then */
 	uint64_t next; /* time of its next event */
@@ -253,24 +254,24 @@ void due_finish(struct machine *m);
 /* machine.c */
 void machine_run(struct machine *m);
 /* Leaves the guest; kind VGIC_EXIT_OTHER_IRQ becomes VGIC_EXIT_MI if MISR says so. */
-void machine_exit(struct machine *m, unsigned int v, enum vgic_exit_kind kind);
+void machine_exit(struct machine *m, struct mvcpu *v, enum vgic_exit_kind kind);
 /* Save, sync, and the record of it. */
-void machine_fold(struct machine *m, unsigned int v);
+void machine_fold(struct machine *m, struct mvcpu *v);
 /* What the guest did takes effect in its vgic, by an exit and an entry that do not count. */
-void machine_refold(struct machine *m, unsigned int v);
+void machine_refold(struct machine *m, struct mvcpu *v);
 /* Lets vCPU v begin its entry at t; the guest runs when the flush is over. */
-void machine_enter_at(struct machine *m, unsigned int v, uint64_t t);
+void machine_enter_at(struct machine *m, struct mvcpu *v, uint64_t t);
 /* ns from an exit to the flush that follows; out: the same to the guest with an empty list. */
-uint64_t machine_out(const struct machine *m, unsigned int v, uint64_t out);
+uint64_t machine_out(const struct machine *m, const struct mvcpu *v, uint64_t out);
 /* The same for an exit of the program. *shift: how much later than recorded it is handled. */
-uint64_t machine_out_of(struct machine *m, unsigned int v, const struct vgic_op *op,
+uint64_t machine_out_of(struct machine *m, struct mvcpu *v, const struct vgic_op *op,
 			int64_t *shift);
 /*
  * Gives up the only CPU. prefer: who had it next in the recording, after ns;
  * VGIC_NO_VCPU if unknown.
  */
-void machine_release_cpu(struct machine *m, unsigned int v, unsigned int prefer, uint64_t ns);
-void machine_wake(struct machine *m, unsigned int v);
+void machine_release_cpu(struct machine *m, struct mvcpu *v, unsigned int prefer, uint64_t ns);
+void machine_wake(struct machine *m, struct mvcpu *v);
 
 /* machine_records.c: what happens, told to the fates and the raises. 0 or -ENOMEM. */
 int machine_records_init(struct machine *m);
@@ -345,24 +346,24 @@ int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
 void raised(struct machine *m, struct msource *s);
 /* Counts a latency that the guest of vCPU v ends now. */
-void machine_latency(struct machine *m, unsigned int v, enum vgic_latency kind, uint64_t number,
+void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind, uint64_t number,
 		     uint64_t since);
 void machine_inject(struct machine *m, struct msource *s, bool level);
 
 /* guest.c */
 /* Makes the guest of vCPU v act at its present time; called until it has nothing to do. */
-void guest_step(struct machine *m, unsigned int v);
+void guest_step(struct machine *m, struct mvcpu *v);
 /* Sets next: when the guest will do something by itself. */
-void guest_plan(struct machine *m, unsigned int v);
+void guest_plan(struct machine *m, struct mvcpu *v);
 /* The guest polls for something, able to take it, that has not come. */
-bool guest_waits(const struct machine *m, unsigned int v);
+bool guest_waits(const struct machine *m, struct mvcpu *v);
 /* A trap is due that came before the MI in the recording. */
-bool guest_traps_first(const struct machine *m, unsigned int v);
+bool guest_traps_first(const struct machine *m, struct mvcpu *v);
 /* After an MI exit: takes along the host's exit that came with it in the recording. */
-bool guest_merge(struct machine *m, unsigned int v);
+bool guest_merge(struct machine *m, struct mvcpu *v);
 /* vCPU v is woken though nothing has come: the guest goes on as in the recording. */
-void guest_awake(struct machine *m, unsigned int v);
+void guest_awake(struct machine *m, struct mvcpu *v);
 /* Lets the guest go on although what it waits for will not come. False: nothing to give up. */
-bool guest_give_up(struct machine *m, unsigned int v);
+bool guest_give_up(struct machine *m, struct mvcpu *v);
 
 #endif

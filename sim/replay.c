@@ -55,10 +55,12 @@ static void env_halt(void *opaque, bool halt)
 	struct machine *m = opaque;
 
 	for (unsigned int i = 0; halt && i < m->nr_vcpus; i++) {
-		if (m->vcpus[i].state != VCPU_GUEST)
+		struct mvcpu *v = &m->vcpus[i];
+
+		if (v->state != VCPU_GUEST)
 			continue;
-		machine_exit(m, i, VGIC_EXIT_OTHER_IRQ);
-		machine_enter_at(m, i, m->now + machine_out(m, i, m->profile.mi_out_ns));
+		machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
+		machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
 	}
 }
 
@@ -217,6 +219,7 @@ static int start_vcpus(struct machine *m)
 		if (!v->frames)
 			return -ENOMEM;
 		v->nr_frames = 1;
+		v->top = v->frames;
 		v->frames[0] = (struct frame){
 			.script = bg,
 			.op = bg == VGIC_WL_NONE ? VGIC_WL_NONE : m->wl->scripts[bg].first,
@@ -261,7 +264,7 @@ static int conclude(struct machine *m)
 	m->uncounted = true;
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_GUEST)
-			machine_fold(m, i);
+			machine_fold(m, &m->vcpus[i]);
 	machine_records_end(m);
 	ret = vgic_cell_fates(c, m->fates,
 			      m->livelock ? VGIC_FATES_CUT
