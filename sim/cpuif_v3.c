@@ -106,7 +106,7 @@ static unsigned int nr_looked_at(const struct vgic_v3_cpuif *c)
 /* Nothing active or pending, and the guest's deactivation is to be told. */
 static bool signals_eoi(uint64_t lr)
 {
-	return !(lr & VGIC_LR_STATE) && (lr & VGIC_LR_EOI) && !(lr & VGIC_LR_HW);
+	return (lr & (VGIC_LR_STATE | VGIC_LR_EOI | VGIC_LR_HW)) == VGIC_LR_EOI;
 }
 
 /* What one LR adds to struct vgic_lr_look.counts, by its state. */
@@ -357,10 +357,9 @@ uint64_t vgic_v3_cpuif_eisr(const struct vgic_v3_cpuif *c)
 uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
 {
 	unsigned int looked_at = nr_looked_at(c);
-	uint64_t elrsr = 0;
+	uint64_t all = c->cfg->nr_lr < 64 ? (1ull << c->cfg->nr_lr) - 1 : UINT64_MAX;
+	uint64_t elrsr = looked_at < 64 ? all & UINT64_MAX << looked_at : 0;
 
-	for (unsigned int i = looked_at; i < c->cfg->nr_lr; i++)
-		elrsr |= 1ull << i;
 	for (unsigned int i = 0; i < looked_at; i++)
 		if (!(c->lr[i] & VGIC_LR_STATE) &&
 		    (c->cfg->elrsr_state_only || !signals_eoi(c->lr[i])))
@@ -368,19 +367,26 @@ uint64_t vgic_v3_cpuif_elrsr(const struct vgic_v3_cpuif *c)
 	return elrsr;
 }
 
-/* Each source has the bit of its enable in HCR; the EOIs need none. */
-static inline uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct vgic_lr_look *n)
+/* Each source has the bit of its enable in HCR; the EOIs need none. Those of the groups: */
+static inline uint8_t group_misr(const struct vgic_v3_cpuif *c)
 {
 	uint32_t eng1 = group_enabled(c, 1), eng0 = group_enabled(c, 0);
 	uint32_t eng0d = c->cfg->vgrp0d_tests_veng1 ? eng1 : eng0, is = 0;
 
-	is |= n->valid <= 1 ? VGIC_MISR_U : 0;
-	is |= vgic_v3_eoicount(c->hcr) ? VGIC_MISR_LRENP : 0;
-	is |= n->pending == n->both ? VGIC_MISR_NP : 0;
 	is |= eng0 ? VGIC_MISR_VGRP0E : 0;
 	is |= eng0d ? 0 : VGIC_MISR_VGRP0D;
 	is |= eng1 ? VGIC_MISR_VGRP1E : VGIC_MISR_VGRP1D;
-	return (is & c->hcr) | (n->eoi ? VGIC_MISR_EOI : 0);
+	return (uint8_t)(is & c->hcr);
+}
+
+static inline uint32_t misr_of(const struct vgic_v3_cpuif *c, const struct vgic_lr_look *n)
+{
+	uint32_t is = 0;
+
+	is |= n->valid <= 1 ? VGIC_MISR_U : 0;
+	is |= vgic_v3_eoicount(c->hcr) ? VGIC_MISR_LRENP : 0;
+	is |= n->pending == n->both ? VGIC_MISR_NP : 0;
+	return (is & c->hcr) | n->group_misr | (n->eoi ? VGIC_MISR_EOI : 0);
 }
 
 _Static_assert(VGIC_HCR_UIE == VGIC_MISR_U && VGIC_HCR_LRENPIE == VGIC_MISR_LRENP &&
@@ -393,6 +399,7 @@ _Static_assert(VGIC_HCR_UIE == VGIC_MISR_U && VGIC_HCR_LRENPIE == VGIC_MISR_LREN
 static inline void count_all(const struct vgic_v3_cpuif *c, struct vgic_lr_look *n)
 {
 	n->counts = 0;
+	n->group_misr = group_misr(c);
 	for (unsigned int i = 0, end = nr_looked_at(c); i < end; i++)
 		n->counts += count_of(c->lr[i]);
 }

@@ -38,7 +38,8 @@ static bool anyone_ready(const struct machine *m)
 
 uint64_t due_host_tick(const struct machine *m, const struct mvcpu *v)
 {
-	return v->stalled && anyone_ready(m) ? v->now + HOST_TICK_NS : NEVER;
+	return v->state == VCPU_GUEST && v->stalled && anyone_ready(m) ? v->now + HOST_TICK_NS
+								       : NEVER;
 }
 
 bool due_ticked(const struct machine *m, uint64_t *t, unsigned int *who)

@@ -13,18 +13,12 @@ bool due_ticked(const struct machine *m, uint64_t *t, unsigned int *who);
 /* The host's tick ends the run of a vCPU that waits while another one is ready. */
 uint64_t due_host_tick(const struct machine *m, const struct mvcpu *v);
 
+/* What a vCPU does not do in its state is due at NEVER. */
 static inline uint64_t due_of(const struct machine *m, const struct mvcpu *v)
 {
-	uint64_t t = v->next;
+	uint64_t t = v->mi_at < v->exit_at ? v->mi_at : v->exit_at;
 
-	if (v->state == VCPU_OUT || v->state == VCPU_WFI)
-		return t;
-	if (v->state != VCPU_GUEST)
-		return NEVER;
-	if (v->mi_at < t)
-		t = v->mi_at;
-	if (v->exit_at < t)
-		t = v->exit_at;
+	t = v->next < t ? v->next : t;
 	return t == NEVER && m->one_cpu ? due_host_tick(m, v) : t;
 }
 
@@ -40,12 +34,13 @@ static inline void due_renew(struct machine *m)
 		v->touched = false;
 		d->node[at] = due_of(m, v);
 		while (at > 1) {
-			uint64_t a, b;
+			uint64_t a = d->node[at], b = d->node[at ^ 1];
 
+			a = a < b ? a : b;
 			at /= 2;
-			a = d->node[2 * at];
-			b = d->node[2 * at + 1];
-			d->node[at] = a < b ? a : b;
+			if (d->node[at] == a)
+				break;
+			d->node[at] = a;
 		}
 	}
 }

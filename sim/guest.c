@@ -551,7 +551,7 @@ static void do_ending(struct machine *m, struct mvcpu *v)
 		}
 		v->state = VCPU_DONE;
 		m->over = !--m->nr_alive;
-		v->next = NEVER;
+		v->next = v->mi_at = v->exit_at = NEVER;
 		machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
 		return;
 	}

@@ -339,15 +339,54 @@ static void enter(struct machine *m, struct mvcpu *v)
 	show_lrs(m, v);
 }
 
-static void in_guest(struct machine *m, struct mvcpu *v)
+/* A deliverable interrupt stands outside the LRs of a vCPU whose guest waits. */
+static bool waits_for_outside(const struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		if (m->vcpus[i].depth && guest_waits(m, &m->vcpus[i]))
+			return true;
+	return false;
+}
+
+/* Out of the guest for the host's sake, and in again. */
+static void leave(struct machine *m, struct mvcpu *v)
+{
+	machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
+	machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
+}
+
+/* The host's tick: another vCPU wants the CPU. */
+static __attribute__((noinline)) void lose_cpu(struct machine *m, struct mvcpu *v)
+{
+	if (++m->idle_ticks > 2 * m->nr_vcpus || ++v->idle_ticks > LONELY_TICKS) {
+		m->idle_ticks = v->idle_ticks = 0;
+		m->stuck = waits_for_outside(m);
+		if (m->stuck || guest_give_up(m, v))
+			return;
+	}
+	leave(m, v);
+	machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
+}
+
+static void interrupted(struct machine *m, struct mvcpu *v)
+{
+	machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
+	if (m->tick_at <= m->now)
+		ticks_catch_up(m);
+	if (!guest_merge(m, v))
+		machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
+}
+
+static inline void in_guest(struct machine *m, struct mvcpu *v)
 {
 	advance(m, v);
-	if ((v->mi_at <= m->now && !guest_traps_first(m, v)) || v->exit_at <= m->now ||
-	    m->tick_at <= m->now) {
-		machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
-		ticks_catch_up(m);
-		if (!guest_merge(m, v))
-			machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
+	if (v->exit_at <= m->now || m->tick_at <= m->now ||
+	    (v->mi_at <= m->now && !guest_traps_first(m, v))) {
+		interrupted(m, v);
+		return;
+	}
+	if (v->next > m->now && v->mi_at > m->now) {
+		lose_cpu(m, v);
 		return;
 	}
 	guest_step(m, v);
@@ -394,15 +433,6 @@ static void serve_kicks(struct machine *m)
 	}
 }
 
-/* A deliverable interrupt stands outside the LRs of a vCPU whose guest waits. */
-static bool waits_for_outside(const struct machine *m)
-{
-	for (unsigned int i = 0; i < m->nr_vcpus; i++)
-		if (m->vcpus[i].depth && guest_waits(m, &m->vcpus[i]))
-			return true;
-	return false;
-}
-
 /*
  * Nothing will happen any more by itself. A vCPU in WFI goes on as it did in the
  * recording; a guest that waits for what cannot come any more goes on too, unless
@@ -437,21 +467,6 @@ static inline void run_vcpu(struct machine *m, struct mvcpu *v)
 		enter(m, v);
 		break;
 	case VCPU_GUEST:
-		if (v->next > m->now && v->mi_at > m->now && v->exit_at > m->now &&
-		    m->tick_at > m->now) {
-			/* The host's tick: another vCPU wants the CPU. */
-			advance(m, v);
-			if (++m->idle_ticks > 2 * m->nr_vcpus || ++v->idle_ticks > LONELY_TICKS) {
-				m->idle_ticks = v->idle_ticks = 0;
-				m->stuck = waits_for_outside(m);
-				if (m->stuck || guest_give_up(m, v))
-					break;
-			}
-			machine_exit(m, v, VGIC_EXIT_OTHER_IRQ);
-			machine_enter_at(m, v, m->now + machine_out(m, v, m->profile.mi_out_ns));
-			machine_release_cpu(m, v, VGIC_NO_VCPU, 0);
-			break;
-		}
 		in_guest(m, v);
 		break;
 	case VCPU_WFI:
@@ -492,6 +507,9 @@ static inline void run_chain(struct machine *m, struct mvcpu *v)
 {
 	uint64_t others = due_others(m, v->index);
 
+	/* Nor does anything happen so late. */
+	if (others > LATEST)
+		others = LATEST + 1;
 	for (;;) {
 		uint64_t t;
 
@@ -501,7 +519,7 @@ static inline void run_chain(struct machine *m, struct mvcpu *v)
 			return;
 		t = due_of(m, v);
 		/* At the same time as others it is not always this one's turn. */
-		if (t >= others || t >= next_event(m) || t > m->tick_at || t > LATEST || !m->steps)
+		if (t >= others || t >= next_event(m) || t > m->tick_at || !m->steps)
 			return;
 		m->steps--;
 		if (t > m->now)

@@ -235,6 +235,8 @@ static int start_vcpus(struct machine *m)
 		/* That is when it was entered: the flush came before. */
 		v->next = m->wl->vcpus[i].start_ns;
 		v->next -= v->next < m->profile.entry_ns ? v->next : m->profile.entry_ns;
+		if (v->state == VCPU_DONE)
+			v->next = NEVER;
 		vgic_load(m->vgic, i, &v->hw);
 		v->changed = true;
 	}

@@ -164,8 +164,9 @@ struct vgic_lr_look {
 		};
 	};
 	int8_t hppi, signalled; /* vgic_v3_cpuif_hppi(); the same if it is signalled, or -1 */
-	uint32_t misr;		/* vgic_v3_cpuif_misr() */
 	bool mi;		/* vgic_v3_cpuif_mi() */
+	uint8_t group_misr;	/* what of misr comes from the enables of the groups */
+	uint32_t misr;		/* vgic_v3_cpuif_misr() */
 };
 void vgic_v3_cpuif_look(const struct vgic_v3_cpuif *c, struct vgic_lr_look *look);
 /*
