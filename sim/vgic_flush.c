@@ -2,30 +2,51 @@
 /* Before an entry: summarise, sort, fill the list registers, configure the interrupts. */
 #include "vgic_internal.h"
 #include "vgic_lr.h"
+#include "vgic_order.h"
 
 #include <string.h>
 
-/* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2). */
-static void summarise(const struct vgic *vgic, struct vgic_vcpu *vcpu)
+/* One interrupt of the list, in the summary. */
+static inline void summarise(struct vgic_summary *s, bool dist_enabled, const struct vgic_irq *irq)
 {
-	struct vgic_summary *s = &vcpu->summary;
+	unsigned int want = vgic_irq_lr_count(irq), here = vgic_deliverable(dist_enabled, irq);
+	unsigned int active = vgic_is_of(VGIC_WITH_ACTIVE, irq);
 
-	memset(s, 0, sizeof(*s));
+	s->depth += want;
+	s->multi_sgi |= want > 1;
+	s->nr_act += active;
+	s->nr_pend += here & ~active;
+	s->nr_sgi += here & vgic_irq_is_sgi(irq);
+}
+
+/* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2). */
+static struct vgic_summary summary_of(const struct vgic_vcpu *vcpu)
+{
+	bool dist_enabled = vcpu->vgic->dist_enabled;
+	struct vgic_summary s = {0};
+
+	vgic_for_each_irq (irq, &vcpu->list)
+		summarise(&s, dist_enabled, irq);
+	return s;
+}
+
+/* The same of a list that may have to be sorted; *in_order: by the keys it is already. */
+static struct vgic_summary summary_in_order(const struct vgic_vcpu *vcpu, bool *in_order)
+{
+	const struct vgic_order order = vgic_order_of(vcpu);
+	struct vgic_summary s = {0};
+	unsigned int last = 0;
+	bool rising = true;
+
 	vgic_for_each_irq (irq, &vcpu->list) {
-		unsigned int want = vgic_irq_lr_count(irq);
+		unsigned int key = vgic_sort_key(&order, irq);
 
-		s->depth += want;
-		if (want > 1)
-			s->multi_sgi = true;
-		if (vgic_oracle(vgic, irq) != vcpu->index)
-			continue;
-		if (irq->active)
-			s->nr_act++;
-		else
-			s->nr_pend++;
-		if (vgic_irq_is_sgi(irq))
-			s->nr_sgi++;
+		summarise(&s, order.dist_enabled, irq);
+		rising &= last <= key;
+		last = key;
 	}
+	*in_order = rising;
+	return s;
 }
 
 /* OV-20, OV-21, HI-4. Returns the number of LRs written; *more: the list goes on after the last. */
@@ -42,7 +63,7 @@ static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *mo
 	vgic_for_each_irq (irq, &vcpu->list) {
 		if (barrier && irq->priority > lowest)
 			break;
-		if (vgic_oracle(vgic, irq) != vcpu->index)
+		if (!vgic_deliverable(vgic->dist_enabled, irq))
 			continue;
 		vgic_populate_lr(vgic, vcpu, irq, count++);
 		/* Sources are left: nothing of lower priority may pass them. */
@@ -136,15 +157,19 @@ void vgic_flush(struct vgic *vgic, unsigned int index)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	bool more;
+	bool more, in_order = false;
 
 	vcpu->sorted = false;
 	if (!policy->no_empty_shortcut && !vcpu->list.count)
 		return;
 
-	summarise(vgic, vcpu);
+	if (vcpu->list.count <= vgic->cfg.nr_lr)
+		vcpu->summary = summary_of(vcpu);
+	else
+		vcpu->summary = summary_in_order(vcpu, &in_order);
 	if (vgic_needs_sort(vgic, &vcpu->summary)) {
-		vgic_list_sort(vcpu);
+		if (!in_order || policy->compare)
+			vgic_list_sort(vcpu);
 		vcpu->sorted = true;
 		vcpu->counts.sorts++;
 	}

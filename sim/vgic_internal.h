@@ -30,20 +30,46 @@ static inline struct vgic_irq *vgic_find(const struct vgic *vgic, unsigned int v
 	return vgic_lpi_find(vgic, intid);
 }
 
+/*
+ * Sets of states, by their lowest six bits: a bit of a set for each state. Those with one bit
+ * set, whatever the others are, and what follows from them.
+ */
+#define VGIC_WITH_LINE	  0xaaaaaaaaaaaaaaaaull
+#define VGIC_WITH_LATCH	  0xccccccccccccccccull
+#define VGIC_WITH_ACTIVE  0xf0f0f0f0f0f0f0f0ull
+#define VGIC_WITH_ENABLED 0xff00ff00ff00ff00ull
+#define VGIC_WITH_LEVEL	  0xffffffff00000000ull
+#define VGIC_PENDING	  (VGIC_WITH_LATCH | (VGIC_WITH_LEVEL & VGIC_WITH_LINE))
+#define VGIC_WANTED	  (VGIC_PENDING & VGIC_WITH_ENABLED)
+
+_Static_assert(VGR_IRQ_LINE == 1 && VGR_IRQ_LATCH == 2 && VGR_IRQ_ACTIVE == 4 &&
+		       VGR_IRQ_ENABLED == 8 && VGR_IRQ_LEVEL == 32,
+	       "the sets are of these bits");
+
+static inline unsigned int vgic_is_of(uint64_t set, const struct vgic_irq *irq)
+{
+	return set >> (irq->state & 63) & 1;
+}
+
 static inline bool vgic_pending(const struct vgic_irq *irq)
 {
-	const uint16_t line = VGR_IRQ_LEVEL | VGR_IRQ_LINE;
-
-	return (irq->state & VGR_IRQ_LATCH) || (irq->state & line) == line;
+	return vgic_is_of(VGIC_PENDING, irq);
 }
 
 static inline unsigned int vgic_oracle(const struct vgic *vgic, const struct vgic_irq *irq)
 {
 	if (irq->state & VGR_IRQ_ACTIVE)
 		return irq->vcpu != VGIC_NO_VCPU ? irq->vcpu : irq->target;
-	if ((irq->state & VGR_IRQ_ENABLED) && vgic_pending(irq) && vgic->dist_enabled)
+	if (vgic_is_of(VGIC_WANTED, irq) && vgic->dist_enabled)
 		return irq->target;
 	return VGIC_NO_VCPU;
+}
+
+/* Does the oracle name the vCPU on whose list it is? */
+static inline unsigned int vgic_deliverable(bool dist_enabled, const struct vgic_irq *irq)
+{
+	return vgic_is_of(VGIC_WITH_ACTIVE, irq) |
+	       ((irq->target == irq->vcpu) & dist_enabled & vgic_is_of(VGIC_WANTED, irq));
 }
 
 /* OV-2 */
@@ -95,10 +121,6 @@ static inline void vgic_physical_dir(const struct vgic *vgic, unsigned int vcpu,
 		vgic->cfg.env.physical_dir(vgic->cfg.env.opaque, vcpu,
 					   (lr & VGIC_LR_PINTID) >> VGIC_LR_PINTID_SHIFT);
 }
-
-/* vgic_order.c */
-bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s);
-void vgic_list_sort(struct vgic_vcpu *vcpu);
 
 /* vgic_sync.c. Does the sync that comes fold, with the LRs used and the boundary as they are? */
 bool vgic_folds(const struct vgic_vcpu *vcpu);

@@ -2,7 +2,7 @@
 /* When an ap_list is sorted, and which interrupt goes before which; and the sorting. */
 #include <string.h>
 
-#include "vgic_internal.h"
+#include "vgic_order.h"
 
 bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
 {
@@ -15,39 +15,6 @@ bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
 	if (policy->sort_by_summary)
 		return s->nr_pend + s->nr_act > nr_lr;
 	return s->depth > nr_lr || s->multi_sgi;
-}
-
-/* vgic_irq_cmp of 6.12: HI-3. Active ones first, then those that pend, by priority. */
-static unsigned int active_first(const struct vgic_irq *irq)
-{
-	if (irq->active)
-		return 0;
-	return irq->enabled && vgic_pending(irq) ? 1u << 8 | irq->priority : 2u << 8;
-}
-
-/* The same from 6.19 on: keys 3 to 5 of OV-17. */
-static unsigned int pending_first(const struct vgic_irq *irq)
-{
-	bool pends = irq->enabled && vgic_pending(irq) && !irq->active;
-
-	return (unsigned int)!pends << 9 | (unsigned int)irq->priority << 1 | !irq->hw;
-}
-
-/* Where an interrupt stands in a sorted list: the smaller key goes first. 12 bits. */
-static inline unsigned int key_of(const struct vgic_vcpu *vcpu, const struct vgic_irq *irq)
-{
-	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
-	unsigned int key = policy->sort_pending_first ? pending_first(irq) : active_first(irq);
-
-	if (policy->sort_deliverable_first) {
-		uint32_t group = irq->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0;
-
-		if (vgic_oracle(vcpu->vgic, irq) != vcpu->index)
-			key |= 1u << 11;
-		if (!(vcpu->vmcr & group))
-			key |= 1u << 10;
-	}
-	return key;
 }
 
 /* Links n interrupts in this order; they are all that the list holds. */
@@ -109,21 +76,15 @@ static void sort_long(uint32_t *v, uint32_t *other, unsigned int n)
 
 static void sort_by_key(struct vgic_vcpu *vcpu)
 {
+	const struct vgic_order order = vgic_order_of(vcpu);
 	struct vgic_irq *irqs[LONGEST], *sorted[LONGEST];
-	uint32_t v[LONGEST], other[LONGEST], last = 0;
+	uint32_t v[LONGEST], other[LONGEST];
 	unsigned int n = 0;
-	bool in_order = true;
 
 	vgic_for_each_irq (irq, &vcpu->list) {
-		uint32_t x = key_of(vcpu, irq) << PLACE_BITS | n;
-
-		in_order &= last <= x;
-		last = x;
-		v[n] = x;
+		v[n] = vgic_sort_key(&order, irq) << PLACE_BITS | n;
 		irqs[n++] = irq;
 	}
-	if (in_order)
-		return;
 	if (n <= SHORT)
 		sort_short(v, n);
 	else
@@ -138,10 +99,11 @@ static bool goes_first(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
 		       const struct vgic_irq *b)
 {
 	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
+	const struct vgic_order order = vgic_order_of(vcpu);
 
 	if (policy->compare)
 		return policy->compare(vcpu, a, b) <= 0;
-	return key_of(vcpu, a) <= key_of(vcpu, b);
+	return vgic_sort_key(&order, a) <= vgic_sort_key(&order, b);
 }
 
 /* Merges two runs linked by next; at a tie the one from a, which stood earlier, goes first. */

@@ -75,7 +75,7 @@ static unsigned int replay(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgi
 	for (; irq != end && n; irq = irq->next) {
 		uint64_t lr;
 
-		if (vgic_oracle(vgic, irq) != vcpu->index || !irq->active)
+		if (!irq->active || !vgic_deliverable(vgic->dist_enabled, irq))
 			continue;
 		if (policy->replay == VGIC_REPLAY_WHOLE_SKIP_LR && in_lrs(vcpu, used, irq->intid))
 			continue;
@@ -174,21 +174,23 @@ void vgic_prune(struct vgic *vgic, unsigned int index)
 	struct vgic_irq *irq = vcpu->list.head, *next;
 
 	vcpu->overflow = NULL;
-	while (irq) {
-		unsigned int to = vgic_oracle(vgic, irq);
+	for (; irq; irq = next) {
+		unsigned int to;
 
 		next = irq->next;
+		if (vgic_deliverable(vgic->dist_enabled, irq))
+			continue;
+		to = vgic_oracle(vgic, irq);
 		if (to == VGIC_NO_VCPU) {
 			vgic_list_remove(vgic, irq);
 			vcpu->counts.pruned++;
 			vgic_note(vgic, VGIC_EVENT_PRUNED, index, irq, 0);
-		} else if (to != index) {
+		} else {
 			vgic_list_remove(vgic, irq);
 			vgic_list_append(vgic, to, irq);
 			vcpu->counts.migrated++;
 			vgic_note(vgic, VGIC_EVENT_MIGRATED, index, irq, to);
 			vgic_request(vgic, to, VGIC_REQ_IRQ_PENDING, true);
 		}
-		irq = next;
 	}
 }
