@@ -6,46 +6,54 @@
 
 #include <string.h>
 
-/* One interrupt of the list, in the summary. */
-static inline void summarise(struct vgic_summary *s, bool dist_enabled, const struct vgic_irq *irq)
-{
-	unsigned int want = vgic_irq_lr_count(irq), here = vgic_deliverable(dist_enabled, irq);
-	unsigned int active = vgic_is_of(VGIC_WITH_ACTIVE, irq);
+/* What each standing adds to a summary: to those active, and those deliverable. */
+#define ADDS(s)	   ((VGIC_WITH_ACTIVE >> (s)&1) | (VGIC_DELIVERABLE >> (s)&1) << 32)
+#define FOUR(s)	   ADDS(s), ADDS((s) + 1), ADDS((s) + 2), ADDS((s) + 3)
+#define SIXTEEN(s) FOUR(s), FOUR((s) + 4), FOUR((s) + 8), FOUR((s) + 12)
+static const uint64_t adds[64] = {SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48)};
 
-	s->depth += want;
+/* LRs that it asks for whatever else it is; an SGI may ask for more. */
+#define WANTS_LR (VGIC_PENDING | VGIC_WITH_ACTIVE)
+
+static void summarise_sgi(struct vgic_summary *s, const struct vgic_irq *irq, unsigned int standing)
+{
+	unsigned int want = vgic_irq_lr_count(irq);
+
+	s->nr_sgi += VGIC_DELIVERABLE >> standing & 1;
+	s->depth += want - (WANTS_LR >> standing & 1);
 	s->multi_sgi |= want > 1;
-	s->nr_act += active;
-	s->nr_pend += here & ~active;
-	s->nr_sgi += here & vgic_irq_is_sgi(irq);
 }
 
-/* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2). */
-static struct vgic_summary summary_of(const struct vgic_vcpu *vcpu)
-{
-	bool dist_enabled = vcpu->vgic->dist_enabled;
-	struct vgic_summary s = {0};
-
-	vgic_for_each_irq (irq, &vcpu->list)
-		summarise(&s, dist_enabled, irq);
-	return s;
-}
-
-/* The same of a list that may have to be sorted; *in_order: by the keys it is already. */
-static struct vgic_summary summary_in_order(const struct vgic_vcpu *vcpu, bool *in_order)
+/*
+ * summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2). keyed: the list may have
+ * to be sorted; *in_order: by the keys it is already.
+ */
+static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, bool keyed,
+					    bool *in_order)
 {
 	const struct vgic_order order = vgic_order_of(vcpu);
+	unsigned int last = 0, depth = 0, falls = 0;
 	struct vgic_summary s = {0};
-	unsigned int last = 0;
-	bool rising = true;
+	uint64_t sum = 0;
 
 	vgic_for_each_irq (irq, &vcpu->list) {
-		unsigned int key = vgic_sort_key(&order, irq);
+		unsigned int standing = vgic_standing(order.dist_enabled, irq);
 
-		summarise(&s, order.dist_enabled, irq);
-		rising &= last <= key;
-		last = key;
+		sum += adds[standing];
+		depth += WANTS_LR >> standing & 1;
+		if (vgic_irq_is_sgi(irq))
+			summarise_sgi(&s, irq, standing);
+		if (keyed) {
+			unsigned int key = vgic_sort_key_of(&order, irq, standing);
+
+			falls |= last > key;
+			last = key;
+		}
 	}
-	*in_order = rising;
+	s.nr_act = (uint32_t)sum;
+	s.nr_pend = (uint32_t)(sum >> 32) - s.nr_act;
+	s.depth += depth;
+	*in_order = keyed && !falls;
 	return s;
 }
 
@@ -157,16 +165,16 @@ void vgic_flush(struct vgic *vgic, unsigned int index)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	bool more, in_order = false;
+	bool more, in_order;
 
 	vcpu->sorted = false;
 	if (!policy->no_empty_shortcut && !vcpu->list.count)
 		return;
 
 	if (vcpu->list.count <= vgic->cfg.nr_lr)
-		vcpu->summary = summary_of(vcpu);
+		vcpu->summary = summarise(vcpu, false, &in_order);
 	else
-		vcpu->summary = summary_in_order(vcpu, &in_order);
+		vcpu->summary = summarise(vcpu, true, &in_order);
 	if (vgic_needs_sort(vgic, &vcpu->summary)) {
 		if (!in_order || policy->compare)
 			vgic_list_sort(vcpu);

@@ -43,7 +43,7 @@ static inline struct vgic_irq *vgic_find(const struct vgic *vgic, unsigned int v
 #define VGIC_WANTED	  (VGIC_PENDING & VGIC_WITH_ENABLED)
 
 _Static_assert(VGR_IRQ_LINE == 1 && VGR_IRQ_LATCH == 2 && VGR_IRQ_ACTIVE == 4 &&
-		       VGR_IRQ_ENABLED == 8 && VGR_IRQ_LEVEL == 32,
+		       VGR_IRQ_ENABLED == 8 && VGR_IRQ_ON_LR == 16 && VGR_IRQ_LEVEL == 32,
 	       "the sets are of these bits");
 
 static inline unsigned int vgic_is_of(uint64_t set, const struct vgic_irq *irq)
@@ -65,11 +65,24 @@ static inline unsigned int vgic_oracle(const struct vgic *vgic, const struct vgi
 	return VGIC_NO_VCPU;
 }
 
+/*
+ * How an interrupt stands on a list: its state's six bits, of which VGR_IRQ_ON_LR, that matters
+ * to nobody, makes room for whether it is routed to the vCPU whose list it is, and may come.
+ */
+#define VGIC_WITH_ROUTE	 0xffff0000ffff0000ull
+#define VGIC_DELIVERABLE (VGIC_WITH_ACTIVE | (VGIC_WITH_ROUTE & VGIC_WANTED))
+
+static inline unsigned int vgic_standing(bool dist_enabled, const struct vgic_irq *irq)
+{
+	unsigned int route = (irq->target == irq->vcpu) & dist_enabled;
+
+	return (irq->state & 0x2fu) | route << 4;
+}
+
 /* Does the oracle name the vCPU on whose list it is? */
 static inline unsigned int vgic_deliverable(bool dist_enabled, const struct vgic_irq *irq)
 {
-	return vgic_is_of(VGIC_WITH_ACTIVE, irq) |
-	       ((irq->target == irq->vcpu) & dist_enabled & vgic_is_of(VGIC_WANTED, irq));
+	return VGIC_DELIVERABLE >> vgic_standing(dist_enabled, irq) & 1;
 }
 
 /* OV-2 */

@@ -32,24 +32,27 @@ static inline unsigned int vgic_active_first(const struct vgic_irq *irq)
 	return vgic_is_of(VGIC_WANTED, irq) ? 1u << 8 | irq->priority : 2u << 8;
 }
 
-/* The same from 6.19 on: keys 3 to 5 of OV-17. */
-static inline unsigned int vgic_pending_first(const struct vgic_irq *irq)
-{
-	unsigned int rests = vgic_is_of(~VGIC_WANTED | VGIC_WITH_ACTIVE, irq);
-
-	return rests << 9 | (unsigned int)irq->priority << 1 | !(irq->state & VGR_IRQ_HW);
-}
-
 /* Where an interrupt stands in a sorted list: the smaller key goes first. 12 bits. */
-static inline unsigned int vgic_sort_key(const struct vgic_order *o, const struct vgic_irq *irq)
+static inline unsigned int vgic_sort_key_of(const struct vgic_order *o, const struct vgic_irq *irq,
+					    unsigned int standing)
 {
-	unsigned int key = o->pending_first ? vgic_pending_first(irq) : vgic_active_first(irq);
-	unsigned int group1 = irq->state / VGR_IRQ_GROUP1 & 1;
+	unsigned int group1 = irq->state / VGR_IRQ_GROUP1 & 1, key;
 
+	/* From 6.19 on: keys 3 to 5 of OV-17. */
+	if (o->pending_first)
+		key = (~(VGIC_WANTED & ~VGIC_WITH_ACTIVE) >> standing & 1) << 9 |
+		      (unsigned int)irq->priority << 1 | !(irq->state & VGR_IRQ_HW);
+	else
+		key = vgic_active_first(irq);
 	if (!o->deliverable_first)
 		return key;
-	key |= (unsigned int)!vgic_deliverable(o->dist_enabled, irq) << 11;
+	key |= (~VGIC_DELIVERABLE >> standing & 1) << 11;
 	return key | (o->disabled >> group1 & 1u) << 10;
+}
+
+static inline unsigned int vgic_sort_key(const struct vgic_order *o, const struct vgic_irq *irq)
+{
+	return vgic_sort_key_of(o, irq, vgic_standing(o->dist_enabled, irq));
 }
 
 /* vgic_order.c */
