@@ -235,10 +235,39 @@ void machine_wake(struct machine *m, struct mvcpu *v)
 		machine_enter_at(m, v, t > v->not_before ? t : v->not_before);
 }
 
-/* Which deliverable interrupts the flush left out, and whether one of them is more urgent. */
+/*
+ * Nothing outside is more urgent than what is in an LR: the list was sorted, those first that
+ * the guest can take, by their priorities, and the LRs were filled from its head.
+ */
+static bool keeps_order(const struct machine *m, const struct vgic_vcpu *k)
+{
+	const struct vgic_policy *policy = m->cfg->policy;
+
+	return k->sorted && policy->sort_pending_first && policy->sort_deliverable_first &&
+	       !policy->compare && !k->summary.multi_sgi && !m->wl->model_v2;
+}
+
+/* One outside, that the guest could take, is more urgent than the least urgent in the LRs. */
+static bool is_inverted(struct machine *m, unsigned int index, int worst)
+{
+	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+
+	for (unsigned int i = 0; i < m->nr_listed; i++) {
+		const struct vgic_irq *q = m->listed[i];
+
+		if (q->priority < worst && !machine_inside(m, index, q) && !q->active &&
+		    vgic_oracle(m->vgic, q) == index &&
+		    (k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
+			return true;
+	}
+	return false;
+}
+
+/* How many deliverable interrupts the flush left out, and whether one of them is more urgent. */
 static void look_outside(struct machine *m, struct mvcpu *v)
 {
-	struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
+	const struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
+	unsigned int inside = 0;
 	int worst = -1;
 
 	v->depth = 0;
@@ -248,20 +277,15 @@ static void look_outside(struct machine *m, struct mvcpu *v)
 	for (unsigned int i = 0; i < k->used_lrs; i++) {
 		int prio = (int)((k->lr[i] & VGIC_LR_PRIORITY) >> VGIC_LR_PRIORITY_SHIFT);
 
-		if ((k->lr[i] & VGIC_LR_STATE) && prio > worst)
+		if (!(k->lr[i] & VGIC_LR_STATE))
+			continue;
+		inside++;
+		if (prio > worst)
 			worst = prio;
 	}
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct vgic_irq *q = m->listed[i];
-
-		if (machine_inside(m, v->index, q) || vgic_oracle(m->vgic, q) != v->index)
-			continue;
-		v->depth++;
-		if (q->active || !(k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
-			continue;
-		if (q->priority < worst)
-			v->inverted = true;
-	}
+	v->depth = k->summary.nr_pend + k->summary.nr_act - inside;
+	if (v->depth && !keeps_order(m, k))
+		v->inverted = is_inverted(m, v->index, worst);
 }
 
 /* An entry, in the form that looks for the busiest stretch of a recording. */
