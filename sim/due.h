@@ -57,21 +57,34 @@ static inline uint64_t due_others(const struct machine *m, unsigned int who)
 	return first;
 }
 
-/* Who acts first, if that is before *t. */
-static inline void due_first(const struct machine *m, uint64_t *t, unsigned int *who)
+/* Who acts first, if that is before *t; *others: when the first of the others does. */
+static inline void due_first(const struct machine *m, uint64_t *t, unsigned int *who,
+			     uint64_t *others)
 {
 	const struct due_tree *d = &m->due;
-	uint64_t first = d->node[1];
+	uint64_t first = d->node[1], second = NEVER;
 	unsigned int at = 1;
 
-	if (m->tick_at < first && m->tick_at < *t && due_ticked(m, t, who))
+	if (m->tick_at < first && m->tick_at < *t && due_ticked(m, t, who)) {
+		*others = due_others(m, *who);
 		return;
+	}
 	if (first >= *t)
 		return;
-	while (at < d->leaves)
-		at = 2 * at + (d->node[2 * at] != first);
+	while (at < d->leaves) {
+		uint64_t low, high;
+
+		at *= 2;
+		low = d->node[at];
+		high = d->node[at + 1];
+		at += low != first;
+		/* The branch that is left: one of them is first. */
+		high = low != first ? low : high;
+		second = high < second ? high : second;
+	}
 	*t = first;
 	*who = at - d->leaves;
+	*others = second;
 }
 
 #endif

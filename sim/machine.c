@@ -525,12 +525,11 @@ static uint64_t next_event(const struct machine *m)
 
 /*
  * One vCPU, until something else comes first: most of what happens is a chain of what one
- * vCPU does. Everything in the loop of machine_run() holds here, too.
+ * vCPU does. Everything in the loop of machine_run() holds here, too. others: when the first
+ * of the other vCPUs acts.
  */
-static inline void run_chain(struct machine *m, struct mvcpu *v)
+static inline void run_chain(struct machine *m, struct mvcpu *v, uint64_t others)
 {
-	uint64_t others = due_others(m, v->index);
-
 	/* Nor does anything happen so late. */
 	if (others > LATEST)
 		others = LATEST + 1;
@@ -560,7 +559,7 @@ static __attribute__((noinline)) void touch_all(struct machine *m)
 void machine_run(struct machine *m)
 {
 	for (;;) {
-		uint64_t t = next_event(m);
+		uint64_t t = next_event(m), others = NEVER;
 		unsigned int who = m->nr_vcpus;
 		bool arrival = m->arrivals.at == t;
 
@@ -568,7 +567,7 @@ void machine_run(struct machine *m)
 		if (m->one_cpu)
 			touch_all(m);
 		due_renew(m);
-		due_first(m, &t, &who);
+		due_first(m, &t, &who, &others);
 		if (m->halt && is_halted(m, who))
 			break;
 		/* Nobody's demand goes on for so long: it is made up, and would never end. */
@@ -581,7 +580,7 @@ void machine_run(struct machine *m)
 		if (t > m->now)
 			m->now = t;
 		if (who < m->nr_vcpus) {
-			run_chain(m, &m->vcpus[who]);
+			run_chain(m, &m->vcpus[who], others);
 		} else if (arrival) {
 			arrivals_apply(m);
 		} else {
