@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "vgic_internal.h"
 
 /* Handler of an interrupt of which the recording shows no handling at all. */
 #define UNKNOWN_HANDLER_NS 1000u
@@ -283,7 +284,7 @@ static void acknowledge(struct machine *m, struct mvcpu *v)
 	unsigned int lr = (unsigned int)machine_look(v)->signalled;
 	unsigned int group = v->hw.lr[lr] & VGIC_LR_GROUP1 ? 1 : 0;
 	struct vgic_access a = read_iar(m, v, group, lr);
-	struct vgic_irq *irq = vgic_irq_find(m->vgic, v->index, machine_intid(m, a.intid));
+	struct vgic_irq *irq = vgic_find(m->vgic, v->index, machine_intid(m, a.intid));
 	struct msource *s = irq ? irq->user : NULL;
 	struct frame *f = v->top + 1;
 

@@ -108,8 +108,8 @@ void machine_exit(struct machine *m, struct mvcpu *v, enum vgic_exit_kind kind)
 	advance(m, v);
 	if (kind == VGIC_EXIT_OTHER_IRQ && misr)
 		kind = VGIC_EXIT_MI;
-	v->sync_irqs = m->vgic->vcpus[v->index].list.count;
-	v->sync_lrs = m->vgic->vcpus[v->index].used_lrs;
+	v->sync_irqs = v->vgic->list.count;
+	v->sync_lrs = v->vgic->used_lrs;
 	m->cell->lr_reads += v->look.valid;
 	vgic_cell_exit(m->cell, kind, misr);
 	m->too_many = m->cell->exits > m->max_exits;
@@ -138,7 +138,7 @@ void machine_exit(struct machine *m, struct mvcpu *v, enum vgic_exit_kind kind)
 static void restore(struct machine *m, struct mvcpu *v)
 {
 	vgic_restore(m->vgic, v->index, &v->hw);
-	v->hw.unused = (uint8_t)(m->cfg->nr_lr - m->vgic->vcpus[v->index].used_lrs);
+	v->hw.unused = (uint8_t)(m->cfg->nr_lr - v->vgic->used_lrs);
 	v->changed = true;
 }
 
@@ -248,15 +248,15 @@ static bool keeps_order(const struct machine *m, const struct vgic_vcpu *k)
 }
 
 /* One outside, that the guest could take, is more urgent than the least urgent in the LRs. */
-static bool is_inverted(struct machine *m, unsigned int index, int worst)
+static bool is_inverted(struct machine *m, const struct mvcpu *v, int worst)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	const struct vgic_vcpu *k = v->vgic;
 
 	for (unsigned int i = 0; i < m->nr_listed; i++) {
 		const struct vgic_irq *q = m->listed[i];
 
-		if (q->priority < worst && !machine_inside(m, index, q) && !q->active &&
-		    vgic_oracle(m->vgic, q) == index &&
+		if (q->priority < worst && !machine_inside(m, v->index, q) && !q->active &&
+		    vgic_oracle(m->vgic, q) == v->index &&
 		    (k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))
 			return true;
 	}
@@ -266,7 +266,7 @@ static bool is_inverted(struct machine *m, unsigned int index, int worst)
 /* How many deliverable interrupts the flush left out, and whether one of them is more urgent. */
 static void look_outside(struct machine *m, struct mvcpu *v)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
+	const struct vgic_vcpu *k = v->vgic;
 	unsigned int inside = 0;
 	int worst = -1;
 
@@ -285,13 +285,13 @@ static void look_outside(struct machine *m, struct mvcpu *v)
 	}
 	v->depth = k->summary.nr_pend + k->summary.nr_act - inside;
 	if (v->depth && !keeps_order(m, k))
-		v->inverted = is_inverted(m, v->index, worst);
+		v->inverted = is_inverted(m, v, worst);
 }
 
 /* An entry, in the form that looks for the busiest stretch of a recording. */
 static void tell_busy(struct machine *m, struct mvcpu *v)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
+	const struct vgic_vcpu *k = v->vgic;
 
 	if (!m->cfg->busy)
 		return;
@@ -307,7 +307,7 @@ static void tell_busy(struct machine *m, struct mvcpu *v)
 
 static void enter(struct machine *m, struct mvcpu *v)
 {
-	struct vgic_vcpu *k = &m->vgic->vcpus[v->index];
+	struct vgic_vcpu *k = v->vgic;
 	unsigned int irqs;
 	uint64_t cost;
 

@@ -49,8 +49,9 @@ enum vcpu_state { VCPU_OUT = 0, VCPU_READY, VCPU_GUEST, VCPU_WFI, VCPU_DONE };
 struct mvcpu {
 	enum vcpu_state state;
 	uint16_t index;
-	bool touched; /* see machine_touch() */
-	bool kicked;  /* in the list of those */
+	struct vgic_vcpu *vgic; /* its state outside the guest */
+	bool touched;		/* see machine_touch() */
+	bool kicked;		/* in the list of those */
 	struct vgic_v3_cpuif hw;
 	struct vgic_lr_look look; /* at hw, out of date if hw has changed: see machine_look() */
 	bool changed;		  /* hw, since then */

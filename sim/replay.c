@@ -211,6 +211,7 @@ static int start_vcpus(struct machine *m)
 		uint32_t bg = m->wl->vcpus[i].background;
 
 		v->index = (uint16_t)i;
+		v->vgic = &m->vgic->vcpus[i];
 		machine_touch(m, v);
 		vgic_v3_cpuif_init(&v->hw, &m->hw_cfg);
 		vgic_bound_init(&v->fewest_mi, m->cfg->nr_lr);
