@@ -9,6 +9,9 @@
 
 #include "machine.h"
 
+/* Places that arrivals may move for others, for each of them: else they are sorted at the end. */
+#define MOVES 16u
+
 static int compare(const void *pa, const void *pb)
 {
 	const struct due *a = pa, *b = pb;
@@ -21,20 +24,24 @@ static int compare(const void *pa, const void *pb)
 int arrivals_add(struct machine *m, const struct due *d)
 {
 	struct arrivals *a = &m->arrivals;
+	size_t at;
 
 	if (a->nr_own == a->cap_own) {
 		size_t cap = a->cap_own * 2 + 64;
-		struct due *p = realloc(a->own, cap * sizeof(*p));
+		struct due *p = vgic_store_grow(m->wl->store, a->own, a->cap_own, cap, sizeof(*p));
 
 		if (!p)
 			return -ENOMEM;
 		a->own = p;
 		a->cap_own = cap;
 	}
-	a->own[a->nr_own] = *d;
-	a->own[a->nr_own].order = a->nr_own;
-	a->sorted &= !a->nr_own || a->own[a->nr_own - 1].time <= d->time;
-	a->nr_own++;
+	/* Most come in order, or nearly. */
+	for (at = a->nr_own; at && a->own[at - 1].time > d->time && a->moved < MOVES * a->cap_own;
+	     at--, a->moved++)
+		a->own[at] = a->own[at - 1];
+	a->sorted &= !at || a->own[at - 1].time <= d->time;
+	a->own[at] = *d;
+	a->own[at].order = a->nr_own++;
 	return 0;
 }
 
@@ -148,5 +155,5 @@ void arrivals_apply(struct machine *m)
 
 void arrivals_finish(struct machine *m)
 {
-	free(m->arrivals.own);
+	vgic_store_free(m->wl->store, m->arrivals.own);
 }

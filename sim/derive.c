@@ -30,6 +30,8 @@ int vgic_derive_create(struct vgic_derive **out, const struct vgic_derive_config
 		d->hw_cfg.prio_bits = (uint8_t)cfg->prio_bits;
 	d->wl = vgic_workload_create(0);
 	d->calibration = cfg->calibration;
+	if (d->wl)
+		d->wl->store = cfg->store;
 	if (!d->wl || (!d->calibration && vgic_calibration_create(&d->calibration))) {
 		vgic_workload_destroy(d->wl);
 		free(d);
@@ -53,11 +55,11 @@ void vgic_derive_destroy(struct vgic_derive *d)
 	for (size_t i = 0; i < d->nr_vcpus; i++) {
 		free(d->vcpus[i].undropped);
 		free(d->vcpus[i].stack);
-		free(d->vcpus[i].items);
+		vgic_store_free(d->cfg.store, d->vcpus[i].items);
 	}
 	free(d->vcpus);
 	free(d->known);
-	free(d->facts);
+	vgic_store_free(d->cfg.store, d->facts);
 	free(d->index);
 	msi_map_finish(&d->msis);
 	free(d->steps);
@@ -105,7 +107,8 @@ struct item *derive_item(struct vgic_derive *d, struct dvcpu *v)
 {
 	if (v->nr_items == v->cap_items) {
 		size_t cap = v->cap_items ? v->cap_items * 2 : 1024;
-		struct item *p = realloc(v->items, cap * sizeof(*p));
+		struct item *p =
+			vgic_store_grow(d->cfg.store, v->items, v->cap_items, cap, sizeof(*p));
 
 		if (!p) {
 			d->nomem = true;
@@ -931,6 +934,7 @@ int vgic_derive_record(struct vgic_derive *d, const struct vgr_rec *rec)
 	if (rec->vm != d->cfg.vm || rec->time < d->start || !has_its_vcpu(rec))
 		return 0;
 	d->last = rec->time;
+	vgic_store_pace(d->cfg.store, d->turns++);
 	if (vgic_calibration_record(d->calibration, rec))
 		return -ENOMEM;
 	if (rec->vcpu != VGR_NO_VCPU) {

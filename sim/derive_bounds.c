@@ -62,13 +62,13 @@ void derive_bound_ack(struct vgic_derive *d, struct dvcpu *v, uint32_t script, u
 
 	if (script >= d->cap_facts) {
 		size_t cap = d->wl->cap_scripts;
-		struct facts *p = realloc(d->facts, cap * sizeof(*p));
+		struct facts *p =
+			vgic_store_grow(d->cfg.store, d->facts, d->cap_facts, cap, sizeof(*p));
 
 		if (!p) {
 			d->nomem = true;
 			return;
 		}
-		memset(p + d->cap_facts, 0, (cap - d->cap_facts) * sizeof(*p));
 		d->facts = p;
 		d->cap_facts = cap;
 	}
@@ -197,6 +197,7 @@ static void estimates(struct vgic_derive *d, const struct dvcpu *v)
 	for (size_t i = 0; i < v->nr_items; i++) {
 		const struct item *it = &v->items[i];
 
+		vgic_store_pace(d->cfg.store, i);
 		if (it->script == VGIC_WL_NONE)
 			continue;
 		struct vgic_script *s = &d->wl->scripts[it->script];
@@ -221,13 +222,16 @@ void derive_bounds(struct vgic_derive *d)
 {
 	struct vgic_workload *wl = d->wl;
 
-	for (uint32_t i = 0; i < wl->nr_scripts; i++)
+	for (uint32_t i = 0; i < wl->nr_scripts; i++) {
+		vgic_store_pace(d->cfg.store, i);
 		join(&d->facts[i], &wl->scripts[i]);
+	}
 	for (size_t v = 0; v < d->nr_vcpus; v++)
 		estimates(d, &d->vcpus[v]);
 	for (uint32_t i = 0; i < wl->nr_scripts; i++) {
 		struct vgic_script *s = &wl->scripts[i];
 
+		vgic_store_pace(d->cfg.store, i);
 		/* One access is at one time, even if the order has two for it (an LPI). */
 		if (!d->facts[i].split && s->drop.at != VGIC_WHEN_OPEN)
 			s->deact.at = s->drop.at;

@@ -171,6 +171,7 @@ struct vgic_derive {
 	struct vgic_derive_stats stats;
 	bool started;
 	uint64_t start, last;
+	uint64_t turns; /* records looked at */
 	struct dvcpu *vcpus;
 	size_t nr_vcpus;
 	struct known *known;

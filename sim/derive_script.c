@@ -58,6 +58,7 @@ static int find_crossings(struct builder *b, const struct dvcpu *v)
 		const struct item *it = &v->items[i];
 		size_t at;
 
+		vgic_store_pace(b->wl->store, i);
 		if (it->kind == ITEM_ACK) {
 			/* Dropped, and the program went on: its DIR is part of the program. */
 			for (size_t k = 0; k < n; k++)
@@ -268,6 +269,7 @@ static int walk(struct builder *b, const struct dvcpu *v)
 		struct frame *top = &b->stack[b->n - 1];
 		struct frame *f;
 
+		vgic_store_pace(b->wl->store, i);
 		if (it->g > b->g) {
 			top->own += it->g - b->g;
 			b->g = it->g;
@@ -325,15 +327,17 @@ int derive_scripts(struct vgic_derive *d)
 	struct builder b = {.d = d, .wl = wl};
 	int ret = -ENOMEM;
 
-	b.crossed = calloc(wl->nr_scripts + d->nr_vcpus + 1, 1);
+	b.crossed = vgic_store_grow(wl->store, NULL, 0, wl->nr_scripts + d->nr_vcpus + 1, 1);
 	b.raiser = calloc(wl->nr_sources + 1, sizeof(*b.raiser));
 	if (!b.crossed || !b.raiser)
 		goto out;
 	for (size_t i = 0; i < d->nr_vcpus; i++)
-		for (size_t k = 0; k < d->vcpus[i].nr_items; k++)
+		for (size_t k = 0; k < d->vcpus[i].nr_items; k++) {
+			vgic_store_pace(wl->store, k);
 			if (d->vcpus[i].items[k].kind == VGIC_OP_DIR &&
 			    d->vcpus[i].items[k].script != VGIC_WL_NONE)
 				b.crossed[d->vcpus[i].items[k].script] |= HAS_DIR;
+		}
 	for (size_t i = 0; i < d->nr_vcpus; i++) {
 		struct dvcpu *v = &d->vcpus[i];
 		uint32_t bg = vgic_workload_script(wl, VGIC_WL_NONE, (uint16_t)i);
@@ -354,7 +358,7 @@ int derive_scripts(struct vgic_derive *d)
 	}
 	ret = 0;
 out:
-	free(b.crossed);
+	vgic_store_free(wl->store, b.crossed);
 	free(b.raiser);
 	free(b.stack);
 	free(b.owed);

@@ -113,6 +113,7 @@ void machine_exit(struct machine *m, struct mvcpu *v, enum vgic_exit_kind kind)
 	m->cell->lr_reads += v->look.valid;
 	vgic_cell_exit(m->cell, kind, misr);
 	m->too_many = m->cell->exits > m->max_exits;
+	vgic_store_pace(m->wl->store, m->cell->exits);
 	if (kind == VGIC_EXIT_DIR)
 		vgic_bound_free(&v->fewest_mi);
 	else if (kind != VGIC_EXIT_MI || v->exit_at != NEVER)

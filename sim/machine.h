@@ -151,7 +151,7 @@ struct arrivals {
 	bool over;   /* the feed has no more, or there is none */
 	bool sorted;
 	struct due *own; /* of the workload */
-	size_t nr_own, cap_own, next_own;
+	size_t nr_own, cap_own, next_own, moved;
 	unsigned int nr, next;
 	struct vgic_arrival piece[VGIC_FEED_PIECE];
 };

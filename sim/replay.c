@@ -113,9 +113,11 @@ static int make_sources(struct machine *m)
 /* A guest that waits for what it asks for. */
 static bool asks_anything(const struct vgic_workload *wl)
 {
-	for (size_t i = 0; i < wl->nr_ops; i++)
+	for (size_t i = 0; i < wl->nr_ops; i++) {
+		vgic_store_pace(wl->store, i);
 		if (wl->ops[i].asks != VGIC_WL_NONE)
 			return true;
+	}
 	return false;
 }
 
@@ -124,6 +126,7 @@ static void find_lowered(struct machine *m)
 	for (size_t i = 0; i < m->wl->nr_effects; i++) {
 		const struct vgic_effect *e = &m->wl->effects[i];
 
+		vgic_store_pace(m->wl->store, i);
 		if (e->kind == VGIC_EFFECT_LINE && !e->level && e->source != VGIC_WL_NONE)
 			m->sources[e->source].lowered = true;
 	}
@@ -138,6 +141,7 @@ static void collect_outside(struct machine *m)
 	for (size_t i = 0; i < wl->nr_effects; i++) {
 		const struct vgic_effect *e = &wl->effects[i];
 
+		vgic_store_pace(wl->store, i);
 		if (e->origin == VGIC_ORIGIN_OUTSIDE && e->source != VGIC_WL_NONE &&
 		    e->kind != VGIC_EFFECT_WAKE && e->kind != VGIC_EFFECT_NONE)
 			m->sources[e->source].dep_count++;
@@ -150,6 +154,7 @@ static void collect_outside(struct machine *m)
 	for (size_t i = 0; i < wl->nr_effects; i++) {
 		const struct vgic_effect *e = &wl->effects[i];
 
+		vgic_store_pace(wl->store, i);
 		if (e->origin != VGIC_ORIGIN_OUTSIDE || e->source == VGIC_WL_NONE ||
 		    e->kind == VGIC_EFFECT_WAKE || e->kind == VGIC_EFFECT_NONE)
 			continue;
@@ -181,6 +186,7 @@ static int start_effects(struct machine *m)
 				.source = VGIC_WL_NONE,
 				.holds = VGIC_NO_VCPU};
 
+		vgic_store_pace(wl->store, i);
 		if (e->origin == VGIC_ORIGIN_OUTSIDE && e->kind != VGIC_EFFECT_WAKE &&
 		    e->kind != VGIC_EFFECT_NONE && arrivals_add(m, &d))
 			return -ENOMEM;
@@ -287,7 +293,7 @@ static int conclude(struct machine *m)
 	for (size_t i = 0; i < m->wl->nr_sources && !m->cfg->feed; i++)
 		for (uint32_t s = m->sources[i].cursor; s != VGIC_WL_NONE;
 		     s = m->wl->scripts[s].next)
-			c->unhandled++;
+			vgic_store_pace(m->wl->store, c->unhandled++);
 	return 0;
 }
 
@@ -301,12 +307,12 @@ static void machine_finish(struct machine *m)
 	machine_records_finish(m);
 	free(m->sources);
 	free(m->raisers);
-	free(m->dependents);
-	free(m->ask);
+	vgic_store_free(m->wl->store, m->dependents);
+	vgic_store_free(m->wl->store, m->ask);
 	arrivals_finish(m);
 	due_finish(m);
 	free(m->heap);
-	free(m->ticks);
+	vgic_store_free(m->wl->store, m->ticks);
 	vgic_destroy(m->vgic);
 }
 
@@ -341,6 +347,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 			.event = env_event,
 			.quiet = ~(1u << VGIC_EVENT_REPLAYED)},
 	};
+	bool dependent = cfg->arrivals == VGIC_ARRIVALS_DEPENDENT;
 	int ret;
 
 	if (!cfg->policy || cfg->nr_lr < 1 ||
@@ -368,8 +375,9 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
 	if (asks_anything(wl))
 		m.raisers = calloc((wl->nr_sources + 1) * (size_t)m.nr_vcpus, sizeof(*m.raisers));
-	m.dependents = calloc(wl->nr_effects + 1, sizeof(*m.dependents));
-	m.ask = calloc(wl->nr_effects + 1, 1);
+	m.dependents = vgic_store_grow(wl->store, NULL, 0, dependent ? wl->nr_effects + 1 : 1,
+				       sizeof(*m.dependents));
+	m.ask = vgic_store_grow(wl->store, NULL, 0, wl->nr_effects + 1, 1);
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
 	if (!m.vcpus || !m.sources || (asks_anything(wl) && !m.raisers) || !m.dependents ||
@@ -398,7 +406,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		if (ret)
 			goto fail;
 	}
-	if (cfg->arrivals == VGIC_ARRIVALS_DEPENDENT)
+	if (dependent)
 		collect_outside(&m);
 	ret = start_effects(&m);
 	if (ret)

@@ -13,6 +13,9 @@
 /* So many of their mean distances may a replay run ahead or behind before they move. */
 #define SLACK 2u
 
+/* Places that ticks may move for others, for each of them: else they are sorted at the end. */
+#define MOVES 16u
+
 bool tick_is(const struct vgic_op *op)
 {
 	return op->kind == VGIC_OP_EXIT && op->exit == VGIC_EXIT_OTHER_IRQ && !op->flags &&
@@ -40,22 +43,37 @@ static void plan(struct machine *m)
 int ticks_init(struct machine *m)
 {
 	const struct vgic_workload *wl = m->wl;
-	size_t n = 0;
+	size_t n = 0, moved = 0;
+	bool sorted = true;
 
 	m->tick_at = NEVER;
 	if (m->cfg->nr_lr == wl->nr_lr)
 		return 0;
-	for (size_t i = 0; i < wl->nr_ops; i++)
+	for (size_t i = 0; i < wl->nr_ops; i++) {
+		vgic_store_pace(wl->store, i);
 		n += tick_is(&wl->ops[i]) && wl->ops[i].wall_ns <= wl->duration_ns;
+	}
 	if (!n || !wl->duration_ns)
 		return 0;
-	m->ticks = calloc(n, sizeof(*m->ticks));
+	m->ticks = vgic_store_grow(wl->store, NULL, 0, n, sizeof(*m->ticks));
 	if (!m->ticks)
 		return -1;
-	for (size_t i = 0; i < wl->nr_ops; i++)
-		if (tick_is(&wl->ops[i]) && wl->ops[i].wall_ns <= wl->duration_ns)
-			m->ticks[m->nr_ticks++] = wl->ops[i].wall_ns;
-	qsort(m->ticks, n, sizeof(*m->ticks), compare_times);
+	for (size_t i = 0; i < wl->nr_ops; i++) {
+		uint64_t wall = wl->ops[i].wall_ns;
+		size_t at = m->nr_ticks;
+
+		vgic_store_pace(wl->store, i);
+		if (!tick_is(&wl->ops[i]) || wall > wl->duration_ns)
+			continue;
+		/* Nearly in order: a vCPU is told of when it is entered again. */
+		for (; at && m->ticks[at - 1] > wall && moved < MOVES * n; at--, moved++)
+			m->ticks[at] = m->ticks[at - 1];
+		sorted &= !at || m->ticks[at - 1] <= wall;
+		m->ticks[at] = wall;
+		m->nr_ticks++;
+	}
+	if (!sorted)
+		qsort(m->ticks, n, sizeof(*m->ticks), compare_times);
 	m->tick_slack = SLACK * (wl->duration_ns / n);
 	plan(m);
 	return 0;

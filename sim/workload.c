@@ -29,40 +29,36 @@ void vgic_workload_destroy(struct vgic_workload *wl)
 		return;
 	free(wl->vcpus);
 	free(wl->sources);
-	free(wl->scripts);
-	free(wl->ops);
-	free(wl->effects);
-	free(wl->props);
+	vgic_store_free(wl->store, wl->scripts);
+	vgic_store_free(wl->store, wl->ops);
+	vgic_store_free(wl->store, wl->effects);
+	vgic_store_free(wl->store, wl->props);
 	free(wl);
 }
 
 /* Room for one more element of an array; the new element is zeroed. */
-static void *grow(void **array, size_t *n, size_t *cap, size_t size)
+static void *grow(const struct vgic_store *store, void **array, size_t *n, size_t *cap, size_t size)
 {
 	if (*n >= VGIC_WL_NONE - 1)
 		return NULL;
 	if (*n == *cap) {
 		size_t want = *cap ? *cap * 2 : 64;
-		void *p = realloc(*array, want * size);
+		void *p = vgic_store_grow(store, *array, *n, want, size);
 
 		if (!p)
 			return NULL;
 		*array = p;
 		*cap = want;
 	}
-	void *at = (char *)*array + *n * size;
-
-	memset(at, 0, size);
-	(*n)++;
-	return at;
+	return (char *)*array + (*n)++ * size;
 }
 
-#define GROW(wl, what) \
-	grow((void **)&(wl)->what, &(wl)->nr_##what, &(wl)->cap_##what, sizeof(*(wl)->what))
+#define GROW(store, wl, what) \
+	grow(store, (void **)&(wl)->what, &(wl)->nr_##what, &(wl)->cap_##what, sizeof(*(wl)->what))
 
 uint32_t vgic_workload_op(struct vgic_workload *wl, enum vgic_op_kind kind)
 {
-	struct vgic_op *op = GROW(wl, ops);
+	struct vgic_op *op = GROW(wl->store, wl, ops);
 
 	if (!op)
 		return VGIC_WL_NONE;
@@ -73,7 +69,7 @@ uint32_t vgic_workload_op(struct vgic_workload *wl, enum vgic_op_kind kind)
 
 uint32_t vgic_workload_effect(struct vgic_workload *wl, enum vgic_effect_kind kind)
 {
-	struct vgic_effect *e = GROW(wl, effects);
+	struct vgic_effect *e = GROW(wl->store, wl, effects);
 
 	if (!e)
 		return VGIC_WL_NONE;
@@ -85,7 +81,7 @@ uint32_t vgic_workload_effect(struct vgic_workload *wl, enum vgic_effect_kind ki
 
 uint32_t vgic_workload_script(struct vgic_workload *wl, uint32_t source, uint16_t vcpu)
 {
-	struct vgic_script *s = GROW(wl, scripts);
+	struct vgic_script *s = GROW(wl->store, wl, scripts);
 
 	if (!s)
 		return VGIC_WL_NONE;
@@ -99,7 +95,7 @@ uint32_t vgic_workload_script(struct vgic_workload *wl, uint32_t source, uint16_
 
 uint32_t vgic_workload_prop(struct vgic_workload *wl, const struct vgr_irq *irq)
 {
-	struct vgr_irq *p = GROW(wl, props);
+	struct vgr_irq *p = GROW(wl->store, wl, props);
 
 	if (!p)
 		return VGIC_WL_NONE;
@@ -109,7 +105,7 @@ uint32_t vgic_workload_prop(struct vgic_workload *wl, const struct vgr_irq *irq)
 
 uint32_t vgic_workload_source(struct vgic_workload *wl, uint16_t vcpu, const struct vgr_irq *irq)
 {
-	struct vgic_source *s = GROW(wl, sources);
+	struct vgic_source *s = GROW(NULL, wl, sources);
 
 	if (!s)
 		return VGIC_WL_NONE;
@@ -133,57 +129,93 @@ uint32_t vgic_workload_find(const struct vgic_workload *wl, uint16_t vcpu, uint3
 	return VGIC_WL_NONE;
 }
 
-struct by_length {
+/* The length of a handling of which the end was seen. */
+struct length {
 	uint64_t own_ns;
 	uint32_t source;
 	uint32_t script;
 };
 
-static int compare_length(const void *pa, const void *pb)
-{
-	const struct by_length *a = pa, *b = pb;
+/* Four bits of a length decide at a time. */
+#define DIGITS 16u
 
-	if (a->own_ns != b->own_ns)
-		return a->own_ns < b->own_ns ? -1 : 1;
-	return a->script < b->script ? -1 : a->script > b->script;
+/* Looks for the k-th of some lengths, by digits from the highest down. */
+struct median {
+	uint64_t own_ns; /* its digits so far, the others 0 */
+	uint64_t k;	 /* among those that begin with them */
+	uint32_t count[DIGITS];
+};
+
+static void narrow(struct median *m, unsigned int shift)
+{
+	unsigned int digit = 0;
+
+	while (digit < DIGITS - 1 && m->k >= m->count[digit])
+		m->k -= m->count[digit++];
+	m->own_ns |= (uint64_t)digit << shift;
+	memset(m->count, 0, sizeof(m->count));
 }
 
-static int compare_source(const void *pa, const void *pb)
+static void tally(struct median *m, uint64_t own_ns, unsigned int shift)
 {
-	const struct by_length *a = pa, *b = pb;
+	if ((own_ns >> shift) >> 4 == (m->own_ns >> shift) >> 4)
+		m->count[own_ns >> shift & (DIGITS - 1)]++;
+}
 
-	if (a->source != b->source)
-		return a->source < b->source ? -1 : 1;
-	return compare_length(pa, pb);
+/* Of as long ones the earlier script comes first. */
+static void hit(struct median *m, const struct length *l, uint32_t *typical)
+{
+	if (l->own_ns == m->own_ns && !m->k--)
+		*typical = l->script;
 }
 
 int vgic_workload_typical(struct vgic_workload *wl)
 {
-	struct by_length *list = calloc(wl->nr_scripts ? wl->nr_scripts : 1, sizeof(*list));
+	const struct vgic_store *store = wl->store;
+	struct length *list = vgic_store_grow(store, NULL, 0, wl->nr_scripts + 1, sizeof(*list));
+	struct median *of = calloc(wl->nr_sources + 1, sizeof(*of)), *all;
+	uint64_t longest = 0;
+	unsigned int shift = 0;
 	size_t n = 0;
 
-	if (!list)
+	if (!list || !of) {
+		vgic_store_free(store, list);
+		free(of);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < wl->nr_scripts; i++) {
 		const struct vgic_script *s = &wl->scripts[i];
 
+		vgic_store_pace(store, i);
 		if (!s->whole || s->source == VGIC_WL_NONE)
 			continue;
-		list[n++] = (struct by_length){s->own_ns, s->source, (uint32_t)i};
+		list[n++] = (struct length){s->own_ns, s->source, (uint32_t)i};
+		of[s->source].k++;
+		longest = s->own_ns > longest ? s->own_ns : longest;
 	}
-	if (n) {
-		qsort(list, n, sizeof(*list), compare_length);
-		wl->typical = list[(n - 1) / 2].script;
-		qsort(list, n, sizeof(*list), compare_source);
+	all = &of[wl->nr_sources];
+	all->k = n;
+	/* The lower of two in the middle. */
+	for (size_t i = 0; i <= wl->nr_sources; i++)
+		of[i].k = of[i].k ? (of[i].k - 1) / 2 : 0;
+	while (shift < 60 && longest >> shift >> 4)
+		shift += 4;
+	for (bool last = false; !last; shift -= 4) {
+		last = !shift;
+		for (size_t i = 0; i < n; i++) {
+			vgic_store_pace(store, i);
+			tally(&of[list[i].source], list[i].own_ns, shift);
+			tally(all, list[i].own_ns, shift);
+		}
+		for (size_t i = 0; i <= wl->nr_sources; i++)
+			narrow(&of[i], shift);
 	}
-	for (size_t i = 0; i < n;) {
-		size_t end = i;
-
-		while (end < n && list[end].source == list[i].source)
-			end++;
-		wl->sources[list[i].source].typical = list[i + (end - i - 1) / 2].script;
-		i = end;
+	for (size_t i = 0; i < n; i++) {
+		vgic_store_pace(store, i);
+		hit(&of[list[i].source], &list[i], &wl->sources[list[i].source].typical);
+		hit(all, &list[i], &wl->typical);
 	}
-	free(list);
+	vgic_store_free(store, list);
+	free(of);
 	return 0;
 }

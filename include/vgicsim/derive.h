@@ -26,6 +26,7 @@ struct vgic_derive_config {
 	bool eager_vmcr;	/* the recorded kernel read VMCR back at every exit (6.19 on) */
 	uint64_t switch_ns;	/* of each run, not guest's: vgic_profile */
 	struct vgic_calibration *calibration; /* told of this recording too; NULL: of its own */
+	const struct vgic_store *store; /* of the workload, until that is gone; NULL: malloc() */
 };
 
 /* What the derivation saw and could not use; all 0 in a good recording. */

@@ -20,6 +20,7 @@
 
 #include <vgicsim/profile.h>
 #include <vgicsim/records.h>
+#include <vgicsim/store.h>
 
 #define VGIC_WL_NONE 0xffffffffu
 
@@ -178,12 +179,13 @@ struct vgic_workload {
 	struct vgic_op *ops;
 	struct vgic_effect *effects;
 	struct vgr_irq *props;
+	const struct vgic_store *store; /* of scripts, operations, effects, props; NULL: malloc() */
 	size_t nr_sources, nr_scripts, nr_ops, nr_effects, nr_props;
 	size_t cap_sources, cap_scripts, cap_ops, cap_effects, cap_props;
 	uint32_t typical; /* script of median length of the recording, VGIC_WL_NONE if none */
 };
 
-/* Empty workload; NULL without memory. */
+/* Empty workload, of malloc(); NULL without memory. */
 struct vgic_workload *vgic_workload_create(uint32_t nr_vcpus);
 void vgic_workload_destroy(struct vgic_workload *wl);
 
