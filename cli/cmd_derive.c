@@ -98,19 +98,50 @@ static int derive(struct vgw *w, struct demand *d, const struct derive_values *v
 	return code;
 }
 
+static int copy(FILE *from, FILE *to)
+{
+	char some[65536];
+	size_t n;
+
+	errno = 0;
+	rewind(from);
+	while ((n = fread(some, 1, sizeof(some), from)))
+		if (fwrite(some, 1, n, to) != n)
+			break;
+	return n || ferror(from) ? (errno ? -errno : -EIO) : 0;
+}
+
+/* A pipe cannot be gone back in: it gets what is whole. */
+static int write_to_pipe(const struct vgw *w, FILE *to, struct vgr_error *err)
+{
+	FILE *f = tmpfile();
+	int ret = f ? vgw_write(f, w, NULL, err) : -errno;
+
+	if (!ret)
+		ret = copy(f, to);
+	if (f)
+		fclose(f);
+	return ret;
+}
+
 static int write_file(const struct vgw *w, const char *path, const char *output)
 {
 	struct vgr_error err = {0};
-	size_t size;
-	void *data;
-	int ret = vgw_encode(w, NULL, &data, &size, &err);
+	struct vgic_outfile o;
+	int ret = vgic_outfile_open(&o, output);
 
+	if (!ret) {
+		ret = !o.path || ftello(o.f) < 0 ? write_to_pipe(w, o.f, &err)
+						 : vgw_write(o.f, w, NULL, &err);
+		if (ret)
+			vgic_outfile_abandon(&o);
+		else
+			ret = vgic_outfile_commit(&o);
+	}
 	if (ret == -ENOMEM)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
-	if (ret)
+	if (err.code)
 		return cli_fail(EXIT_INPUT, "no demand to write: %s: %s", path, err.what);
-	ret = vgic_outfile_write(output, data, size);
-	free(data);
 	if (ret)
 		return cli_fail(EXIT_OUTPUT, "cannot write: %s: %s", output, strerror(-ret));
 	return EXIT_OK;

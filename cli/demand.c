@@ -5,6 +5,7 @@
 #include "demand.h"
 #include "exit.h"
 #include "output.h"
+#include "store.h"
 
 uint16_t demand_vm(const struct vgr_header *h)
 {
@@ -59,6 +60,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		.vm = wishes && wishes->other_vm ? wishes->vm : demand_vm(h),
 		.eager_vmcr = policy->eager_vmcr,
 		.calibration = wishes ? wishes->calibration : NULL,
+		.store = cli_store(),
 	};
 	struct vgic_derive *derive = NULL;
 	struct vgic_measure *measure = NULL;

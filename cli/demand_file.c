@@ -6,6 +6,7 @@
 #include "demand_file.h"
 #include "exit.h"
 #include "output.h"
+#include "store.h"
 
 int demand_find_window(struct demand_window *w, const char *path, struct vgr_reader *r, uint16_t vm)
 {
@@ -40,7 +41,7 @@ struct vgw *demand_open(const char *path)
 	struct vgr_error err;
 	struct vgw *w;
 
-	if (vgw_read(&w, path, &err)) {
+	if (vgw_read(&w, path, cli_store(), &err)) {
 		cli_fail_recording(path, &err);
 		return NULL;
 	}
@@ -89,10 +90,12 @@ static void count(struct counts *c, const struct vgic_workload *wl)
 		c->ignored += wl->sources[i].first_script == VGIC_WL_NONE;
 	}
 	for (size_t i = 0; i < wl->nr_scripts; i++) {
+		vgic_store_pace(wl->store, i);
 		c->instances += wl->scripts[i].source != VGIC_WL_NONE;
 		c->whole += wl->scripts[i].source != VGIC_WL_NONE && wl->scripts[i].whole;
 	}
 	for (size_t i = 0; i < wl->nr_ops; i++) {
+		vgic_store_pace(wl->store, i);
 		if (wl->ops[i].kind != VGIC_OP_EXIT)
 			continue;
 		c->exits++;
@@ -101,6 +104,7 @@ static void count(struct counts *c, const struct vgic_workload *wl)
 	for (size_t i = 0; i < wl->nr_effects; i++) {
 		const struct vgic_effect *e = &wl->effects[i];
 
+		vgic_store_pace(wl->store, i);
 		c->lines += e->kind == VGIC_EFFECT_LINE && e->level;
 		c->latches += e->kind == VGIC_EFFECT_LATCH;
 		c->sent += e->kind == VGIC_EFFECT_SGI;
@@ -233,7 +237,7 @@ int demand_check_file(const char *path, bool json, bool quiet)
 {
 	struct vgr_error err = {0};
 	struct vgw *w;
-	int ret = vgw_read(&w, path, &err);
+	int ret = vgw_read(&w, path, cli_store(), &err);
 	char identity[24];
 
 	if (ret && !is_finding(ret))

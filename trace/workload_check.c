@@ -33,18 +33,29 @@ int workload_wrong(struct vgr_error *err, const char *format, ...)
 /* Elements linked into chains: each by one link at most. */
 struct chains {
 	const char *name;
+	const struct vgic_store *store;
 	uint8_t *linked;
 	size_t n, nr_linked;
+	uint64_t turns;
 };
 
-static int chains_init(struct chains *c, const char *name, size_t n)
+static int chains_init(struct chains *c, const struct vgic_workload *wl, const char *name, size_t n)
 {
-	*c = (struct chains){.name = name, .n = n, .linked = calloc(n + 1, 1)};
+	*c = (struct chains){.name = name,
+			     .store = wl->store,
+			     .n = n,
+			     .linked = vgic_store_grow(wl->store, NULL, 0, n + 1, 1)};
 	return c->linked ? 0 : -ENOMEM;
+}
+
+static void chains_finish(struct chains *c)
+{
+	vgic_store_free(c->store, c->linked);
 }
 
 static int link_to(struct chains *c, uint32_t to, struct vgr_error *err)
 {
+	vgic_store_pace(c->store, c->turns++);
 	if (to == NONE)
 		return 0;
 	if (to >= c->n)
@@ -198,6 +209,7 @@ static int check_scripts(const struct vgic_workload *wl, struct vgr_error *err)
 	for (size_t i = 0; i < wl->nr_scripts; i++) {
 		const struct vgic_script *s = &wl->scripts[i];
 
+		vgic_store_pace(wl->store, i);
 		if ((s->source != NONE && s->source >= wl->nr_sources) || s->vcpu >= wl->nr_vcpus)
 			return workload_wrong(err, "script %zu: no such interrupt or vCPU", i);
 		if (is_long(s->own_ns))
@@ -214,6 +226,7 @@ static int check_ops(const struct vgic_workload *wl, struct vgr_error *err)
 	for (size_t i = 0; i < wl->nr_ops; i++) {
 		const struct vgic_op *o = &wl->ops[i];
 
+		vgic_store_pace(wl->store, i);
 		if (o->kind > VGIC_OP_UNMASK || o->exit >= VGIC_EXIT_KINDS ||
 		    (o->flags & ~OP_FLAGS))
 			return workload_wrong(err, "operation %zu: kind %u, exit %u, flags %#x", i,
@@ -269,6 +282,7 @@ static int check_effects(const struct vgic_workload *wl, struct vgr_error *err)
 	for (size_t i = 0; i < wl->nr_effects; i++) {
 		const struct vgic_effect *e = &wl->effects[i];
 
+		vgic_store_pace(wl->store, i);
 		if (e->kind > VGIC_EFFECT_NONE || e->origin > VGIC_ORIGIN_OUTSIDE)
 			return workload_wrong(err, "effect %zu: kind %u, origin %u", i, e->kind,
 					      e->origin);
@@ -286,7 +300,7 @@ static int check_script_chains(const struct vgic_workload *wl, struct vgr_error 
 {
 	struct chains c;
 	size_t reached = 0;
-	int ret = chains_init(&c, "script", wl->nr_scripts);
+	int ret = chains_init(&c, wl, "script", wl->nr_scripts);
 
 	for (size_t i = 0; i < wl->nr_sources && !ret; i++)
 		ret = link_to(&c, wl->sources[i].first_script, err);
@@ -294,15 +308,17 @@ static int check_script_chains(const struct vgic_workload *wl, struct vgr_error 
 		ret = link_to(&c, wl->scripts[i].next, err);
 	for (size_t i = 0; i < wl->nr_sources && !ret; i++)
 		for (uint32_t s = wl->sources[i].first_script; s != NONE && !ret;
-		     s = wl->scripts[s].next, reached++)
+		     s = wl->scripts[s].next, reached++) {
+			vgic_store_pace(wl->store, reached);
 			if (wl->scripts[s].source != i)
 				ret = workload_wrong(err,
 						     "script %" PRIu32
 						     " is among those of interrupt %zu",
 						     s, i);
+		}
 	if (!ret)
 		ret = chains_close(&c, reached, err);
-	free(c.linked);
+	chains_finish(&c);
 	return ret;
 }
 
@@ -311,7 +327,7 @@ static int check_op_chains(const struct vgic_workload *wl, struct vgr_error *err
 {
 	struct chains c;
 	size_t reached = 0;
-	int ret = chains_init(&c, "operation", wl->nr_ops);
+	int ret = chains_init(&c, wl, "operation", wl->nr_ops);
 
 	for (size_t i = 0; i < wl->nr_scripts && !ret; i++)
 		ret = link_to(&c, wl->scripts[i].first, err);
@@ -319,15 +335,17 @@ static int check_op_chains(const struct vgic_workload *wl, struct vgr_error *err
 		ret = link_to(&c, wl->ops[i].next, err);
 	for (size_t i = 0; i < wl->nr_scripts && !ret; i++)
 		for (uint32_t o = wl->scripts[i].first; o != NONE && !ret;
-		     o = wl->ops[o].next, reached++)
+		     o = wl->ops[o].next, reached++) {
+			vgic_store_pace(wl->store, reached);
 			if (wl->scripts[i].source == NONE && (wl->ops[o].flags & VGIC_OP_LAST))
 				ret = workload_wrong(err,
 						     "operation %" PRIu32
 						     " ends the program of vCPU %u",
 						     o, wl->scripts[i].vcpu);
+		}
 	if (!ret)
 		ret = chains_close(&c, reached, err);
-	free(c.linked);
+	chains_finish(&c);
 	return ret;
 }
 
@@ -336,7 +354,7 @@ static int check_effect_chains(const struct vgic_workload *wl, struct vgr_error 
 {
 	struct chains c;
 	size_t reached = 0;
-	int ret = chains_init(&c, "effect", wl->nr_effects);
+	int ret = chains_init(&c, wl, "effect", wl->nr_effects);
 
 	if (!ret)
 		ret = link_to(&c, wl->open, err);
@@ -345,13 +363,15 @@ static int check_effect_chains(const struct vgic_workload *wl, struct vgr_error 
 	for (size_t i = 0; i < wl->nr_effects && !ret; i++)
 		ret = link_to(&c, wl->effects[i].next, err);
 	for (uint32_t e = wl->open; e != NONE && !ret; e = wl->effects[e].next)
-		reached++;
-	for (size_t i = 0; i < wl->nr_ops && !ret; i++)
+		vgic_store_pace(wl->store, reached++);
+	for (size_t i = 0; i < wl->nr_ops && !ret; i++) {
+		vgic_store_pace(wl->store, i);
 		for (uint32_t e = wl->ops[i].effects; e != NONE; e = wl->effects[e].next)
 			reached++;
+	}
 	if (!ret)
 		ret = chains_close(&c, reached, err);
-	free(c.linked);
+	chains_finish(&c);
 	return ret;
 }
 
@@ -360,13 +380,14 @@ static int check_ask_chains(const struct vgic_workload *wl, struct vgr_error *er
 {
 	struct chains c;
 	size_t reached = 0;
-	int ret = chains_init(&c, "effect", wl->nr_effects);
+	int ret = chains_init(&c, wl, "effect", wl->nr_effects);
 
 	for (size_t i = 0; i < wl->nr_ops && !ret; i++)
 		ret = link_to(&c, wl->ops[i].asks, err);
 	for (size_t i = 0; i < wl->nr_effects && !ret; i++)
 		ret = link_to(&c, wl->effects[i].ask_next, err);
-	for (size_t i = 0; i < wl->nr_ops && !ret; i++)
+	for (size_t i = 0; i < wl->nr_ops && !ret; i++) {
+		vgic_store_pace(wl->store, i);
 		for (uint32_t e = wl->ops[i].asks; e != NONE && !ret;
 		     e = wl->effects[e].ask_next, reached++)
 			if (wl->effects[e].kind == VGIC_EFFECT_WAKE ||
@@ -374,9 +395,10 @@ static int check_ask_chains(const struct vgic_workload *wl, struct vgr_error *er
 			     wl->effects[e].source >= wl->nr_sources))
 				ret = workload_wrong(
 					err, "effect %" PRIu32 " cannot have been asked for", e);
+	}
 	if (!ret)
 		ret = chains_close(&c, reached, err);
-	free(c.linked);
+	chains_finish(&c);
 	return ret;
 }
 

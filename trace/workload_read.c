@@ -18,6 +18,7 @@ struct reader {
 	struct vgw *w;
 	ZSTD_DCtx *zstd;
 	XXH64_state_t *identity;
+	const struct vgic_store *store;
 	char *raw, *stored;
 	size_t cap_raw, cap_stored;
 	uint64_t raw_total;
@@ -166,6 +167,15 @@ static int read_payload(struct reader *r, uint64_t offset, const struct workload
 	return 0;
 }
 
+/* What there is no end of. */
+static const struct vgic_store *store_of(const struct reader *r, unsigned int tag)
+{
+	return tag == WORKLOAD_SCRIPTS || tag == WORKLOAD_OPS || tag == WORKLOAD_EFFECTS ||
+			       tag == WORKLOAD_PROPS
+		       ? r->store
+		       : NULL;
+}
+
 /* Room for the elements of f behind those that are there; no more than came with frames. */
 static char *room(struct reader *r, const struct workload_section *s,
 		  const struct workload_frame *f)
@@ -181,7 +191,8 @@ static char *room(struct reader *r, const struct workload_section *s,
 
 		if (more > f->total)
 			more = f->total;
-		data = realloc(p->data, (size_t)(more + 1) * s->size);
+		data = vgic_store_grow(store_of(r, f->tag), p->data, r->cap[f->tag],
+				       (size_t)more + 1, s->size);
 		if (!data)
 			return NULL;
 		p->data = data;
@@ -239,6 +250,7 @@ static int read_frames(struct reader *r)
 
 			if (!to)
 				return nomem(r);
+			vgic_store_pace(r->store, 0);
 			err = from_columns(r, offset, s, &f, to);
 			if (err)
 				return err;
@@ -286,6 +298,7 @@ static void take_workload(struct reader *r)
 	struct vgic_workload *wl = &r->w->workload;
 	struct workload_part *p = r->parts.part;
 
+	wl->store = r->store;
 	wl->nr_vcpus = (uint32_t)p[WORKLOAD_VCPUS].n;
 	wl->nr_sources = p[WORKLOAD_SOURCES].n;
 	wl->nr_scripts = p[WORKLOAD_SCRIPTS].n;
@@ -449,7 +462,7 @@ static int read_all(struct vgw **out, struct reader *r, int err, struct vgr_erro
 	if (!err)
 		err = assemble(r);
 	for (unsigned int tag = 0; tag < WORKLOAD_TAG_MAX; tag++)
-		free(take(r, (enum workload_tag)tag));
+		vgic_store_free(store_of(r, tag), take(r, (enum workload_tag)tag));
 	source_close(&r->from);
 	ZSTD_freeDCtx(r->zstd);
 	XXH64_freeState(r->identity);
@@ -465,9 +478,10 @@ static int read_all(struct vgw **out, struct reader *r, int err, struct vgr_erro
 	return 0;
 }
 
-int vgw_read(struct vgw **w, const char *path, struct vgr_error *err)
+int vgw_read(struct vgw **w, const char *path, const struct vgic_store *store,
+	     struct vgr_error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.store = store};
 
 	*w = NULL;
 	return read_all(w, &r, source_open(&r.from, path, &r.error), err);
@@ -513,10 +527,10 @@ void vgw_free(struct vgw *w)
 	header_release(&w->header);
 	free(w->workload.vcpus);
 	free(w->workload.sources);
-	free(w->workload.scripts);
-	free(w->workload.ops);
-	free(w->workload.effects);
-	free(w->workload.props);
+	vgic_store_free(w->workload.store, w->workload.scripts);
+	vgic_store_free(w->workload.store, w->workload.ops);
+	vgic_store_free(w->workload.store, w->workload.effects);
+	vgic_store_free(w->workload.store, w->workload.props);
 	free(c->depth_ns);
 	for (int i = 0; i < VGIC_LATENCIES; i++)
 		free_series(&c->latency[i]);

@@ -22,7 +22,8 @@ struct writer {
 	FILE *file;	  /* where whole frames go; NULL: they stay in out */
 	uint64_t written; /* bytes that have gone there */
 	const struct vgw_elements *elements;
-	ZSTD_CCtx *zstd; /* NULL: nothing is compressed */
+	const struct vgic_store *store; /* in which the elements are */
+	ZSTD_CCtx *zstd;		/* NULL: nothing is compressed */
 	XXH64_state_t *identity;
 	uint32_t frames;
 	uint64_t raw;
@@ -143,6 +144,7 @@ static int put_section(struct writer *w, unsigned int tag, const void *data, uin
 		};
 		const char *from = made ? piece : (const char *)data + first * s->size;
 
+		vgic_store_pace(w->store, 0);
 		if (made)
 			make(w, tag, first, n, piece);
 		if (s->fields)
@@ -382,19 +384,36 @@ int vgw_encode(const struct vgw *from, const struct vgw_writer_opts *opts, void 
 	return ret;
 }
 
-int vgw_write_elements(FILE *f, const struct vgw *from, const struct vgw_elements *e,
-		       const struct vgw_writer_opts *opts, struct vgr_error *err)
+static int write_to_file(struct writer *w, const struct vgw *from,
+			 const struct vgw_writer_opts *opts, struct vgr_error *err)
 {
-	struct writer w = {.file = f, .elements = e};
+	FILE *f = w->file;
 	struct workload_head head;
-	int ret = ftello(f) < 0 ? -errno : begin(&w, opts);
+	int ret = ftello(f) < 0 ? -errno : begin(w, opts);
 
 	if (!ret)
-		ret = put_frames(&w, from, &head);
+		ret = put_frames(w, from, &head);
 	errno = 0;
 	if (!ret && (fflush(f) || fseeko(f, 0, SEEK_SET) ||
 		     fwrite(&head, sizeof(head), 1, f) != 1 || fflush(f)))
 		ret = errno ? -errno : -EIO;
-	end(&w, ret, err);
+	end(w, ret, err);
 	return ret;
+}
+
+int vgw_write_elements(FILE *f, const struct vgw *from, const struct vgw_elements *e,
+		       const struct vgw_writer_opts *opts, struct vgr_error *err)
+{
+	struct writer w = {.file = f, .elements = e};
+
+	return write_to_file(&w, from, opts, err);
+}
+
+int vgw_write(FILE *f, const struct vgw *from, const struct vgw_writer_opts *opts,
+	      struct vgr_error *err)
+{
+	struct writer w = {.file = f, .store = from->workload.store};
+	int ret = vgw_validate(from, err);
+
+	return ret ? ret : write_to_file(&w, from, opts, err);
 }

@@ -77,6 +77,13 @@ int vgw_encode(const struct vgw *w, const struct vgw_writer_opts *opts, void **d
 	       struct vgr_error *err);
 
 /*
+ * Writes the file to f, frame by frame; f must stand at its beginning and be able to go back
+ * to it. As vgw_encode(), -ESPIPE if f cannot go back, or what writing reports.
+ */
+int vgw_write(FILE *f, const struct vgw *w, const struct vgw_writer_opts *opts,
+	      struct vgr_error *err);
+
+/*
  * A demand whose scripts, operations and effects are made when they are written, n at a time
  * from the first on: of any length, and never in memory whole.
  */
@@ -100,13 +107,14 @@ int vgw_write_elements(FILE *f, const struct vgw *w, const struct vgw_elements *
 /* True if the file begins as a workload does: a file for this reader, whatever its name. */
 bool vgw_probe(const char *path);
 
-/* err may be NULL. */
-int vgw_read(struct vgw **w, const char *path, struct vgr_error *err);
+/* store: of the workload, until w is freed; NULL: malloc(). err may be NULL. */
+int vgw_read(struct vgw **w, const char *path, const struct vgic_store *store,
+	     struct vgr_error *err);
 int vgw_read_memory(struct vgw **w, const void *data, size_t size, struct vgr_error *err);
 
 /*
- * Frees; NULL is fine. Arrays come from malloc(): a caller that takes workload or
- * recorded over (vgic_workload_destroy(), vgic_cell_finish()) zeroes them here.
+ * Frees; NULL is fine. A caller that takes workload or recorded over
+ * (vgic_workload_destroy(), vgic_cell_finish()) zeroes them here.
  */
 void vgw_free(struct vgw *w);
 

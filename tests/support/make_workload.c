@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	err = vgw_read(&w, argv[1], &error);
+	err = vgw_read(&w, argv[1], NULL, &error);
 	if (!err && argc == 3)
 		w->has_recorded = false;
 	if (!err)

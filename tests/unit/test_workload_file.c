@@ -487,13 +487,13 @@ static void test_file(void **state)
 	encode(made, false, &data, &size);
 	assert_int_equal(vgic_outfile_write(path, data, size), 0);
 	assert_true(vgw_probe(path));
-	assert_int_equal(vgw_read(&w, path, &err), 0);
+	assert_int_equal(vgw_read(&w, path, NULL, &err), 0);
 	same(made, w);
 	vgw_free(w);
 	/* What the two readers say of each other's files. */
 	assert_int_equal(sample_file(other, 3, NULL), 0);
 	assert_false(vgw_probe(other));
-	assert_int_equal(vgw_read(&w, other, &err), VGR_ENOTREC);
+	assert_int_equal(vgw_read(&w, other, NULL, &err), VGR_ENOTREC);
 	assert_string_equal(err.what, "not a vgicsim workload");
 	struct vgr_reader *r;
 
@@ -501,12 +501,105 @@ static void test_file(void **state)
 	assert_string_equal(err.what, "a workload, not a recording");
 	assert_false(vgw_probe("/nonexistent"));
 	assert_false(vgw_probe("/tmp"));
-	assert_int_equal(vgw_read(&w, "/nonexistent", &err), -ENOENT);
-	assert_int_equal(vgw_read(&w, "/tmp", &err), -EISDIR);
-	assert_int_equal(vgw_read(&w, "/dev/null", NULL), -ESPIPE);
+	assert_int_equal(vgw_read(&w, "/nonexistent", NULL, &err), -ENOENT);
+	assert_int_equal(vgw_read(&w, "/tmp", NULL, &err), -EISDIR);
+	assert_int_equal(vgw_read(&w, "/dev/null", NULL, NULL), -ESPIPE);
 	unlink(path);
 	unlink(other);
 	free(data);
+}
+
+/* Memory of its own, so that free() may not be mistaken for it. */
+static struct {
+	long live, paced;
+} counted;
+
+static void *counted_resize(void *opaque, void *p, size_t size)
+{
+	uint64_t *head = p ? (uint64_t *)p - 2 : NULL, old = head ? *head : 0;
+
+	counted.live += (size != 0) - (head != NULL);
+	if (!size) {
+		free(head);
+		return NULL;
+	}
+	head = realloc(head, size + 16);
+	assert_non_null(head);
+	*head = size;
+	if (size > old)
+		memset((char *)(head + 2) + old, 0, size - old);
+	return head + 2;
+}
+
+static void counted_pace(void *opaque)
+{
+	counted.paced++;
+}
+
+static void test_store(void **state)
+{
+	const struct vgic_store store = {.resize = counted_resize, .pace = counted_pace};
+	struct vgr_error err;
+	unsigned char *data, *written;
+	struct vgic_cell cell;
+	char path[64];
+	struct vgw *w;
+	size_t size;
+	FILE *f;
+
+	const struct vgic_replay_config c = {.policy = vgic_policy_find("newest"),
+					     .nr_lr = 3,
+					     .seed = 1,
+					     .has_tdir = true,
+					     .arrivals = VGIC_ARRIVALS_DEPENDENT};
+
+	assert_int_equal(sample_temp(path, sizeof(path)), 0);
+	encode(made, false, &data, &size);
+	assert_int_equal(vgic_outfile_write(path, data, size), 0);
+	assert_int_equal(vgw_read(&w, path, &store, &err), 0);
+	assert_int_equal(counted.live, 4);
+	assert_true(counted.paced > 0);
+	same(made, w);
+	assert_int_equal(vgic_replay(&w->workload, &c, &cell), 0);
+	vgic_cell_finish(&cell);
+	/* Written frame by frame it is the same file. */
+	f = fopen(path, "w+");
+	assert_non_null(f);
+	assert_int_equal(vgw_write(f, w, NULL, &err), 0);
+	assert_int_equal(fseek(f, 0, SEEK_END), 0);
+	assert_int_equal(ftell(f), size);
+	rewind(f);
+	written = malloc(size);
+	assert_int_equal(fread(written, 1, size, f), size);
+	assert_memory_equal(written, data, size);
+	fclose(f);
+	assert_int_equal(counted.live, 4);
+	vgw_free(w);
+	assert_int_equal(counted.live, 0);
+	/* Neither is anything left of a file that is refused. */
+	data[size - 1] ^= 1;
+	assert_int_equal(vgic_outfile_write(path, data, size), 0);
+	assert_true(vgw_read(&w, path, &store, &err) < 0);
+	assert_int_equal(counted.live, 0);
+	unlink(path);
+	free(written);
+	free(data);
+}
+
+/* Nothing is written of what no reader would take. */
+static void test_write_refuses(void **state)
+{
+	struct vgr_error err = {0};
+	struct vgw *w = make();
+	FILE *f = tmpfile();
+
+	assert_non_null(f);
+	w->workload.ops[0].kind = 200;
+	assert_int_equal(vgw_write(f, w, NULL, &err), VGR_EFORGED);
+	assert_int_equal(err.code, VGR_EFORGED);
+	assert_int_equal(ftell(f), 0);
+	fclose(f);
+	vgw_free(w);
 }
 
 static void test_every_cut(void **state)
@@ -1241,6 +1334,8 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_without_recorded_numbers),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_write_refuses),
 		cmocka_unit_test(test_every_cut),
 		cmocka_unit_test(test_every_flip),
 		cmocka_unit_test(test_forged_headers),
