@@ -2,6 +2,8 @@
 /*
  * A long recording out of a short one: the same host with more virtual machines, each of which
  * does what that of the recording did, one after the other. Usage: lengthen TIMES FROM TO
+ * With --again in front it is the same virtual machine that does all of it: a demand as long.
+ * Where it begins again the lists are not what they were, and verify says so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ struct lengthen {
 	uint32_t seq[MAX_CPUS]; /* last of each CPU in the recording */
 	uint64_t ns;		/* from the first to the last, and a moment */
 	uint16_t vms;
+	bool again; /* in the same virtual machines */
 };
 
 static void die(const char *path, const char *what)
@@ -55,7 +58,7 @@ static const struct vgr_rec *shifted(struct lengthen *l, const struct vgr_rec *r
 
 	memcpy(r, rec, rec->size);
 	r->time += ns;
-	if (r->vm != VGR_NO_VM)
+	if (r->vm != VGR_NO_VM && !l->again)
 		r->vm = (uint16_t)(r->vm + k * l->vms);
 	if (r->type != VGR_LOSS && r->cpu < MAX_CPUS)
 		r->seq += k * l->seq[r->cpu];
@@ -67,7 +70,7 @@ static const struct vgr_rec *shifted(struct lengthen *l, const struct vgr_rec *r
 		((struct vgr_sync *)r)->begin += ns;
 		break;
 	case VGR_VCPU:
-		((struct vgr_vcpu *)r)->tgid += k;
+		((struct vgr_vcpu *)r)->tgid += l->again ? 0 : k;
 		break;
 	case VGR_LOSS:
 		((struct vgr_loss *)r)->from += ns;
@@ -98,16 +101,20 @@ static void copy(struct lengthen *l, uint32_t k, const char *path)
 int main(int argc, char **argv)
 {
 	struct lengthen *l = calloc(1, sizeof(*l));
-	uint32_t times = argc == 4 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+	bool again = argc == 5 && !strcmp(argv[1], "--again");
+	uint32_t times;
 
+	argv += again;
+	times = argc == 4 + again ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 	if (!l || !times) {
-		fprintf(stderr, "usage: lengthen TIMES FROM TO\n");
+		fprintf(stderr, "usage: lengthen [--again] TIMES FROM TO\n");
 		return 2;
 	}
+	l->again = again;
 	if (vgr_reader_open(&l->from, argv[2], NULL, NULL))
 		die(argv[2], "no recording");
 	survey(l);
-	if ((uint64_t)times * l->vms >= VGR_NO_VM)
+	if (!again && (uint64_t)times * l->vms >= VGR_NO_VM)
 		die(argv[2], "more virtual machines than a recording can have");
 	if (vgr_writer_create(&l->to, argv[3], vgr_reader_header(l->from), NULL))
 		die(argv[3], "cannot be created");

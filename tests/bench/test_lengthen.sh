@@ -7,6 +7,7 @@ set -u
 lengthen=$1
 tool=$2
 short=$3/7.2-sgi.vgr
+mixed=$3/7.2-mixed.vgr
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 long=$dir/long.vgr
@@ -44,4 +45,24 @@ for name in decode check verify; do
 	[ "$(number peak_rss_bytes "$dir/out")" -lt 67108864 ]
 	ok "$name: memory stays below 64 MiB, $(($(number peak_rss_bytes "$dir/out") >> 10)) KiB" $?
 done
+"$lengthen" --again 6 "$mixed" "$long" >"$dir/out" 2>&1
+ok "a demand made longer" $?
+for name in derive replay; do
+	"$tool" bench --case $name --passes 1 --json "$long" >"$dir/out" 2>&1
+	[ "$(number peak_rss_bytes "$dir/out")" -lt 67108864 ]
+	ok "$name: memory stays below 64 MiB, $(($(number peak_rss_bytes "$dir/out") >> 10)) KiB" $?
+done
+"$tool" derive -o "$dir/long.vgw" "$long" >"$dir/out" 2>&1
+ok "derived into a file" $?
+"$tool" derive -o - "$long" 2>"$dir/out" | cmp - "$dir/long.vgw" >>"$dir/out" 2>&1
+ok "and into a pipe" $?
+"$tool" replay --json -l 2 "$long" >"$dir/one" 2>"$dir/out" &&
+	"$tool" replay --json -l 2 "$dir/long.vgw" >"$dir/two" 2>>"$dir/out"
+ok "replayed from either" $?
+# What names the input is another one.
+for i in one two; do
+	sed 's/.*"cells":/"cells":/' "$dir/$i" >"$dir/$i.cells"
+done
+[ -s "$dir/one.cells" ] && cmp "$dir/one.cells" "$dir/two.cells" >"$dir/out" 2>&1
+ok "with the same numbers" $?
 echo "1..$n"
