@@ -396,7 +396,8 @@ static int bad_record(struct vgr_reader *r)
 }
 
 /* The first record of the next frame that has one; what vgr_reader_next() returns. */
-static int next_frames_record(struct vgr_reader *r, const struct vgr_rec **rec)
+static __attribute__((noinline)) int next_frames_record(struct vgr_reader *r,
+							const struct vgr_rec **rec)
 {
 	uint64_t offset;
 	int err;
