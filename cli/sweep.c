@@ -131,6 +131,7 @@ void sweep_finish(struct sweep *s)
 		replay_input_finish(&in->in);
 		free(in->cases);
 		free(in->tasks);
+		free(in->waiting);
 	}
 	for (size_t i = 0; i < s->nr_policies; i++)
 		policy_option_finish(&s->policies[i].chosen);

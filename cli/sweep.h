@@ -58,6 +58,8 @@ struct sweep_input {
 	size_t nr_cases;
 	struct sweep_task *tasks; /* longest first */
 	size_t nr_tasks, next_task, open_tasks;
+	const struct sweep_task **waiting; /* those that another sweep was replaying */
+	size_t nr_waiting;
 	double task_weight;
 	bool unusable; /* there is no demand to be had */
 	bool ready;    /* its tasks may be taken */

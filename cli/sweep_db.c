@@ -9,6 +9,7 @@
 #include "output.h"
 #include "sweep_columns.h"
 #include "sweep_db.h"
+#include "sweep_owner.h"
 
 /* "vgsw": says what the file is. */
 #define APPLICATION 0x76677377
@@ -31,13 +32,15 @@
 #define KEY_PLACES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
 #define NR_KEYS	   11
 
-enum query { HEAD, ROW, CELL, KEEP_HEAD, KEEP_CELL, QUERIES };
+enum query { HEAD, ROW, CELL, KEEP_HEAD, KEEP_CELL, CLAIMED, CLAIM, LET_GO, QUERIES };
 
 struct sweep_db {
 	pthread_mutex_t lock;
 	sqlite3 *sql;
 	sqlite3_stmt *query[QUERIES];
 	char *path;
+	struct sweep_owner self;
+	bool claims; /* it has a table of them: not if it can only be read */
 };
 
 static int fail(const struct sweep_db *db, int code, const char *what)
@@ -118,6 +121,18 @@ static int create(struct sweep_db *db)
 	return err;
 }
 
+/* What is being replayed. An earlier vgicsim does without, and leaves it alone. */
+static void make_claims(struct sweep_db *db)
+{
+	db->claims =
+		!sqlite3_exec(db->sql,
+			      "CREATE TABLE IF NOT EXISTS claims (" KEY_TYPES
+			      ", nr_lr INTEGER NOT NULL, "
+			      "host TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL, "
+			      "since INTEGER NOT NULL, PRIMARY KEY (" KEYS ", nr_lr))",
+			      NULL, NULL, NULL);
+}
+
 /* Text to be freed; NULL without memory. */
 static char *row_query(void)
 {
@@ -165,10 +180,17 @@ static int prepare(struct sweep_db *db)
 		[KEEP_HEAD] = "INSERT OR IGNORE INTO results (" KEYS ", file, head) VALUES "
 			      "(" KEY_PLACES ", ?13, ?14)",
 		[KEEP_CELL] = keep,
+		[CLAIMED] = "SELECT host, pid, started, strftime('%s', 'now') - since FROM claims "
+			    "WHERE " KEY_GIVEN " AND nr_lr = ?12",
+		[CLAIM] =
+			"INSERT OR REPLACE INTO claims (" KEYS ", nr_lr, host, pid, started, "
+			"since) VALUES (" KEY_PLACES ", ?12, ?13, ?14, ?15, strftime('%s', 'now'))",
+		[LET_GO] = "DELETE FROM claims WHERE " KEY_GIVEN
+			   " AND nr_lr = ?12 AND host = ?13 AND pid = ?14 AND started = ?15",
 	};
 	int err = row && keep ? SQLITE_OK : SQLITE_NOMEM;
 
-	for (int i = 0; i < QUERIES && !err; i++)
+	for (int i = 0; i < (db->claims ? QUERIES : CLAIMED) && !err; i++)
 		err = sqlite3_prepare_v3(db->sql, queries[i], -1, SQLITE_PREPARE_PERSISTENT,
 					 &db->query[i], NULL);
 	free(row);
@@ -212,6 +234,7 @@ static int open_path(struct sweep_db *db)
 	 */
 	sqlite3_exec(db->sql, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	sqlite3_exec(db->sql, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	make_claims(db);
 	if (prepare(db))
 		return fail(db, EXIT_INPUT, "damaged database");
 	return EXIT_OK;
@@ -226,6 +249,7 @@ int sweep_db_open(struct sweep_db **out, const char *path)
 	if (!db)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
 	pthread_mutex_init(&db->lock, NULL);
+	sweep_owner_self(&db->self);
 	db->path = strdup(path);
 	code = db->path ? open_path(db) : cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
 	if (code)
@@ -398,4 +422,73 @@ int sweep_db_keep_cell(struct sweep_db *db, const struct sweep_key *key, unsigne
 		       const char *file, const json_t *row, const char *text)
 {
 	return keep(db, KEEP_CELL, key, (int)nr_lr, file, row, text);
+}
+
+/* ---- who replays what ---- */
+
+/* The cell's claim, if there is one that counts. */
+static bool is_claimed(sqlite3_stmt *st)
+{
+	const char *host = (const char *)sqlite3_column_text(st, 0);
+	struct sweep_owner o = {.pid = sqlite3_column_int64(st, 1),
+				.started = sqlite3_column_int64(st, 2)};
+
+	snprintf(o.host, sizeof(o.host), "%s", host ? host : "");
+	if (sweep_owner_is_here(&o))
+		return !sweep_owner_is_dead(&o);
+	return sqlite3_column_int64(st, 3) < SWEEP_DB_FOREIGN_S;
+}
+
+static int run_as_owner(struct sweep_db *db, enum query query, const struct sweep_key *key,
+			unsigned int nr_lr)
+{
+	sqlite3_stmt *st = db->query[query];
+	int err = bind_key(st, key, (int)nr_lr);
+
+	if (!err)
+		err = sqlite3_bind_text(st, 13, db->self.host, -1, SQLITE_STATIC);
+	if (!err)
+		err = sqlite3_bind_int64(st, 14, db->self.pid);
+	if (!err)
+		err = sqlite3_bind_int64(st, 15, db->self.started);
+	if (!err)
+		err = sqlite3_step(st);
+	sqlite3_reset(st);
+	return err == SQLITE_DONE ? SQLITE_OK : err;
+}
+
+int sweep_db_claim(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, bool *mine)
+{
+	int err, code = EXIT_OK;
+
+	*mine = true;
+	if (!db->claims)
+		return EXIT_OK;
+	pthread_mutex_lock(&db->lock);
+	err = sqlite3_exec(db->sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (!err) {
+		*mine = !find(db, db->query[CLAIMED], key, (int)nr_lr, &code) ||
+			!is_claimed(db->query[CLAIMED]);
+		sqlite3_reset(db->query[CLAIMED]);
+		if (!code && *mine)
+			err = run_as_owner(db, CLAIM, key, nr_lr);
+		if (!code && !err)
+			err = sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
+		if (code || err)
+			sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	}
+	if (err && !code)
+		code = fail(db, EXIT_OUTPUT, "cannot write the database");
+	pthread_mutex_unlock(&db->lock);
+	return code;
+}
+
+void sweep_db_let_go(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr)
+{
+	if (!db->claims)
+		return;
+	pthread_mutex_lock(&db->lock);
+	/* If it stays, it is one of a process that will be dead. */
+	run_as_owner(db, LET_GO, key, nr_lr);
+	pthread_mutex_unlock(&db->lock);
 }

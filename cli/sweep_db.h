@@ -14,6 +14,9 @@
 /* Of the tables: a database of another one is refused. */
 #define SWEEP_DB_VERSION 1
 
+/* Seconds in which a cell is replayed, if it cannot be told whether anybody still does. */
+#define SWEEP_DB_FOREIGN_S 600
+
 /* Everything that a result depends on; with an LR count, that a cell depends on. */
 struct sweep_key {
 	char input[48];		 /* what names the content of the file */
@@ -50,6 +53,15 @@ json_t *sweep_db_row(struct sweep_db *db, const struct sweep_key *key, unsigned 
 /* The text of a cell. */
 char *sweep_db_cell(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
 		    int *code);
+
+/*
+ * *mine: nobody else replays this cell, and nobody will until it is let go, which is when its row
+ * is there or will not come. What a process has that was killed is had for the asking; what one
+ * of another host has, after SWEEP_DB_FOREIGN_S. An exit code.
+ */
+int sweep_db_claim(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr,
+		   bool *mine);
+void sweep_db_let_go(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr);
 
 /* Keep a head; keep a cell with its columns. Exit codes. */
 int sweep_db_keep_head(struct sweep_db *db, const struct sweep_key *key, const char *file,

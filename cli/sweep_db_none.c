@@ -36,6 +36,15 @@ char *sweep_db_cell(struct sweep_db *db, const struct sweep_key *key, unsigned i
 	return NULL;
 }
 
+int sweep_db_claim(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr, bool *mine)
+{
+	return EXIT_SOFTWARE;
+}
+
+void sweep_db_let_go(struct sweep_db *db, const struct sweep_key *key, unsigned int nr_lr)
+{
+}
+
 int sweep_db_keep_head(struct sweep_db *db, const struct sweep_key *key, const char *file,
 		       const char *text)
 {

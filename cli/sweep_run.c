@@ -17,6 +17,9 @@
 
 #define SECOND UINT64_C(1000000000)
 
+/* Until a cell that another sweep replays is looked at again. */
+#define WAIT_NS 50000000
+
 /* ---- progress ---- */
 
 static uint64_t clock_ns(void)
@@ -278,7 +281,8 @@ static int read_demand(struct sweep *s, struct sweep_input *in)
 static int plan(struct sweep *s, struct sweep_input *in)
 {
 	in->tasks = calloc(in->nr_cases * REPLAYS_MAX_LRS + 1, sizeof(*in->tasks));
-	if (!in->tasks)
+	in->waiting = calloc(in->nr_cases * REPLAYS_MAX_LRS + 1, sizeof(*in->waiting));
+	if (!in->tasks || !in->waiting)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
 	if (in->unusable)
 		return EXIT_OK;
@@ -322,7 +326,7 @@ static int prepare(struct sweep *s, struct sweep_input *in)
 
 /* ---- one cell ---- */
 
-static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_task *t)
+static int replay_task(struct sweep *s, struct sweep_input *in, const struct sweep_task *t)
 {
 	struct sweep_case *c = t->of;
 	struct vgic_replay_config config = c->config;
@@ -330,11 +334,6 @@ static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_
 	struct vgic_cell cell;
 	int ret, code = EXIT_OK;
 
-	/* Another sweep may have been faster. */
-	if (s->db)
-		c->cells[t->nr_lr].row = sweep_db_row(s->db, &c->key, t->nr_lr, &code);
-	if (code || c->cells[t->nr_lr].row)
-		return code;
 	config.nr_lr = t->nr_lr;
 	ret = vgic_replay(in->in.demand.workload, &config, &cell);
 	if (ret == -ENOMEM)
@@ -351,6 +350,35 @@ static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_
 	if (code)
 		unmake(&made);
 	return code ? code : keep(s, in, c, t->nr_lr, &made);
+}
+
+/* *later: another sweep, or another thread for another file of the same content, is at it. */
+static int run_task(struct sweep *s, struct sweep_input *in, const struct sweep_task *t,
+		    bool *later)
+{
+	struct sweep_case *c = t->of;
+	json_t **row = &c->cells[t->nr_lr].row;
+	bool mine;
+	int code = EXIT_OK;
+
+	*later = false;
+	if (!s->db)
+		return replay_task(s, in, t);
+	*row = sweep_db_row(s->db, &c->key, t->nr_lr, &code);
+	if (code || *row)
+		return code;
+	code = sweep_db_claim(s->db, &c->key, t->nr_lr, &mine);
+	if (code)
+		return code;
+	*later = !mine;
+	if (*later)
+		return EXIT_OK;
+	/* It may have been done since it was looked for. */
+	*row = sweep_db_row(s->db, &c->key, t->nr_lr, &code);
+	if (!code && !*row)
+		code = replay_task(s, in, t);
+	sweep_db_let_go(s->db, &c->key, t->nr_lr);
+	return code;
 }
 
 /* ---- all of them ---- */
@@ -383,21 +411,41 @@ static bool take_input(struct sweep *s, size_t most_live)
 	return true;
 }
 
-static bool take_task(struct sweep *s)
+/* waiting: those that others had. */
+static struct sweep_input *with_tasks(const struct sweep *s, bool waiting)
 {
-	struct sweep_input *in = NULL;
+	for (size_t i = 0; i < s->next_input; i++) {
+		struct sweep_input *in = s->order[i];
+
+		if (in->ready && (waiting ? in->nr_waiting : in->nr_tasks - in->next_task))
+			return in;
+	}
+	return NULL;
+}
+
+static bool take_task(struct sweep *s, bool waiting)
+{
+	const struct timespec moment = {.tv_nsec = WAIT_NS};
+	struct sweep_input *in = with_tasks(s, waiting);
 	const struct sweep_task *t;
+	bool later;
 	int code;
 
-	for (size_t i = 0; i < s->next_input && !in; i++)
-		if (s->order[i]->ready && s->order[i]->next_task < s->order[i]->nr_tasks)
-			in = s->order[i];
 	if (!in)
 		return false;
-	t = &in->tasks[in->next_task++];
+	t = waiting ? in->waiting[--in->nr_waiting] : &in->tasks[in->next_task++];
 	pthread_mutex_unlock(&s->lock);
-	code = run_task(s, in, t);
+	code = run_task(s, in, t, &later);
+	if (later && waiting)
+		nanosleep(&moment, NULL);
 	pthread_mutex_lock(&s->lock);
+	if (later) {
+		/* The one that waits longest is next. */
+		memmove(in->waiting + 1, in->waiting, in->nr_waiting * sizeof(*in->waiting));
+		in->waiting[0] = t;
+		in->nr_waiting++;
+		return true;
+	}
 	s->code = s->code ? s->code : code;
 	s->cells_done++;
 	s->weight_done += in->task_weight;
@@ -414,7 +462,9 @@ static void work(void *opaque)
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->code) {
-		if (take_input(s, (size_t)s->choice.threads + 1) || take_task(s)) {
+		/* What others are at is for when everything else is done. */
+		if (take_input(s, (size_t)s->choice.threads + 1) || take_task(s, false) ||
+		    take_input(s, SIZE_MAX) || take_task(s, true)) {
 			show_progress(s);
 			pthread_cond_broadcast(&s->change);
 			continue;

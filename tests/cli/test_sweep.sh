@@ -210,6 +210,31 @@ check "the first with the same bytes" cmp "$dir/threads.1" "$dir/out.1"
 check "the second with the same bytes" cmp "$dir/threads.1" "$dir/out.2"
 check "no cell twice" [ "$(sql "$dir/two.db" 'SELECT count(*) FROM cells WHERE nr_lr > 0')" -eq 56 ]
 
+check "nobody is at it any more" [ "$(sql "$dir/two.db" 'SELECT count(*) FROM claims')" -eq 0 ]
+
+# What another process is at is waited for, as long as that runs.
+sleep 60 &
+busy=$!
+keys='input_hash, version, build, read_as, policy, policy_hash, profile_hash, arrivals, estimator, seed, mi_delay_ns, nr_lr'
+sql "$dir/two.db" "INSERT INTO claims SELECT $keys, '$(cat /proc/sys/kernel/random/boot_id) $(readlink /proc/self/ns/pid)',
+	$busy, $(sed 's/.*) //' /proc/$busy/stat | cut -d ' ' -f 20), 0 FROM cells WHERE nr_lr = 3;
+	DELETE FROM cells WHERE nr_lr IN (3, 4)"
+# shellcheck disable=SC2086
+"$tool" sweep --db "$dir/two.db" $grid -T 1 >"$dir/out" 2>"$dir/err" &
+pid=$!
+tries=0
+while [ "$(cells_of "$dir/two.db")" -lt 48 ] && [ $tries -lt 600 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+sleep 1
+check "the other cells come first" [ "$(cells_of "$dir/two.db")" -eq 48 ]
+check "and it waits" kill -0 $pid
+kill $busy
+wait $pid
+check "for one that was killed it does not" [ $? -eq 0 ]
+check "with the same bytes in the end" cmp "$dir/threads.1" "$dir/out"
+
 sql "$dir/two.db" 'PRAGMA user_version = 7'
 expect "a database of another version" 3 sweep -l 4 --db "$dir/two.db" "$ackall"
 one_line "a database of another version"

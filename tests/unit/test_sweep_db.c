@@ -11,9 +11,11 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
 #include "exit.h"
 #include "sweep_columns.h"
 #include "sweep_db.h"
+#include "sweep_owner.h"
 
 static char dir[] = "/tmp/vgicsim-test-XXXXXX";
 static char path[64];
@@ -250,6 +252,94 @@ static void two_at_a_time(void **state)
 	assert_int_equal(ask("SELECT count(*) FROM cells"), 200);
 }
 
+static bool claim(struct sweep_db *db, unsigned int nr_lr)
+{
+	bool mine = false;
+
+	assert_int_equal(sweep_db_claim(db, &sample, nr_lr, &mine), EXIT_OK);
+	return mine;
+}
+
+static void one_replays_a_cell(void **state)
+{
+	struct sweep_db *a = open_db(), *b = open_db();
+
+	assert_true(claim(a, 4));
+	assert_false(claim(b, 4));
+	/* Another thread of the same sweep. */
+	assert_false(claim(a, 4));
+	assert_true(claim(b, 5));
+	/* It is let go by who has it. */
+	sweep_db_let_go(a, &sample, 4);
+	assert_int_equal(ask("SELECT count(*) FROM claims"), 1);
+	assert_true(claim(b, 4));
+	sweep_db_let_go(b, &sample, 4);
+	sweep_db_let_go(b, &sample, 5);
+	assert_int_equal(ask("SELECT count(*) FROM claims"), 0);
+	sweep_db_close(a);
+	sweep_db_close(b);
+}
+
+static void who_was_killed_has_nothing(void **state)
+{
+	pid_t pid = fork();
+	struct sweep_db *db;
+	int status;
+
+	if (!pid) {
+		bool mine = false;
+
+		if (sweep_db_open(&db, path) || sweep_db_claim(db, &sample, 4, &mine) || !mine)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(ask("SELECT count(*) FROM claims"), 1);
+	db = open_db();
+	assert_true(claim(db, 4));
+	/* Its number, and another process. */
+	sql("UPDATE claims SET started = started - 1");
+	assert_true(claim(db, 4));
+	/* Of another host it cannot be told: for a while it has it. */
+	sql("UPDATE claims SET host = 'another', pid = 1");
+	assert_false(claim(db, 4));
+	sweep_db_let_go(db, &sample, 4);
+	assert_false(claim(db, 4));
+	sql("UPDATE claims SET since = since - 601");
+	assert_true(claim(db, 4));
+	sweep_db_close(db);
+}
+
+static void a_process_is_known(void **state)
+{
+	struct sweep_owner o;
+
+	sweep_owner_self(&o);
+	assert_true(sweep_owner_is_here(&o));
+	assert_int_equal(o.pid, getpid());
+	assert_true(o.started > 0);
+	assert_false(sweep_owner_is_dead(&o));
+	o.started++;
+	assert_true(sweep_owner_is_dead(&o));
+	o.host[0] ^= 1;
+	assert_false(sweep_owner_is_here(&o));
+	assert_false(sweep_owner_is_dead(&o));
+}
+
+/* As one of an earlier vgicsim that cannot be written to now. */
+static void without_claims(void **state)
+{
+	struct sweep_db *db = open_db();
+
+	sweep_db_close(db);
+	sql("DROP TABLE claims");
+	db = open_db();
+	assert_true(claim(db, 4));
+	assert_int_equal(ask("SELECT count(*) FROM claims"), 1);
+	sweep_db_close(db);
+}
+
 static void columns_are_found(void **state)
 {
 	json_t *o = json_loads("{\"a\":{\"b\":3},\"c\":\"x\"}", 0, NULL);
@@ -274,6 +364,10 @@ int main(void)
 		cmocka_unit_test_setup(damage_is_seen, fresh),
 		cmocka_unit_test_setup(other_files_are_refused, fresh),
 		cmocka_unit_test_setup(two_at_a_time, fresh),
+		cmocka_unit_test_setup(one_replays_a_cell, fresh),
+		cmocka_unit_test_setup(who_was_killed_has_nothing, fresh),
+		cmocka_unit_test(a_process_is_known),
+		cmocka_unit_test_setup(without_claims, fresh),
 		cmocka_unit_test(columns_are_found),
 	};
 	int ret;
