@@ -5,6 +5,7 @@
 #include "demand.h"
 #include "exit.h"
 #include "output.h"
+#include "relay.h"
 #include "store.h"
 
 uint16_t demand_vm(const struct vgr_header *h)
@@ -47,6 +48,11 @@ static int look_for_switch(struct vgr_reader *r, uint16_t vm, uint64_t *ns)
 	return vgr_reader_rewind(r) ? -EIO : 0;
 }
 
+static int measure_record(void *opaque, const struct vgr_rec *rec)
+{
+	return vgic_measure_record(opaque, rec);
+}
+
 int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 		const struct vgic_policy *policy, const struct demand_wishes *wishes)
 {
@@ -65,6 +71,8 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 	struct vgic_derive *derive = NULL;
 	struct vgic_measure *measure = NULL;
 	struct vgic_decoder *decoder = NULL;
+	struct relay *measuring = NULL;
+	bool alone = (wishes && wishes->alone) || cli_threads() < 2;
 	const struct vgr_rec *rec;
 	int ret, code = EXIT_SOFTWARE;
 
@@ -82,10 +90,15 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 	if (wishes && wishes->timeline &&
 	    vgic_measure_timeline(measure, wishes->vcpu, wishes->t0, wishes->t1))
 		goto nomem;
+	/* What the recording's own numbers are does not matter for the demand, nor the other way.
+	 */
+	measuring = relay_create(measure_record, measure, alone);
+	if (!measuring)
+		goto nomem;
 	while ((ret = vgr_reader_next(r, &rec)) > 0) {
 		d->pairs += rec->type == VGR_SYNC;
 		rec = vgic_decode(decoder, rec);
-		if (vgic_derive_record(derive, rec) || vgic_measure_record(measure, rec) ||
+		if (vgic_derive_record(derive, rec) || relay_put(measuring, rec) ||
 		    (wishes && wishes->tap && wishes->tap(wishes->opaque, rec)))
 			goto nomem;
 	}
@@ -100,7 +113,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 				path);
 		goto out;
 	}
-	if (ret || vgic_measure_finish(measure, &d->recorded))
+	if (ret || relay_end(measuring) || vgic_measure_finish(measure, &d->recorded))
 		goto nomem;
 	d->workload->blocked =
 		vgic_fates_any(d->recorded.fates, d->recorded.nr_fates, VGIC_FATE_STUCK);
@@ -110,6 +123,7 @@ int demand_read(struct demand *d, const char *path, struct vgr_reader *r,
 nomem:
 	code = cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
 out:
+	relay_destroy(measuring);
 	vgic_decoder_destroy(decoder);
 	vgic_derive_destroy(derive);
 	vgic_measure_destroy(measure);

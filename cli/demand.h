@@ -27,6 +27,7 @@ struct demand_wishes {
 	int (*tap)(void *opaque, const struct vgr_rec *rec);
 	void *opaque;
 	struct vgic_calibration *calibration; /* told of this recording too */
+	bool alone;			      /* in the caller's thread, and no other */
 };
 
 /* The VM that is looked at: the one with most vCPUs, the first of these. */

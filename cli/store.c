@@ -19,7 +19,7 @@
 #include "store.h"
 
 /* Together so much stays in ordinary memory, and beyond it what is smaller than a part. */
-#define PLAIN_BYTES (8u << 20)
+#define PLAIN_BYTES (4u << 20)
 #define PLAIN_PART  (64u << 10)
 
 /* What is mapped is let go when so much of it is in memory; looked at after so many faults. */
