@@ -130,10 +130,10 @@ int BPF_PROG(tp_entry, unsigned long pc)
 
 	if (!cs || !cs->run_known)
 		return 0;
-	r = record_begin_run(cs, VGR_ENTRY, sizeof(*r));
+	r = record_begin_run(cs, sizeof(*r));
 	if (r) {
 		r->pc = pc;
-		record_end(r);
+		record_end(r, VGR_ENTRY);
 	}
 	return 0;
 }
@@ -146,12 +146,12 @@ int BPF_PROG(tp_exit, int ret, unsigned int esr_ec, unsigned long pc)
 
 	if (!cs || !cs->run_known)
 		return 0;
-	r = record_begin_run(cs, VGR_EXIT, sizeof(*r));
+	r = record_begin_run(cs, sizeof(*r));
 	if (r) {
 		r->pc = pc;
 		r->ret = ret;
 		r->esr_ec = esr_ec;
-		record_end(r);
+		record_end(r, VGR_EXIT);
 	}
 	return 0;
 }
@@ -210,13 +210,13 @@ static __always_inline int inject(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 
 		path = VGR_PATH_IRQFD;
 	else
 		path = VGR_PATH_IOCTL;
-	r = record_begin(cs, VGR_INJECT, sizeof(*r), vm, id ? id->vcpu : VGR_NO_VCPU);
+	r = record_begin(cs, sizeof(*r), vm, id ? id->vcpu : VGR_NO_VCPU);
 	if (r) {
 		r->intid = intid;
 		r->level = level;
 		r->path = path;
 		r->reserved = 0;
-		record_end(r);
+		record_end(r, VGR_INJECT);
 	}
 	return 0;
 }
@@ -264,12 +264,12 @@ static __always_inline int sgi(struct kvm_vcpu *vcpu, __u64 value, bool allow_gr
 
 	if (!cs || !id)
 		return 0;
-	r = record_begin(cs, VGR_SGI, sizeof(*r), id->vm, id->vcpu);
+	r = record_begin(cs, sizeof(*r), id->vm, id->vcpu);
 	if (r) {
 		r->value = value;
 		r->allow_group1 = allow_group1;
 		__builtin_memset(r->reserved, 0, sizeof(r->reserved));
-		record_end(r);
+		record_end(r, VGR_SGI);
 	}
 	return 0;
 }
@@ -294,13 +294,13 @@ static __always_inline void msi(struct kvm *kvm, __u32 devid, __u32 eventid, int
 
 	if (!cs || vm == VGR_NO_VM)
 		return;
-	r = record_begin(cs, VGR_MSI, sizeof(*r), vm, VGR_NO_VCPU);
+	r = record_begin(cs, sizeof(*r), vm, VGR_NO_VCPU);
 	if (r) {
 		r->devid = devid;
 		r->eventid = eventid;
 		r->ret = ret;
 		r->cached = cached;
-		record_end(r);
+		record_end(r, VGR_MSI);
 	}
 }
 
@@ -329,10 +329,10 @@ static __always_inline int dir(struct kvm_vcpu *vcpu, __u64 value)
 
 	if (!cs || !id)
 		return 0;
-	r = record_begin(cs, VGR_DIR, sizeof(*r), id->vm, id->vcpu);
+	r = record_begin(cs, sizeof(*r), id->vm, id->vcpu);
 	if (r) {
 		r->value = value;
-		record_end(r);
+		record_end(r, VGR_DIR);
 	}
 	return 0;
 }
@@ -378,14 +378,14 @@ int BPF_PROG(tp_mmio, int type, int len, __u64 gpa, void *val)
 		if (len > 0 && len < 8)
 			value &= (1ull << 8 * len) - 1;
 	}
-	r = record_begin(cs, VGR_MMIO, sizeof(*r), cs->loaded_vm, cs->loaded_vcpu);
+	r = record_begin(cs, sizeof(*r), cs->loaded_vm, cs->loaded_vcpu);
 	if (r) {
 		r->gpa = gpa;
 		r->value = value;
 		r->len = len;
 		r->write = type == KVM_MMIO_WRITE;
 		__builtin_memset(r->reserved, 0, sizeof(r->reserved));
-		record_end(r);
+		record_end(r, VGR_MMIO);
 	}
 	return 0;
 }
@@ -398,12 +398,12 @@ int BPF_PROG(tp_wfx, unsigned long pc, bool is_wfe)
 
 	if (!cs || !cs->loaded_known)
 		return 0;
-	r = record_begin(cs, VGR_WFX, sizeof(*r), cs->loaded_vm, cs->loaded_vcpu);
+	r = record_begin(cs, sizeof(*r), cs->loaded_vm, cs->loaded_vcpu);
 	if (r) {
 		r->pc = pc;
 		r->wfe = is_wfe;
 		r->reserved = 0;
-		record_end(r);
+		record_end(r, VGR_WFX);
 	}
 	return 0;
 }
@@ -421,7 +421,7 @@ static __always_inline int load(struct kvm_vcpu *vcpu)
 		return 0;
 	cs->loaded_vm = id->vm;
 	cs->loaded_vcpu = id->vcpu;
-	cs->run_tid = (__u32)bpf_get_current_pid_tgid();
+	cs->who = who_is(cs->who, bpf_get_current_pid_tgid());
 	record_plain(cs, VGR_LOAD, id->vm, id->vcpu);
 	return 0;
 }
@@ -517,11 +517,11 @@ int BPF_PROG(fexit_level, int intid, bool ret)
 
 	if (!cs || !cs->in_sync)
 		return 0;
-	r = record_begin(cs, VGR_LEVEL, sizeof(*r), cs->run_vm, cs->run_vcpu);
+	r = record_begin_run(cs, sizeof(*r));
 	if (r) {
 		r->intid = intid;
 		r->level = ret;
-		record_end(r);
+		record_end(r, VGR_LEVEL);
 	}
 	return 0;
 }
@@ -535,11 +535,11 @@ int BPF_PROG(fentry_acked, struct kvm *kvm, unsigned int irqchip, unsigned int p
 
 	if (!cs || vm == VGR_NO_VM)
 		return 0;
-	r = record_begin(cs, VGR_ACKED, sizeof(*r), vm, VGR_NO_VCPU);
+	r = record_begin(cs, sizeof(*r), vm, VGR_NO_VCPU);
 	if (r) {
 		r->irqchip = irqchip;
 		r->pin = pin;
-		record_end(r);
+		record_end(r, VGR_ACKED);
 	}
 	return 0;
 }

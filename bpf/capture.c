@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loads the probes, attaches them, reads the ring. */
+/* Loads the probes, attaches them, reads the rings. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,18 +18,12 @@
 
 struct vgic_capture {
 	struct capture_bpf *skel;
-	struct ring_buffer *ring;
 	struct bpf_link *links[VGIC_MAX_PROBES];
 	struct vgic_order *order;
-	const struct cpu_state *cpus; /* mapped */
+	void *areas; /* of the CPUs, mapped */
 	size_t mapped;
-	uint64_t *handled; /* records of each CPU that came out of the ring */
 	uint32_t nr_cpus;
-	/* of the call in progress */
-	vgic_capture_sink *sink;
-	void *ctx;
-	uint64_t bytes;
-	int ret;
+	uint32_t ring; /* bytes of a CPU's ring */
 };
 
 /* libbpf tells what went wrong only through its log; the last warning is the useful one. */
@@ -116,9 +111,9 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 	} else {
 		config->boundary = BOUNDARY_KERNEL;
 	}
-	bpf_map__set_max_entries(c->skel->maps.ring, opts->ring_bytes);
+	config->ring = c->ring;
 	bpf_map__set_max_entries(c->skel->maps.cpus, c->nr_cpus);
-	bpf_map__set_max_entries(c->skel->maps.scratches, c->nr_cpus);
+	bpf_map__set_value_size(c->skel->maps.cpus, CPU_AREA(c->ring));
 }
 
 static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_capture_error *err)
@@ -149,18 +144,6 @@ static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_captu
 	return 0;
 }
 
-static int on_record(void *ctx, void *data, size_t size)
-{
-	const struct vgr_rec *rec = data;
-	struct vgic_capture *c = ctx;
-
-	c->bytes += size;
-	if (rec->cpu < c->nr_cpus)
-		c->handled[rec->cpu]++;
-	c->ret = vgic_order_push(c->order, data, c->sink, c->ctx);
-	return c->ret;
-}
-
 static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_capture_opts *opts,
 		 struct vgic_capture_error *err)
 {
@@ -169,10 +152,6 @@ static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_
 	void *map;
 	int ret;
 
-	c->handled = calloc(c->nr_cpus, sizeof(*c->handled));
-	ret = c->handled ? vgic_order_create(&c->order, c->nr_cpus) : -ENOMEM;
-	if (ret)
-		return fail(err, ret, "not enough memory");
 	if (getenv("VGICSIM_BPF_LOG"))
 		open_opts.kernel_log_level = 4; /* the verifier's figures */
 	c->skel = capture_bpf__open_opts(&open_opts);
@@ -188,18 +167,39 @@ static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_
 			    "the kernel refuses the BPF programs (%s): %s: set "
 			    "VGICSIM_BPF_LOG=1 for its words",
 			    strerror(-ret), last_warning[0] ? last_warning : "no reason given");
-	c->mapped = (c->nr_cpus * sizeof(struct cpu_state) + page - 1) & ~(page - 1);
-	map = mmap(NULL, c->mapped, PROT_READ, MAP_SHARED, bpf_map__fd(c->skel->maps.cpus), 0);
+	c->mapped = ((size_t)c->nr_cpus * CPU_AREA(c->ring) + page - 1) & ~(page - 1);
+	map = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bpf_map__fd(c->skel->maps.cpus), 0);
 	if (map == MAP_FAILED)
-		return fail(err, -errno, "the counters cannot be mapped: %s", strerror(errno));
-	c->cpus = map;
-	c->ring = ring_buffer__new(bpf_map__fd(c->skel->maps.ring), on_record, c, NULL);
-	if (!c->ring)
-		return fail(err, -errno, "the ring cannot be mapped: %s", strerror(errno));
+		return fail(err, -errno, "the rings cannot be mapped: %s", strerror(errno));
+	c->areas = map;
+	ret = vgic_order_create(&c->order, c->areas, c->nr_cpus, c->ring);
+	if (ret)
+		return fail(err, ret, "not enough memory");
 	ret = attach(c, h, err);
 	if (!ret)
 		c->skel->bss->control.running = 1;
 	return ret;
+}
+
+/* All CPUs' rings together have the size that was asked for, if that is enough for each. */
+static uint32_t ring_of_cpu(uint64_t bytes, uint32_t nr_cpus)
+{
+	uint32_t ring = RING_MIN;
+
+	while (ring < RING_MAX && 2ull * ring * nr_cpus <= bytes)
+		ring *= 2;
+	return ring;
+}
+
+uint64_t vgic_capture_default_ring(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t bytes = 64u << 20;
+
+	while (bytes < 1u << 30 && cpus > 0 && bytes < (uint64_t)cpus * (4u << 20))
+		bytes *= 2;
+	return bytes;
 }
 
 int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
@@ -220,6 +220,7 @@ int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
 		return fail(err, -ENOMEM, "not enough memory");
 	}
 	c->nr_cpus = cpus;
+	c->ring = ring_of_cpu(opts->ring_bytes, cpus);
 	last_warning[0] = '\0';
 	print = libbpf_set_print(keep_warning);
 	ret = start(c, h, opts, err);
@@ -234,56 +235,40 @@ int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
 
 int64_t vgic_capture_consume(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
-	int ret;
+	struct timespec t;
 
-	c->sink = sink;
-	c->ctx = ctx;
-	c->bytes = 0;
-	c->ret = 0;
-	ret = ring_buffer__consume(c->ring);
-	if (c->ret)
-		return c->ret;
-	if (ret < 0)
-		return ret;
-	ret = vgic_order_round(c->order, sink, ctx);
-	return ret ? ret : (int64_t)c->bytes;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return vgic_order_consume(c->order, t.tv_sec * 1000000000ull + t.tv_nsec - VGIC_ORDER_SLACK,
+				  sink, ctx);
+}
+
+uint64_t vgic_capture_ring(const struct vgic_capture *c)
+{
+	return c->ring;
 }
 
 int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
-	uint32_t *last = calloc(c->nr_cpus, sizeof(*last));
-	int64_t n;
 	size_t p;
-	uint32_t i;
-	int ret = 0;
 
-	if (!last)
-		return -ENOMEM;
 	c->skel->bss->control.running = 0;
 	for (p = 0; p < VGIC_MAX_PROBES; p++) {
 		bpf_link__destroy(c->links[p]);
 		c->links[p] = NULL;
 	}
-	do {
-		n = vgic_capture_consume(c, sink, ctx);
-	} while (n > 0);
-	if (n < 0)
-		ret = n;
-	for (i = 0; i < c->nr_cpus; i++)
-		last[i] = c->cpus[i].seq;
-	if (!ret)
-		ret = vgic_order_finish(c->order, last, sink, ctx);
-	free(last);
-	return ret;
+	return vgic_order_finish(c->order, sink, ctx);
 }
 
 void vgic_capture_cpu_counters(const struct vgic_capture *c, uint32_t cpu,
 			       struct vgic_capture_cpu *counters)
 {
+	const struct cpu_state *state;
+
 	memset(counters, 0, sizeof(*counters));
 	if (cpu < c->nr_cpus) {
-		counters->handled = c->handled[cpu];
-		counters->lost = c->cpus[cpu].lost;
+		state = (const void *)((const char *)c->areas + (size_t)cpu * CPU_AREA(c->ring));
+		counters->handled = vgic_order_handled(c->order, cpu);
+		counters->lost = state->lost;
 	}
 }
 
@@ -305,11 +290,9 @@ void vgic_capture_destroy(struct vgic_capture *c)
 		return;
 	for (p = 0; p < VGIC_MAX_PROBES; p++)
 		bpf_link__destroy(c->links[p]);
-	ring_buffer__free(c->ring);
-	if (c->cpus)
-		munmap((void *)c->cpus, c->mapped);
-	capture_bpf__destroy(c->skel);
 	vgic_order_destroy(c->order);
-	free(c->handled);
+	if (c->areas)
+		munmap(c->areas, c->mapped);
+	capture_bpf__destroy(c->skel);
 	free(c);
 }

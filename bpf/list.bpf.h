@@ -6,11 +6,6 @@
 #include "record.bpf.h"
 #include "words.bpf.h"
 
-/* Bytes that the largest flush or sync needs. */
-#define OUT_MAX                                                                \
-	(sizeof(struct vgr_sync) + 2 * VGR_MAX_IRQS * sizeof(struct vgr_irq) + \
-	 VGR_MAX_LRS * sizeof(__u64) + VGR_MAX_IRQS * sizeof(__u32))
-
 /* A longer list is followed only so far to learn its length. */
 #define WALK_MAX 4096
 
@@ -21,15 +16,16 @@ struct raw_irq {
 
 /*
  * What an interrupt looked like when it stood at a position of a list last: its words from
- * the vcpu on, and what was made of them. Mostly nothing has changed. Positions further back
- * share the last one.
+ * the vcpu on. What was made of them stands in scratch.irqs. Mostly nothing has changed.
  */
-#define SEEN_MAX 64
 struct seen {
 	__u64 addr;
+	__u64 intid;
 	__u64 word[SEEN_WORDS];
-	struct vgr_irq irq; /* aligned to 8 */
 };
+
+/* While the guest runs, what is in a list register looks different: both looks are kept. */
+enum place { OUTSIDE, INSIDE };
 
 enum phase { PHASE_NONE = 0, PHASE_FLUSH = 1, PHASE_SYNC = 2 };
 
@@ -41,38 +37,38 @@ struct scratch {
 	struct kvm_vcpu *vcpu;
 	struct kvm *kvm;
 	__u32 phase;
-	__u32 n_before;
-	__u32 used; /* bytes of out */
 	__u32 flags;
+	__u32 n;      /* of the walk in progress */
+	__u32 copied; /* of the copy in progress */
+	__u32 unused;
+	__u32 again; /* of "before", read after the sync */
+	__u32 looks; /* at interrupts that looked different from before */
+	__u32 n_before;
 	__u32 folded;
 	__u32 nested;
 	/* The vCPU that was here last, if it is recorded, for as long as vcpus_gone is the same. */
 	struct kvm_vcpu *known;
 	__u32 known_gone;
 	__u32 known_announced;
-	struct seen seen[2][SEEN_MAX + 1];
-	__u32 n;		  /* of the walk in progress */
-	__u32 again;		  /* of "before", read after the sync */
-	__u32 looks;		  /* at interrupts that looked different from before */
-	__u64 irqs[VGR_MAX_IRQS]; /* addresses of the interrupts of "before" */
+	struct vgr_flush flush;
+	struct vgr_sync sync;
+	__u64 lr[VGR_MAX_LRS];
 	struct raw_irq raw_irq;
 	__u8 raw_cpuif[RAW_CPUIF_MAX] __attribute__((aligned(8)));
-	__u8 out[OUT_MAX] __attribute__((aligned(8)));
+	struct vgr_irq irqs[2][VGR_MAX_IRQS];
+	struct seen seen[2][VGR_MAX_IRQS];
 };
 
-/* One entry per physical CPU. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratches SEC(".maps");
+_Static_assert(sizeof(struct cpu_state) <= CPU_AREA_WORK, "CPU_AREA_WORK is too small");
+_Static_assert(CPU_AREA_WORK + sizeof(struct scratch) <= CPU_AREA_RING,
+	       "CPU_AREA_RING is too small");
 
-static __always_inline struct scratch *this_scratch(void)
+static __always_inline struct scratch *scratch_of(struct cpu_state *cs)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *s = (void *)cs + CPU_AREA_WORK;
 
-	return bpf_map_lookup_elem(&scratches, &cpu);
+	KEEP(s);
+	return s;
 }
 
 /* Whole structure at once: flags that share a word are then of one moment. */
@@ -160,33 +156,25 @@ static __always_inline const struct vgic_irq *irq_at(__u64 address)
 	return (const void *)words_at(address);
 }
 
-/*
- * While the guest runs, what is in a list register looks different: both looks are kept.
- */
-enum place { OUTSIDE, INSIDE };
-
 /* Reads an interrupt and keeps what it looks like at position k. 0: it cannot be read. */
 __noinline int look(struct scratch *s, __u64 addr, __u32 place, __u32 k, __u32 self_idx)
 {
 	__u32 i, at = bpf_core_field_offset(struct vgic_irq, vcpu);
 	struct seen *e;
 
-	if (!s || place > INSIDE || k > SEEN_MAX || at > RAW_IRQ_MAX - 8 * SEEN_WORDS)
+	if (!s || place > INSIDE || k >= VGR_MAX_IRQS || at > RAW_IRQ_MAX - 8 * SEEN_WORDS)
 		return 0;
 	e = &s->seen[place][k];
 	e->addr = 0;
 	if (!read_irq(&s->raw_irq, addr))
 		return 0;
-	convert_irq(&e->irq, &s->raw_irq, (__u64)s->vcpu, self_idx);
+	convert_irq(&s->irqs[place][k], &s->raw_irq, (__u64)s->vcpu, self_idx);
+	e->intid = s->irqs[place][k].intid;
 	for (i = 0; i < SEEN_WORDS; i++)
 		e->word[i] = *(__u64 *)(s->raw_irq.bytes + at + 8 * i);
-	/* Where they do not tell all it is looked at anew each time. */
-	e->addr = config.words_tell_all ? addr : 0;
+	e->addr = addr;
 	return 1;
 }
-
-/* An address that is worked out once and kept; the compiler would do it for each access. */
-#define KEEP(pointer) asm volatile("" : "+r"(pointer))
 
 /* Words that only kernels have whose flags are bytes. */
 static __always_inline bool more_words(void)
@@ -194,43 +182,17 @@ static __always_inline bool more_words(void)
 	return !bpf_core_field_exists(struct vgic_irq, on_lr);
 }
 
+/* Where the words do not tell all it is looked at anew each time. */
 static __always_inline bool same(const struct seen *e, __u64 addr, const struct vgic_irq *irq)
 {
 	const __u64 *word = (const void *)&irq->vcpu;
 
 	KEEP(word);
-	if (e->addr != addr || e->irq.intid != irq->intid || word[0] != e->word[0] ||
-	    word[1] != e->word[1] || word[2] != e->word[2] || word[3] != e->word[3] ||
-	    word[4] != e->word[4] || word[5] != e->word[5])
+	if (!config.words_tell_all || e->addr != addr || e->intid != irq->intid ||
+	    word[0] != e->word[0] || word[1] != e->word[1] || word[2] != e->word[2] ||
+	    word[3] != e->word[3] || word[4] != e->word[4] || word[5] != e->word[5])
 		return false;
 	return !more_words() || (word[6] == e->word[6] && word[7] == e->word[7]);
-}
-
-static __always_inline struct seen *seen_at(struct scratch *s, const enum place place, __u32 k)
-{
-	struct seen *e = &s->seen[place][k < SEEN_MAX ? k : SEEN_MAX];
-
-	KEEP(e);
-	return e;
-}
-
-static __always_inline void copy_irq(struct scratch *s, __u32 used, const struct seen *e)
-{
-	__u64 *to = (void *)(s->out + used);
-	const __u64 *from = (const void *)&e->irq;
-
-	KEEP(to);
-	to[0] = from[0];
-	to[1] = from[1];
-}
-
-/* Nothing that was seen holds any longer. */
-static __always_inline void forget_seen(struct scratch *s)
-{
-	__u32 i;
-
-	for (i = 0; i < SEEN_MAX; i++)
-		s->seen[OUTSIDE][i].addr = s->seen[INSIDE][i].addr = 0;
 }
 
 /*
@@ -254,53 +216,53 @@ static __always_inline void forget_seen(struct scratch *s)
 		ret;                                                                      \
 	})
 
-enum walk { WALK_COPY, WALK_KEEP_ADDRESSES, WALK_INTIDS };
+/* Nothing that was seen holds any longer. */
+static __always_inline void forget_seen(struct scratch *s)
+{
+	__u32 i;
+
+	for (i = 0; i < VGR_MAX_IRQS && can_loop; i++)
+		s->seen[OUTSIDE][i].addr = s->seen[INSIDE][i].addr = 0;
+}
 
 /*
- * Appends the interrupt at position k of a list to out. SEE_AGAIN: it has changed and was looked
- * at anew; the caller goes over it once more, so that what happens often has nothing to carry
- * past what happens seldom.
+ * Brings up to date what is kept of the interrupt at position k. SEE_AGAIN: it has changed and was
+ * looked at anew; the caller goes over it once more, so that what happens often has nothing to
+ * carry past what happens seldom.
  */
 enum see { SEEN, SEE_AGAIN, UNREADABLE };
 
 static __always_inline enum see see(struct scratch *s, __u64 addr, const struct vgic_irq *irq,
-				    const enum place place, __u32 k, __u32 used, __u16 self_idx)
+				    const enum place place, __u32 k, __u16 self_idx)
 {
-	struct seen *e = seen_at(s, place, k);
+	const struct seen *e = &s->seen[place][k];
 
-	if (used > OUT_MAX - sizeof(struct vgr_irq))
+	KEEP(e);
+	if (same(e, addr, irq))
+		return SEEN;
+	/* What others change as fast as it is read would keep us here. */
+	if (++s->looks > 2 * VGR_MAX_IRQS || !look(s, addr, place, k, self_idx))
 		return UNREADABLE;
-	if (!same(e, addr, irq)) {
-		/* What others change as fast as it is read would keep us here. */
-		if (++s->looks > 2 * VGR_MAX_IRQS ||
-		    !look(s, addr, place, k < SEEN_MAX ? k : SEEN_MAX, self_idx))
-			return UNREADABLE;
-		if (config.words_tell_all)
-			return SEE_AGAIN;
-		e = seen_at(s, place, k);
-	}
-	copy_irq(s, used, e);
-	return SEEN;
+	return config.words_tell_all ? SEE_AGAIN : SEEN;
 }
 
 /*
- * Follows the list of s->vcpu and appends its entries to out from base on. s->n is how many
- * there were in the end; at most VGR_MAX_IRQS of them were kept, and s->flags says if not all.
- * Gives the bytes of out that are used then.
+ * Follows the list of s->vcpu; what its entries look like stands in s->irqs[place] then. s->n is
+ * how many there were in the end; at most VGR_MAX_IRQS of them were kept, and s->flags says if
+ * not all.
  *
- * WALK_INTIDS appends INTIDs; s->again of the first interrupts of "before" still stand at their
- * places, and are appended from again on.
+ * after: writes the INTIDs there as well, and looks at those of "before" only, of which the first
+ * s->again still stand at their places.
  */
-static __always_inline __u32 walk_list(struct scratch *s, __u32 base, __u16 self_idx,
-				       const enum place place, const enum walk how, __u32 again)
+static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const enum place place,
+				      void *after)
 {
-	const __u32 size = how == WALK_INTIDS ? sizeof(__u32) : sizeof(struct vgr_irq);
 	const struct vgic_irq *irq;
-	__u64 head, at, next, addr;
-	__u32 n, used;
+	__u64 head, at, next, addr, self = (__u64)s->vcpu;
 	enum see got;
+	__u32 n;
 
-	head = (__u64)s->vcpu + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.ap_list_head);
+	head = self + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.ap_list_head);
 	at = *words_at(head);
 	s->n = 0;
 	s->again = 0;
@@ -313,27 +275,21 @@ static __always_inline __u32 walk_list(struct scratch *s, __u32 base, __u16 self
 		irq = irq_at(addr);
 		next = (__u64)irq->ap_list.next;
 		/* Another owner: the walk has strayed with an entry that moved to its list. */
-		if ((__u64)irq->vcpu != (__u64)s->vcpu)
+		if ((__u64)irq->vcpu != self)
 			goto torn;
 		if (n >= VGR_MAX_IRQS)
 			goto counted;
-		used = base + n * size;
-		if (used > OUT_MAX - size)
-			break;
-		if (how == WALK_INTIDS) {
-			*(__u32 *)(s->out + used) = irq->intid;
-			if (n != s->again || n >= s->n_before || s->irqs[n] != addr)
+		if (after) {
+			*(__u32 *)(after + n * sizeof(__u32)) = irq->intid;
+			if (n != s->again || n >= s->n_before || s->seen[INSIDE][n].addr != addr)
 				goto counted;
-			used = again + n * sizeof(struct vgr_irq);
 		}
-		got = see(s, addr, irq, place, n, used, self_idx);
+		got = see(s, addr, irq, place, n, self_idx);
 		if (got == SEE_AGAIN)
 			continue;
 		if (got == UNREADABLE)
 			goto torn;
-		if (how == WALK_KEEP_ADDRESSES)
-			s->irqs[n] = addr;
-		if (how == WALK_INTIDS)
+		if (after)
 			s->again = n + 1;
 	counted:
 		s->n = n + 1;
@@ -344,13 +300,12 @@ static __always_inline __u32 walk_list(struct scratch *s, __u32 base, __u16 self
 	goto out;
 torn:
 	s->flags |= VGR_F_TORN;
+	/* No word may be left behind where the record does not reach. */
+	if (after && n < VGR_MAX_IRQS)
+		*(__u32 *)(after + n * sizeof(__u32)) = 0;
 out:
-	n = s->n;
-	if (n > VGR_MAX_IRQS) {
+	if (s->n > VGR_MAX_IRQS)
 		s->flags |= VGR_F_CUT;
-		n = VGR_MAX_IRQS;
-	}
-	return base + n * size;
 }
 
 /* Of the entries that a walk saw, those that it kept. */
@@ -359,31 +314,71 @@ static __always_inline __u32 kept(const struct scratch *s)
 	return s->n > VGR_MAX_IRQS ? VGR_MAX_IRQS : s->n;
 }
 
-/* The interrupts of "before" once more, by address: from s->again to n, appended from base on. */
-static __always_inline void read_again(struct scratch *s, __u32 base, __u32 n, __u16 self_idx)
+/* The interrupts of "before" once more, by address, from s->again to n. */
+static __always_inline void read_again(struct scratch *s, __u32 n, __u16 self_idx)
 {
 	struct vgr_irq *to;
-	__u32 i, used;
 	enum see got;
 	__u64 addr;
+	__u32 i;
 
 	s->looks = 0;
 	while (s->again < n && can_loop) {
 		i = s->again;
-		used = base + i * sizeof(*to);
-		if (i >= VGR_MAX_IRQS || used > OUT_MAX - sizeof(*to))
+		if (i >= VGR_MAX_IRQS)
 			break;
-		addr = s->irqs[i];
-		got = see(s, addr, irq_at(addr), OUTSIDE, i, used, self_idx);
+		addr = s->seen[INSIDE][i].addr;
+		got = see(s, addr, irq_at(addr), OUTSIDE, i, self_idx);
 		if (got == SEE_AGAIN)
 			continue;
 		if (got == UNREADABLE) {
-			to = (void *)(s->out + used);
+			s->seen[OUTSIDE][i].addr = 0;
+			to = &s->irqs[OUTSIDE][i];
 			__builtin_memset(to, 0, sizeof(*to));
 			to->state = VGR_IRQ_GONE;
 			to->vcpu = to->target = VGR_NO_VCPU;
 		}
 		s->again = i + 1;
+	}
+}
+
+/* Four at a time, and then what is left; n at most VGR_MAX_IRQS. */
+static __always_inline void copy_irqs(struct scratch *s, void *to, const enum place place, __u32 n)
+{
+	const __u64 *from;
+	__u64 *out;
+	__u32 k;
+
+	s->copied = 0;
+	while (can_loop) {
+		k = s->copied;
+		if (k > VGR_MAX_IRQS - 4 || k + 4 > n)
+			break;
+		from = (const void *)&s->irqs[place][k];
+		out = to + k * sizeof(struct vgr_irq);
+		KEEP(from);
+		KEEP(out);
+		out[0] = from[0];
+		out[1] = from[1];
+		out[2] = from[2];
+		out[3] = from[3];
+		out[4] = from[4];
+		out[5] = from[5];
+		out[6] = from[6];
+		out[7] = from[7];
+		s->copied = k + 4;
+	}
+	while (can_loop) {
+		k = s->copied;
+		if (k >= VGR_MAX_IRQS || k >= n)
+			break;
+		from = (const void *)&s->irqs[place][k];
+		out = to + k * sizeof(struct vgr_irq);
+		KEEP(from);
+		KEEP(out);
+		out[0] = from[0];
+		out[1] = from[1];
+		s->copied = k + 1;
 	}
 }
 

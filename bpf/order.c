@@ -4,29 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include "order.h"
-
-struct waiting {
-	struct vgr_rec *rec; /* own copy */
-	uint64_t round;	     /* when it came */
-};
+#include "shared.h"
 
 struct cpu_order {
-	uint32_t next; /* number that comes next */
-	uint64_t time; /* of the last record handed on */
+	struct cpu_state *state;
+	uint8_t *ring;
+	uint32_t place; /* of the next record */
+	uint32_t next;	/* number that comes next */
+	uint64_t time;	/* of the last record handed on */
+	uint64_t handled;
+	uint64_t taken; /* bytes, in the call in progress */
 };
 
 struct vgic_order {
 	struct cpu_order *cpus;
 	uint32_t nr_cpus;
-	struct waiting *queue; /* from head to tail, in the order of arrival */
-	size_t head, tail, room;
-	size_t bytes;
-	uint64_t round;
-	uint64_t late;
+	uint32_t ring;
 	uint64_t last_time;
 };
 
-int vgic_order_create(struct vgic_order **out, uint32_t nr_cpus)
+int vgic_order_create(struct vgic_order **out, void *areas, uint32_t nr_cpus, uint32_t ring)
 {
 	struct vgic_order *o = calloc(1, sizeof(*o));
 	uint32_t i;
@@ -39,8 +36,15 @@ int vgic_order_create(struct vgic_order **out, uint32_t nr_cpus)
 		return -ENOMEM;
 	}
 	o->nr_cpus = nr_cpus;
-	for (i = 0; i < nr_cpus; i++)
-		o->cpus[i].next = 1;
+	o->ring = ring;
+	for (i = 0; i < nr_cpus; i++) {
+		uint8_t *area = (uint8_t *)areas + (size_t)i * CPU_AREA(ring);
+
+		o->cpus[i].state = (void *)area;
+		o->cpus[i].ring = area + CPU_AREA_RING;
+		o->cpus[i].place = o->cpus[i].state->done;
+		o->cpus[i].next = (o->cpus[i].state->next >> 32) + 1;
+	}
 	*out = o;
 	return 0;
 }
@@ -49,22 +53,13 @@ void vgic_order_destroy(struct vgic_order *o)
 {
 	if (!o)
 		return;
-	for (; o->head < o->tail; o->head++)
-		free(o->queue[o->head].rec);
-	free(o->queue);
 	free(o->cpus);
 	free(o);
 }
 
-uint64_t vgic_order_late(const struct vgic_order *o)
+uint64_t vgic_order_handled(const struct vgic_order *o, uint32_t cpu)
 {
-	return o->late;
-}
-
-/* a before b; numbers wrap around. */
-static bool before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) < 0;
+	return o->cpus[cpu].handled;
 }
 
 static int report_loss(struct vgic_order *o, uint16_t cpu, uint32_t count, uint64_t to,
@@ -91,126 +86,114 @@ static int report_loss(struct vgic_order *o, uint16_t cpu, uint32_t count, uint6
 	return sink(ctx, &loss.r);
 }
 
-static int hand_on(struct vgic_order *o, const struct vgr_rec *rec, vgic_capture_sink *sink,
+/* The next record of a CPU; NULL: there is none yet, or none before this time. */
+static struct vgr_rec *look(const struct cpu_order *c, uint32_t ring, uint64_t before)
+{
+	struct vgr_rec *rec = (void *)(c->ring + (c->place & (ring - 1)));
+
+	if (!__atomic_load_n((uint64_t *)rec, __ATOMIC_ACQUIRE) || rec->time >= before)
+		return NULL;
+	return rec;
+}
+
+/* What the programs write is like this; anything else would be a fault of theirs. */
+static bool sound(const struct cpu_order *c, const struct vgr_rec *rec, uint32_t cpu)
+{
+	uint32_t last = __atomic_load_n(&c->state->next, __ATOMIC_ACQUIRE) >> 32;
+
+	return rec->type && rec->type < VGR_TYPE_MAX && rec->size >= sizeof(*rec) &&
+	       rec->size <= OUT_MAX && rec->size % 8 == 0 && rec->cpu == cpu &&
+	       rec->seq - c->next <= last - c->next;
+}
+
+static int hand_on(struct vgic_order *o, uint32_t cpu, struct vgr_rec *rec, vgic_capture_sink *sink,
 		   void *ctx)
 {
-	struct cpu_order *c = &o->cpus[rec->cpu];
+	struct cpu_order *c = &o->cpus[cpu];
+	uint32_t size = rec->size, at = c->place & (o->ring - 1);
+	int ret = 0;
 
+	if (!sound(c, rec, cpu))
+		return -EPROTO;
+	if (rec->seq != c->next)
+		ret = report_loss(o, cpu, rec->seq - c->next, rec->time, sink, ctx);
+	if (ret)
+		return ret;
 	c->next = rec->seq + 1;
 	c->time = rec->time;
 	if (rec->time > o->last_time)
 		o->last_time = rec->time;
-	return sink(ctx, rec);
-}
-
-/*
- * Hands on what stands at the head. It stops at a record with a gap before it, unless
- * that record has waited long enough, or all must go.
- */
-static int drain(struct vgic_order *o, bool all, vgic_capture_sink *sink, void *ctx)
-{
-	int ret = 0;
-
-	while (o->head < o->tail && !ret) {
-		struct waiting *w = &o->queue[o->head];
-		struct vgr_rec *rec = w->rec;
-		const struct cpu_order *c = &o->cpus[rec->cpu];
-
-		if (before(rec->seq, c->next)) {
-			o->late++;
-		} else {
-			if (rec->seq != c->next) {
-				if (!all && o->bytes < VGIC_ORDER_BYTES &&
-				    o->round - w->round < VGIC_ORDER_ROUNDS)
-					break;
-				ret = report_loss(o, rec->cpu, rec->seq - c->next, rec->time, sink,
-						  ctx);
-			}
-			if (!ret)
-				ret = hand_on(o, rec, sink, ctx);
-		}
-		o->bytes -= rec->size;
-		free(rec);
-		o->head++;
-	}
-	if (o->head == o->tail)
-		o->head = o->tail = 0;
+	ret = sink(ctx, rec);
+	memset(rec, 0, size);
+	c->place = at + size >= o->ring ? c->place - at + o->ring : c->place + size;
+	c->handled++;
+	c->taken += size;
 	return ret;
 }
 
-/* Lets a record that came too late change places with its CPU's records before it. */
-static void settle(struct vgic_order *o)
+/* The CPU whose next record is the oldest; limit: the time of that of the others. -1: there is
+ * none. */
+static int64_t oldest(const struct vgic_order *o, uint64_t before, uint64_t *limit)
 {
-	size_t at = o->tail - 1, i = at;
+	int64_t first = -1;
+	uint64_t time = before;
+	uint32_t i;
 
-	while (i > o->head) {
-		struct vgr_rec *late = o->queue[at].rec, *other;
+	*limit = before;
+	for (i = 0; i < o->nr_cpus; i++) {
+		const struct vgr_rec *rec = look(&o->cpus[i], o->ring, *limit);
 
-		other = o->queue[--i].rec;
-		if (other->cpu != late->cpu)
+		if (!rec)
 			continue;
-		if (before(other->seq, late->seq))
-			return;
-		o->queue[i].rec = late;
-		o->queue[at].rec = other;
-		at = i;
-	}
-}
-
-int vgic_order_push(struct vgic_order *o, const struct vgr_rec *rec, vgic_capture_sink *sink,
-		    void *ctx)
-{
-	struct waiting *w;
-
-	if (rec->cpu >= o->nr_cpus)
-		return -EPROTO;
-	if (o->head == o->tail && rec->seq == o->cpus[rec->cpu].next)
-		return hand_on(o, rec, sink, ctx);
-	if (o->tail == o->room) {
-		/* Room at the front is used again before the queue grows. */
-		if (o->head > o->room / 2) {
-			memmove(o->queue, o->queue + o->head,
-				(o->tail - o->head) * sizeof(*o->queue));
-			o->tail -= o->head;
-			o->head = 0;
+		if (rec->time < time) {
+			*limit = time;
+			time = rec->time;
+			first = i;
 		} else {
-			size_t room = o->room ? 2 * o->room : 256;
-
-			w = realloc(o->queue, room * sizeof(*w));
-			if (!w)
-				return -ENOMEM;
-			o->queue = w;
-			o->room = room;
+			*limit = rec->time;
 		}
 	}
-	w = &o->queue[o->tail];
-	w->rec = malloc(rec->size);
-	if (!w->rec)
-		return -ENOMEM;
-	memcpy(w->rec, rec, rec->size);
-	w->round = o->round;
-	o->tail++;
-	o->bytes += rec->size;
-	settle(o);
-	return drain(o, false, sink, ctx);
+	return first;
 }
 
-int vgic_order_round(struct vgic_order *o, vgic_capture_sink *sink, void *ctx)
+int64_t vgic_order_consume(struct vgic_order *o, uint64_t before, vgic_capture_sink *sink,
+			   void *ctx)
 {
-	o->round++;
-	return drain(o, false, sink, ctx);
-}
-
-int vgic_order_finish(struct vgic_order *o, const uint32_t *last_seq, vgic_capture_sink *sink,
-		      void *ctx)
-{
+	uint64_t limit, most = 0;
+	struct vgr_rec *rec;
+	struct cpu_order *c;
+	int64_t cpu;
 	uint32_t i;
-	int ret;
+	int ret = 0;
 
-	ret = drain(o, true, sink, ctx);
+	for (i = 0; i < o->nr_cpus; i++)
+		o->cpus[i].taken = 0;
+	while (!ret && (cpu = oldest(o, before, &limit)) >= 0) {
+		c = &o->cpus[cpu];
+		/* What has the same time as another's record goes first, or nothing would move. */
+		rec = look(c, o->ring, before);
+		do {
+			ret = hand_on(o, cpu, rec, sink, ctx);
+		} while (!ret && (rec = look(c, o->ring, limit)));
+		__atomic_store_n(&c->state->done, c->place, __ATOMIC_RELEASE);
+	}
+	for (i = 0; i < o->nr_cpus; i++) {
+		if (o->cpus[i].taken > most)
+			most = o->cpus[i].taken;
+	}
+	return ret ? ret : (int64_t)most;
+}
+
+int vgic_order_finish(struct vgic_order *o, vgic_capture_sink *sink, void *ctx)
+{
+	int64_t n = vgic_order_consume(o, UINT64_MAX, sink, ctx);
+	uint32_t i, last;
+	int ret = n < 0 ? n : 0;
+
 	for (i = 0; i < o->nr_cpus && !ret; i++) {
-		if (before(o->cpus[i].next, last_seq[i] + 1))
-			ret = report_loss(o, i, last_seq[i] + 1 - o->cpus[i].next, 0, sink, ctx);
+		last = o->cpus[i].state->next >> 32;
+		if (last + 1 != o->cpus[i].next)
+			ret = report_loss(o, i, last + 1 - o->cpus[i].next, 0, sink, ctx);
 	}
 	return ret;
 }

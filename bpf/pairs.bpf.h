@@ -74,21 +74,19 @@ static __always_inline void read_cpuif(struct scratch *s, struct cpuif *to)
 }
 
 /* LRs of 32 bits into slots of 64. A global function for the same reason as convert_irq(). */
-__noinline int widen_lrs(struct scratch *s, __u32 used, __u32 n)
+__noinline int widen_lrs(struct scratch *s, __u32 n)
 {
 	__u32 at = bpf_core_field_offset(struct vgic_v2_cpu_if, vgic_lr);
 	__u32 i;
 
-	if (!s || used > OUT_MAX - VGR_MAX_LRS * sizeof(__u64) ||
-	    at > RAW_CPUIF_MAX - VGR_MAX_LRS * sizeof(__u32))
+	if (!s || at > RAW_CPUIF_MAX - VGR_MAX_LRS * sizeof(__u32))
 		return 0;
 	for (i = 0; i < VGR_MAX_LRS && i < n; i++)
-		*(__u64 *)(s->out + used + i * sizeof(__u64)) =
-			*(__u32 *)(s->raw_cpuif + at + i * sizeof(__u32));
+		s->lr[i] = *(__u32 *)(s->raw_cpuif + at + i * sizeof(__u32));
 	return 0;
 }
 
-/* Each by itself: the verifier wants to know which. What is too many is written over later. */
+/* Each by itself: the verifier wants to know which. What is too many is not written out. */
 #define FOUR_LRS(i)                                      \
 	do {                                             \
 		to[i] = cpu->vgic_v3.vgic_lr[i];         \
@@ -97,46 +95,66 @@ __noinline int widen_lrs(struct scratch *s, __u32 used, __u32 n)
 		to[i + 3] = cpu->vgic_v3.vgic_lr[i + 3]; \
 	} while (0)
 
-/* Appends n LR images; n at most VGR_MAX_LRS. Returns bytes used after them. */
-static __always_inline __u32 append_lrs(struct scratch *s, __u32 used, __u32 n)
+/* The first n LR images into s->lr; n at most VGR_MAX_LRS. */
+static __always_inline void read_lrs(struct scratch *s, __u32 n)
 {
-	const struct vgic_cpu *cpu = &AT(struct kvm_vcpu, s->vcpu)->arch.vgic_cpu;
-	__u64 *to;
+	const struct vgic_cpu *cpu;
+	__u64 *to = s->lr;
 
-	if (used > OUT_MAX - VGR_MAX_LRS * sizeof(__u64))
-		return used;
 	if (config.gicv2) {
-		if (n > VGR_MAX_LRS)
-			n = VGR_MAX_LRS;
-		widen_lrs(s, used, n);
-		return used + n * sizeof(__u64);
+		widen_lrs(s, n);
+		return;
 	}
-	if (n > VGR_MAX_LRS_V3)
-		n = VGR_MAX_LRS_V3;
-	to = (void *)(s->out + used);
-	if (n > 0) {
-		FOUR_LRS(0);
-	}
-	if (n > 4) {
+	if (!n)
+		return;
+	cpu = &AT(struct kvm_vcpu, s->vcpu)->arch.vgic_cpu;
+	FOUR_LRS(0);
+	if (n > 4)
 		FOUR_LRS(4);
-	}
-	if (n > 8) {
+	if (n > 8)
 		FOUR_LRS(8);
-	}
-	if (n > 12) {
+	if (n > 12)
 		FOUR_LRS(12);
-	}
-	return used + n * sizeof(__u64);
 }
 
-static __always_inline void output(struct cpu_state *cs, struct scratch *s, __u16 type)
+/* And from there to their place in the record. */
+static __always_inline void write_lrs(const struct scratch *s, __u64 *to, __u32 n)
 {
-	__u32 size = s->used;
+	__u32 i;
 
-	fill_head((void *)s->out, next_stamp(cs), type, s->flags, size, cs->run_vm, cs->run_vcpu,
-		  cs->run_tid);
-	if (size > OUT_MAX || bpf_ringbuf_output(&ring, s->out, size, BPF_RB_NO_WAKEUP))
-		__sync_fetch_and_add(&cs->lost, 1);
+	for (i = 0; i < VGR_MAX_LRS && i < n; i++)
+		to[i] = s->lr[i];
+}
+
+/*
+ * Room for the largest record, as nobody else takes any: interrupts are off, and no other probe is
+ * hit in the middle of this one. It is taken when the record is whole. NULL: lost.
+ */
+static __always_inline void *pair_begin(struct cpu_state *cs)
+{
+	void *r;
+
+	if (!has_room(cs, cs->next, OUT_MAX)) {
+		lose(cs);
+		return NULL;
+	}
+	r = room_at(cs, cs->next);
+	KEEP(r);
+	return r;
+}
+
+static __always_inline void pair_end(struct cpu_state *cs, struct head *r, __u16 type, __u16 flags,
+				     __u32 size, __u64 time)
+{
+	__u64 next = cs->next;
+
+	r->time = time;
+	r->where = (__u64)cs->vm << 32 | (__u32)((next >> 32) + 1);
+	r->who = cs->who;
+	if (take_room(cs, next, size))
+		record_end_as(r, kind_of(type, flags, size));
+	else
+		lose(cs);
 }
 
 static __always_inline void begin_pair(struct scratch *s, struct kvm_vcpu *vcpu, __u32 phase)
@@ -171,9 +189,8 @@ static __always_inline bool enter_vcpu(struct cpu_state *cs, struct scratch *s,
 		cs->loaded_known = !!id;
 	if (!id)
 		return false;
-	cs->run_vm = id->vm;
-	cs->run_vcpu = id->vcpu;
-	cs->run_tid = (__u32)bpf_get_current_pid_tgid();
+	cs->vm = (__u32)id->vm << 16 | bpf_get_smp_processor_id();
+	cs->who = who_is(id->vcpu, bpf_get_current_pid_tgid());
 	if (flush && !id->announced) {
 		id->announced = 1;
 		announce_vcpu(cs, vcpu, id->vm, id->vcpu);
@@ -187,61 +204,79 @@ static __always_inline bool enter_vcpu(struct cpu_state *cs, struct scratch *s,
 static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
-	struct scratch *s = this_scratch();
-	struct vgr_flush *f;
+	struct scratch *s;
 
-	if (!cs || !s)
+	if (!cs)
 		return 0;
+	s = scratch_of(cs);
 	s->phase = PHASE_NONE;
 	if (!enter_vcpu(cs, s, vcpu, true))
 		return 0;
 	cs->loaded_known = 1;
-	cs->loaded_vm = cs->run_vm;
-	cs->loaded_vcpu = cs->run_vcpu;
+	cs->loaded_vm = cs->vm >> 16;
+	cs->loaded_vcpu = cs->who;
 	begin_pair(s, vcpu, PHASE_FLUSH);
-	f = (void *)s->out;
-	f->begin = bpf_ktime_get_ns();
-	s->used = walk_list(s, sizeof(*f), cs->run_vcpu, OUTSIDE, WALK_COPY, 0);
-	f->n_before = kept(s);
-	f->total_before = saturate16(s->n);
-	s->n_before = kept(s);
+	s->flush.begin = bpf_ktime_get_ns();
+	walk_list(s, cs->who, OUTSIDE, NULL);
+	s->flush.n_before = kept(s);
+	s->flush.total_before = saturate16(s->n);
 	return 0;
 }
 
 static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s)
 {
-	struct vgr_flush *f = (void *)s->out;
+	struct vgr_flush *f;
 	struct cpuif cpuif;
 	struct kvm *kvm = s->kvm;
-	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, used;
+	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, size, before, after;
 	__u32 nr_lr = config.nr_lr < limit ? config.nr_lr : limit;
 
 	s->phase = PHASE_NONE;
-	used = walk_list(s, s->used, cs->run_vcpu, INSIDE, WALK_COPY, 0);
-	f->n_after = kept(s);
-	f->total_after = saturate16(s->n);
+	walk_list(s, cs->who, INSIDE, NULL);
 	read_cpuif(s, &cpuif);
+	read_lrs(s, nr_lr);
+	f = pair_begin(cs);
+	if (!f)
+		return;
+	before = s->flush.n_before;
+	if (before > VGR_MAX_IRQS)
+		before = VGR_MAX_IRQS;
+	after = kept(s);
+	f->begin = s->flush.begin;
 	f->hcr = cpuif.hcr;
 	f->vmcr = cpuif.vmcr;
-	f->used_lrs = cpuif.used_lrs;
 	f->boundary = read_boundary();
 	f->active_spis = read_active_spis(kvm);
+	f->used_lrs = cpuif.used_lrs;
 	f->nr_lr = nr_lr;
+	f->n_before = before;
+	f->n_after = after;
+	f->total_before = s->flush.total_before;
+	f->total_after = saturate16(s->n);
 	f->dist_enabled = AT(struct kvm, kvm)->arch.vgic.enabled;
 	f->nested = s->nested;
 	f->reserved = 0;
-	s->used = append_lrs(s, used, nr_lr);
-	if ((s->flags & VGR_F_NO_CONFIG) && !config.always_flushes && !s->n_before && !f->used_lrs)
+	if ((s->flags & VGR_F_NO_CONFIG) && !config.always_flushes && !before && !cpuif.used_lrs)
 		s->flags |= VGR_F_SKIPPED;
-	output(cs, s, VGR_FLUSH);
+	size = sizeof(*f);
+	copy_irqs(s, (void *)f + size, OUTSIDE, before);
+	size += before * sizeof(struct vgr_irq);
+	copy_irqs(s, (void *)f + size, INSIDE, after);
+	size += after * sizeof(struct vgr_irq);
+	write_lrs(s, (void *)f + size, nr_lr);
+	size += nr_lr * sizeof(__u64);
+	pair_end(cs, (void *)f, VGR_FLUSH, s->flags, size, bpf_ktime_get_ns());
 }
 
 static __always_inline int flush_end(__u32 flags)
 {
 	struct cpu_state *cs = this_cpu();
-	struct scratch *s = this_scratch();
+	struct scratch *s;
 
-	if (!cs || !s || s->phase != PHASE_FLUSH)
+	if (!cs)
+		return 0;
+	s = scratch_of(cs);
+	if (s->phase != PHASE_FLUSH)
 		return 0;
 	s->flags |= flags;
 	flush_finish(cs, s);
@@ -251,35 +286,27 @@ static __always_inline int flush_end(__u32 flags)
 static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
-	struct scratch *s = this_scratch();
-	struct vgr_sync *y;
+	struct scratch *s;
 
-	if (!cs || !s)
+	if (!cs)
 		return 0;
+	s = scratch_of(cs);
 	s->phase = PHASE_NONE;
 	if (!enter_vcpu(cs, s, vcpu, false))
 		return 0;
 	begin_pair(s, vcpu, PHASE_SYNC);
-	y = (void *)s->out;
-	y->begin = bpf_ktime_get_ns();
-	y->active_spis_before = read_active_spis(s->kvm);
-	y->used_lrs = 0;
-	s->used = walk_list(s, sizeof(*y), cs->run_vcpu, INSIDE, WALK_KEEP_ADDRESSES, 0);
-	y->n_before = kept(s);
-	y->total_before = saturate16(s->n);
+	s->sync.begin = bpf_ktime_get_ns();
+	s->sync.active_spis_before = read_active_spis(s->kvm);
+	walk_list(s, cs->who, INSIDE, NULL);
 	s->n_before = kept(s);
+	s->sync.total_before = saturate16(s->n);
 	return 0;
 }
 
-/*
- * The hardware's state stands in the shadow now, and nothing has been folded yet.
- * The LRs go to their final place, behind the room for "after".
- */
+/* The hardware's state stands in the shadow now, and nothing has been folded yet. */
 static __always_inline void sync_sample(struct scratch *s)
 {
 	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3;
-	struct vgr_sync *y = (void *)s->out;
-	__u32 kept = s->n_before;
 	struct cpuif cpuif;
 	__u32 n;
 
@@ -287,21 +314,22 @@ static __always_inline void sync_sample(struct scratch *s)
 	n = cpuif.used_lrs;
 	if (n > limit)
 		n = limit;
-	if (kept > VGR_MAX_IRQS)
-		kept = VGR_MAX_IRQS;
-	y->hcr = cpuif.hcr;
-	y->vmcr = cpuif.vmcr;
-	y->used_lrs = n;
-	y->boundary = read_boundary();
-	append_lrs(s, sizeof(*y) + 2 * kept * sizeof(struct vgr_irq), n);
+	s->sync.hcr = cpuif.hcr;
+	s->sync.vmcr = cpuif.vmcr;
+	s->sync.used_lrs = n;
+	s->sync.boundary = read_boundary();
+	read_lrs(s, n);
 }
 
 static __always_inline int sync_fold(void)
 {
 	struct cpu_state *cs = this_cpu();
-	struct scratch *s = this_scratch();
+	struct scratch *s;
 
-	if (!cs || !s || s->phase != PHASE_SYNC)
+	if (!cs)
+		return 0;
+	s = scratch_of(cs);
+	if (s->phase != PHASE_SYNC)
 		return 0;
 	sync_sample(s);
 	s->folded = 1;
@@ -312,55 +340,70 @@ static __always_inline int sync_fold(void)
 static __always_inline int sync_end(void)
 {
 	struct cpu_state *cs = this_cpu();
-	struct scratch *s = this_scratch();
+	struct scratch *s;
 	struct vgr_sync *y;
 	struct kvm *kvm;
-	__u32 n, lrs, after, used;
+	__u32 n, lrs, size;
 
-	if (!cs || !s || s->phase != PHASE_SYNC)
+	if (!cs)
+		return 0;
+	s = scratch_of(cs);
+	if (s->phase != PHASE_SYNC)
 		return 0;
 	cs->in_sync = 0;
 	s->phase = PHASE_NONE;
-	y = (void *)s->out;
 	if (!s->folded) {
 		sync_sample(s);
 		s->flags |= VGR_F_NO_FOLD;
 		if (!config.always_flushes && !s->n_before)
 			s->flags |= VGR_F_SKIPPED;
 	}
+	y = pair_begin(cs);
+	if (!y)
+		return 0;
 	n = s->n_before;
 	if (n > VGR_MAX_IRQS)
 		n = VGR_MAX_IRQS;
-	after = sizeof(*y) + n * sizeof(struct vgr_irq);
-	lrs = y->used_lrs;
+	lrs = s->sync.used_lrs;
 	if (lrs > VGR_MAX_LRS)
 		lrs = VGR_MAX_LRS;
-	used = sizeof(*y) + 2 * n * sizeof(struct vgr_irq) + lrs * sizeof(__u64);
-	used = walk_list(s, used, cs->run_vcpu, OUTSIDE, WALK_INTIDS, after);
-	read_again(s, after, n, cs->run_vcpu);
-	y->n_after = kept(s);
-	y->total_after = saturate16(s->n);
+	size = sizeof(*y) + 2 * n * sizeof(struct vgr_irq) + lrs * sizeof(__u64);
+	walk_list(s, cs->who, OUTSIDE, (void *)y + size);
+	read_again(s, n, cs->who);
+	copy_irqs(s, (void *)y + sizeof(*y), INSIDE, n);
+	copy_irqs(s, (void *)y + sizeof(*y) + n * sizeof(struct vgr_irq), OUTSIDE, n);
+	write_lrs(s, (void *)y + sizeof(*y) + 2 * n * sizeof(struct vgr_irq), lrs);
+	size += kept(s) * sizeof(__u32);
+	/* What no record stands in is zero: so is what fills it up. */
+	size = (size + 7) & ~7u;
 	kvm = s->kvm;
+	y->begin = s->sync.begin;
+	y->hcr = s->sync.hcr;
+	y->vmcr = s->sync.vmcr;
+	y->boundary = s->sync.boundary;
+	y->active_spis_before = s->sync.active_spis_before;
 	y->active_spis_after = read_active_spis(kvm);
+	y->used_lrs = lrs;
+	y->n_before = n;
+	y->n_after = kept(s);
+	y->total_before = s->sync.total_before;
+	y->total_after = saturate16(s->n);
 	y->dist_enabled = AT(struct kvm, kvm)->arch.vgic.enabled;
 	y->nested = s->nested;
 	y->reserved = 0;
-	if (used & 4) {
-		if (used > OUT_MAX - 4)
-			return 0;
-		*(__u32 *)(s->out + used) = 0;
-		used += 4;
-	}
-	s->used = used;
-	output(cs, s, VGR_SYNC);
+	pair_end(cs, (void *)y, VGR_SYNC, s->flags, size, bpf_ktime_get_ns());
 	return 0;
 }
 
 static __always_inline int mark_nested(void)
 {
-	struct scratch *s = this_scratch();
+	struct cpu_state *cs = this_cpu();
+	struct scratch *s;
 
-	if (s && s->phase != PHASE_NONE)
+	if (!cs)
+		return 0;
+	s = scratch_of(cs);
+	if (s->phase != PHASE_NONE)
 		s->nested = 1;
 	return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Maps, numbering and output of records; which VMs and vCPUs are recorded.
  *
- * Every record takes its number before it asks for room in the ring, so that one
- * that finds no room leaves a gap that the recorder sees.
+ * Every record takes its number and its room at once. One that finds no room takes a number,
+ * so that it leaves a gap that the recorder sees.
  */
 #ifndef VGICSIM_RECORD_BPF_H
 #define VGICSIM_RECORD_BPF_H
@@ -26,18 +26,13 @@ const volatile struct capture_config config;
 volatile struct capture_control control;
 __u32 next_vm;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 << 20);
-} ring SEC(".maps");
-
-/* One entry per physical CPU. */
+/* One entry per physical CPU; how large it is depends on the ring. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct cpu_state);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, CPU_AREA(RING_MIN));
 } cpus SEC(".maps");
 
 /* A VM or a vCPU by the address of its structure; vm is VGR_NO_VM for one that is not recorded. */
@@ -71,97 +66,127 @@ struct {
  */
 static __always_inline struct cpu_state *this_cpu(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 cpu;
 
 	if (!control.running)
 		return NULL;
+	cpu = bpf_get_smp_processor_id();
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
-/* Number and time of a record. */
-struct stamp {
+/* An address that is worked out once and kept; the compiler would do it for each access. */
+#define KEEP(pointer) asm volatile("" : "+r"(pointer))
+
+/* Head of a record as it is written, a word at a time. */
+struct head {
+	__u64 kind; /* type, flags, size; written last */
 	__u64 time;
-	__u32 seq;
+	__u64 where; /* number, CPU, VM */
+	__u64 who;   /* vCPU, thread */
 };
 
+static __always_inline __u64 who_is(__u16 vcpu, __u32 tid)
+{
+	return (__u64)tid << 32 | vcpu;
+}
+
+/* Nobody has this number: the recorder reports it as lost. */
+static __always_inline void lose(struct cpu_state *cs)
+{
+	__sync_fetch_and_add(&cs->next, 1ull << 32);
+	__sync_fetch_and_add(&cs->lost, 1);
+}
+
+/* Is there room for size bytes at this place? */
+static __always_inline bool has_room(struct cpu_state *cs, __u32 place, __u32 size)
+{
+	return place - *(volatile __u32 *)&cs->done + size <= config.ring;
+}
+
+static __always_inline void *room_at(struct cpu_state *cs, __u32 place)
+{
+	return (void *)cs + CPU_AREA_RING + (place & (config.ring - 8));
+}
+
+/* Takes the room that has been looked at, and the next number, unless others have been quicker. */
+static __always_inline bool take_room(struct cpu_state *cs, __u64 next, __u32 size)
+{
+	__u32 ring = config.ring, place = next;
+	__u64 after = place + size;
+
+	if ((place & (ring - 8)) + size >= ring)
+		after = (place & ~(ring - 1)) + ring;
+	after = ((next >> 32) + 1) << 32 | (__u32)after;
+	return __sync_val_compare_and_swap(&cs->next, next, after) == next;
+}
+
 /*
- * Number and time are taken together: an interrupt may run another program in the
- * middle of this one, and then both are taken again, so that along a CPU's numbers
- * time never goes back. The interrupting record still stands first in the ring; the
- * recorder puts records in the order of their numbers.
+ * Room for a record of constant size, its head filled in but for the first word; NULL: lost, and
+ * counted. Number and time are taken together: an interrupt may run another program in the
+ * middle of this one, and then both are taken again, so that along a CPU's numbers time never goes
+ * back.
  */
-static __always_inline struct stamp next_stamp(struct cpu_state *cs)
+static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 size, __u32 vm,
+					     __u64 who)
 {
-	struct stamp s;
+	struct head *r;
+	__u64 next;
+	__u64 time;
+	int i;
 
-#pragma unroll
-	for (int i = 0; i < 8; i++) {
-		__u32 seq = *(volatile __u32 *)&cs->seq;
-
-		s.time = bpf_ktime_get_ns();
-		s.seq = seq + 1;
-		if (__sync_val_compare_and_swap(&cs->seq, seq, seq + 1) == seq)
-			return s;
+	for (i = 0; i < 8; i++) {
+		next = *(volatile __u64 *)&cs->next;
+		time = bpf_ktime_get_ns();
+		if (!has_room(cs, next, size))
+			break;
+		if (!take_room(cs, next, size))
+			continue;
+		r = room_at(cs, next);
+		KEEP(r);
+		r->time = time;
+		r->where = (__u64)vm << 32 | (__u32)((next >> 32) + 1);
+		r->who = who;
+		return r;
 	}
-	s.seq = __sync_fetch_and_add(&cs->seq, 1) + 1;
-	s.time = bpf_ktime_get_ns();
-	return s;
+	lose(cs);
+	return NULL;
 }
 
-static __always_inline void fill_head(struct vgr_rec *r, struct stamp s, __u16 type, __u16 flags,
-				      __u32 size, __u16 vm, __u16 vcpu, __u32 tid)
+static __always_inline void *record_begin(struct cpu_state *cs, const __u32 size, __u16 vm,
+					  __u16 vcpu)
 {
-	r->type = type;
-	r->flags = flags;
-	r->size = size;
-	r->time = s.time;
-	r->seq = s.seq;
-	r->cpu = bpf_get_smp_processor_id();
-	r->vm = vm;
-	r->vcpu = vcpu;
-	r->reserved = 0;
-	r->tid = tid;
-}
-
-/* Room for a record of constant size with its head filled in; NULL: lost, and counted. */
-static __always_inline void *record_begin_by(struct cpu_state *cs, __u16 type, const __u32 size,
-					     __u16 vm, __u16 vcpu, __u32 tid)
-{
-	struct stamp s = next_stamp(cs);
-	struct vgr_rec *r = bpf_ringbuf_reserve(&ring, size, 0);
-
-	if (!r) {
-		__sync_fetch_and_add(&cs->lost, 1);
-		return NULL;
-	}
-	fill_head(r, s, type, 0, size, vm, vcpu, tid);
-	return r;
-}
-
-static __always_inline void *record_begin(struct cpu_state *cs, __u16 type, const __u32 size,
-					  __u16 vm, __u16 vcpu)
-{
-	return record_begin_by(cs, type, size, vm, vcpu, (__u32)bpf_get_current_pid_tgid());
+	return record_begin_by(cs, size, (__u32)vm << 16 | bpf_get_smp_processor_id(),
+			       who_is(vcpu, bpf_get_current_pid_tgid()));
 }
 
 /* By the thread of the last flush here, which is in the kernel's hands until it exits again. */
-static __always_inline void *record_begin_run(struct cpu_state *cs, __u16 type, const __u32 size)
+static __always_inline void *record_begin_run(struct cpu_state *cs, const __u32 size)
 {
-	return record_begin_by(cs, type, size, cs->run_vm, cs->run_vcpu, cs->run_tid);
+	return record_begin_by(cs, size, cs->vm, cs->who);
 }
 
-/* No wake-up: it would be an interrupt, and so an exit of the guest under observation. */
-static __always_inline void record_end(void *r)
+static __always_inline __u64 kind_of(__u16 type, __u16 flags, __u32 size)
 {
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return (__u64)size << 32 | (__u32)flags << 16 | type;
 }
+
+/*
+ * With this the record is there: all of it has been written before. Nobody is woken up: that would
+ * be an interrupt, and so an exit of the guest under observation.
+ */
+static __always_inline void record_end_as(void *r, __u64 kind)
+{
+	__sync_lock_test_and_set(&((struct head *)r)->kind, kind);
+}
+
+#define record_end(r, type) record_end_as(r, kind_of(type, 0, sizeof(*(r))))
 
 static __always_inline void record_plain(struct cpu_state *cs, __u16 type, __u16 vm, __u16 vcpu)
 {
-	struct vgr_plain *r = record_begin(cs, type, sizeof(*r), vm, vcpu);
+	struct vgr_plain *r = record_begin(cs, sizeof(*r), vm, vcpu);
 
 	if (r)
-		record_end(r);
+		record_end(r, type);
 }
 
 /* Is the current process, or one that it descends from, the root of what is recorded? */
@@ -196,7 +221,7 @@ static __always_inline bool process_wanted(void)
 static __always_inline void announce_vcpu(struct cpu_state *cs, struct kvm_vcpu *vcpu, __u16 vm,
 					  __u16 idx)
 {
-	struct vgr_vcpu *r = record_begin(cs, VGR_VCPU, sizeof(*r), vm, idx);
+	struct vgr_vcpu *r = record_begin(cs, sizeof(*r), vm, idx);
 	struct kvm *kvm;
 	__u32 model;
 	__u64 dist;
@@ -215,7 +240,7 @@ static __always_inline void announce_vcpu(struct cpu_state *cs, struct kvm_vcpu 
 	/* All ones: the VMM has not placed it yet. */
 	r->dist_page = ~dist ? dist >> 12 : 0;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
-	record_end(r);
+	record_end(r, VGR_VCPU);
 }
 
 /* Called on the vCPU's own thread only: it decides by the current process. */

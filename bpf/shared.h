@@ -24,27 +24,51 @@ struct capture_config {
 	uint32_t boundary;	/* enum boundary_place */
 	uint64_t hyp_percpu;	/* address of the array of the EL2 object's per-CPU areas */
 	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */
+	uint32_t ring;		/* bytes of a CPU's ring */
 	uint8_t no_hw_deactivation;
 	uint8_t always_flushes; /* the kernel has no short cut for an empty list */
 	uint8_t words_tell_all; /* bpf/words.bpf.h */
 	uint8_t gicv2;		/* the host's GIC: LRs have 32 bits */
 };
 
-/* What one physical CPU is doing, and its counters. Read by the recorder through mmap. */
+/*
+ * What one physical CPU is doing, and the ends of its ring. The recorder maps it.
+ *
+ * The ring holds records one behind the other, each at a multiple of 8. A record that begins
+ * before the ring's end stands whole, behind the end if need be; the next one is at the beginning
+ * again. Places count bytes, over all rounds; the ring's size is a power of two. What no record
+ * stands in is zero: the first word of a record is written last, and tells that it is whole.
+ */
 struct cpu_state {
-	uint64_t lost;	  /* records that did not reach the ring */
-	uint32_t seq;	  /* number given to the last record; also the lost ones have one */
-	uint32_t run_tid; /* thread of the last flush here */
-	uint16_t run_vm;  /* vCPU of the last flush here; VGR_NO_VM if it is not to be recorded */
-	uint16_t run_vcpu;
+	uint64_t next; /* number of the last record, also the lost ones have one, and place of the
+			* next; upper and lower half, so that both change at once */
+	uint64_t lost; /* records that found no room */
+	uint64_t who;  /* thread and vCPU of the last flush here, as in a record's head */
+	uint32_t vm;   /* its VM, in the upper half; below it the CPU */
 	uint16_t loaded_vm; /* vCPU loaded here */
 	uint16_t loaded_vcpu;
-	uint32_t irqfd_tid; /* thread inside vgic_irqfd_set_irq */
-	uint32_t in_sync;   /* between the fold and the end of a sync */
-	uint8_t run_known;  /* run_vm and run_vcpu are set */
-	uint8_t loaded_known;
-	uint8_t pad[26];
+	uint32_t irqfd_tid;   /* thread inside vgic_irqfd_set_irq */
+	uint8_t in_sync;      /* between the fold and the end of a sync */
+	uint8_t run_known;    /* the vCPU of the last flush is recorded */
+	uint8_t loaded_known; /* that of the last load is */
+	uint8_t pad[25];
+	uint32_t done; /* place up to which the recorder has taken and cleared */
+	uint32_t pad_done[15];
 };
+
+/* Bytes that the largest flush or sync needs. */
+#define OUT_MAX                                                                   \
+	((sizeof(struct vgr_sync) + 2 * VGR_MAX_IRQS * sizeof(struct vgr_irq) +   \
+	  VGR_MAX_LRS * sizeof(uint64_t) + VGR_MAX_IRQS * sizeof(uint32_t) + 7) & \
+	 ~7ul)
+
+/* A CPU's part of the map: its state, what it works with, its ring, room for one record more. */
+#define CPU_AREA_WORK  1024
+#define CPU_AREA_RING  (256u << 10)
+#define CPU_AREA(ring) (CPU_AREA_RING + (ring) + ((OUT_MAX + 4095) & ~4095ul))
+
+#define RING_MIN (64u << 10) /* bytes of a CPU's ring */
+#define RING_MAX (256u << 20)
 
 /* Written and read by the recorder while the programs run. */
 struct capture_control {

@@ -43,7 +43,6 @@ struct record_values {
 
 static const struct record_values defaults = {
 	.output = "vgicsim.vgr",
-	.ring_size = 64u << 20,
 	.level = 3,
 	.max_loss = "0",
 	.attach = "auto",
@@ -63,8 +62,8 @@ static const struct option options[] = {
 	{'a', "all", OPT_FLAG, MEMBER(all),
 	 .help = "with a command: all VMs of the host, not only those it starts"},
 	{0, "ring-size", OPT_SIZE, MEMBER(ring_size), .arg = "BYTES",
-	 .help = "ring between kernel and recorder, a power of two (default 64M)", .min = 64u << 10,
-	 .max = 1u << 30},
+	 .help = "rings between kernel and recorder, a power of two (default 64M or more)",
+	 .min = 64u << 10, .max = 1u << 30},
 	{0, "max-loss", OPT_STRING, MEMBER(max_loss), .arg = "N|N%",
 	 .help = "lost records that are still no failure (default 0)"},
 	{'z', "level", OPT_NUMBER, MEMBER(level), .arg = "N",
@@ -78,6 +77,7 @@ static const struct option options[] = {
 /* All that one run has open; -1 and NULL for what is not. */
 struct run {
 	const struct record_values *v;
+	uint64_t ring_size;
 	const struct cli_args *args;
 	struct vgic_host host;
 	struct vgr_header header;
@@ -316,8 +316,9 @@ static int consume_until_end(struct run *r)
 		n = vgic_capture_consume(r->capture, take_record, r);
 		if (n < 0)
 			return n;
-		/* Never let more than a small part of the ring fill up between two looks. */
-		wait_ms = (uint64_t)n > r->v->ring_size / 8 ? CONSUME_BUSY_MS : CONSUME_MS;
+		/* Never let more than a small part of a ring fill up between two looks. */
+		wait_ms = (uint64_t)n > vgic_capture_ring(r->capture) / 8 ? CONSUME_BUSY_MS
+									  : CONSUME_MS;
 		cli_progress("%" PRIu64 " records, %" PRIu64 " lost, %.1f s", r->records, r->lost,
 			     (now(CLOCK_MONOTONIC) - start) / 1e9);
 	}
@@ -432,7 +433,7 @@ static void describe(struct run *r)
 	h->start_clock = now(CLOCK_MONOTONIC);
 	n = snprintf(h->command, sizeof(h->command),
 		     "vgicsim record -o %s --ring-size=%" PRIu64 " --attach=%s", v->output,
-		     v->ring_size, v->attach);
+		     r->ring_size, v->attach);
 	if (v->pid)
 		n += snprintf(h->command + n, sizeof(h->command) - n, " -p %" PRIu64, v->pid);
 	if (v->duration)
@@ -443,7 +444,7 @@ static void describe(struct run *r)
 	if (r->args->n_command)
 		join(h->guest_command, sizeof(h->guest_command), r->args->command);
 	snprintf(h->tool, sizeof(h->tool), "vgicsim %s", VGICSIM_VERSION);
-	h->ring_bytes = v->ring_size;
+	h->ring_bytes = r->ring_size;
 }
 
 static void warn_missing(const struct vgic_host *h)
@@ -459,7 +460,7 @@ static void warn_missing(const struct vgic_host *h)
 
 static int open_all(struct run *r, const sigset_t *old_mask)
 {
-	struct vgic_capture_opts opts = {.ring_bytes = r->v->ring_size, .tgid = r->v->pid};
+	struct vgic_capture_opts opts = {.ring_bytes = r->ring_size, .tgid = r->v->pid};
 	struct vgr_writer_opts wopts = {.level = r->v->level};
 	struct vgic_capture_error err;
 	int ret;
@@ -517,6 +518,7 @@ static int run(const void *values, const struct cli_args *args)
 {
 	const struct record_values *v = values;
 	struct run r = {.v = v,
+			.ring_size = v->ring_size ? v->ring_size : vgic_capture_default_ring(),
 			.args = args,
 			.go = -1,
 			.exec_failed = -1,

@@ -104,8 +104,12 @@ void vgic_host_describe(const struct vgic_host *h, struct vgr_header *header,
 struct vgic_capture_opts {
 	uint32_t tgid;	     /* record the VMs of this process only; 0: all */
 	uint32_t root_tgid;  /* of this process and its descendants only; 0: all */
-	uint64_t ring_bytes; /* power of two, 64 KiB to 1 GiB */
+	/* Power of two, 64 KiB to 1 GiB: of all CPUs' rings, each of which has 64 KiB to 256 MiB. */
+	uint64_t ring_bytes;
 };
+
+/* Bytes for opts.ring_bytes where nobody says: 64 MiB, or 4 MiB a CPU if that is more. */
+uint64_t vgic_capture_default_ring(void);
 
 /* Takes one record; a negative errno ends the consuming. */
 typedef int vgic_capture_sink(void *ctx, const struct vgr_rec *rec);
@@ -120,11 +124,14 @@ int vgic_capture_create(struct vgic_capture **c, struct vgic_host *h,
 			const struct vgic_capture_opts *opts, struct vgic_capture_error *err);
 
 /*
- * Hands what has arrived to sink, in the order of each CPU's numbers, losses as
- * VGR_LOSS among them. Returns the number of bytes taken from the ring (to tell how
- * soon to call again) or what sink returned.
+ * Hands what has arrived to sink, in the order of time, losses as VGR_LOSS among them; what is
+ * younger than a few milliseconds comes with the next call. Returns the number of bytes taken from
+ * the ring from which most was taken (to tell how soon to call again) or what sink returned.
  */
 int64_t vgic_capture_consume(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx);
+
+/* Bytes of the ring of one CPU. */
+uint64_t vgic_capture_ring(const struct vgic_capture *c);
 
 /* Detaches, hands over the rest, and the losses after the last record of each CPU. */
 int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx);
