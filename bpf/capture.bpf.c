@@ -75,39 +75,39 @@ int BPF_KPROBE(kprobe_sync_begin, struct kvm_vcpu *vcpu)
 }
 
 SEC("fentry/vgic_v3_fold_lr_state")
-int BPF_PROG(fentry_sync_fold)
+int BPF_PROG(fentry_sync_fold, struct kvm_vcpu *vcpu)
 {
-	return sync_fold();
+	return sync_fold(vcpu);
 }
 
 SEC("kprobe/vgic_v3_fold_lr_state")
-int BPF_KPROBE(kprobe_sync_fold)
+int BPF_KPROBE(kprobe_sync_fold, struct kvm_vcpu *vcpu)
 {
-	return sync_fold();
+	return sync_fold(vcpu);
 }
 
 SEC("fentry/vgic_v2_fold_lr_state")
-int BPF_PROG(fentry_sync_fold_v2)
+int BPF_PROG(fentry_sync_fold_v2, struct kvm_vcpu *vcpu)
 {
-	return sync_fold();
+	return sync_fold(vcpu);
 }
 
 SEC("kprobe/vgic_v2_fold_lr_state")
-int BPF_KPROBE(kprobe_sync_fold_v2)
+int BPF_KPROBE(kprobe_sync_fold_v2, struct kvm_vcpu *vcpu)
 {
-	return sync_fold();
+	return sync_fold(vcpu);
 }
 
 SEC("fexit/kvm_vgic_sync_hwstate")
-int BPF_PROG(fexit_sync_end)
+int BPF_PROG(fexit_sync_end, struct kvm_vcpu *vcpu)
 {
-	return sync_end();
+	return sync_end(vcpu);
 }
 
 SEC("kretprobe/kvm_vgic_sync_hwstate")
 int BPF_KRETPROBE(kretprobe_sync_end)
 {
-	return sync_end();
+	return sync_end(NULL);
 }
 
 SEC("fentry/vgic_v3_flush_nested")

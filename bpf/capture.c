@@ -100,6 +100,7 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 	config->gicv2 = h->gic == 2;
 	config->no_hw_deactivation = h->no_hw_deactivation;
 	config->words_tell_all = h->words_tell_all;
+	config->begins_at_fold = h->begins_at_fold;
 	/* The short cuts went with the rework of 6.19, which brought on_lr. */
 	config->always_flushes = h->has_on_lr;
 	if (!h->boundary) {

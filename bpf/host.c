@@ -175,6 +175,32 @@ static void read_capabilities(struct vgic_host *h)
 	h->cap_syslog = effective >> CAP_SYSLOG & 1;
 }
 
+static struct vgic_host_probe *probe_named(struct vgic_host *h, const char *name)
+{
+	size_t p;
+
+	for (p = 0; strcmp(h->probes[p].name, name); p++)
+		;
+	return &h->probes[p];
+}
+
+/*
+ * From 7.3 on every sync folds, and does nothing to a list before: one program less at each exit,
+ * where the others are told which vCPU it is. In the nested state nothing is folded.
+ */
+static void choose_sync_begin(struct vgic_host *h, unsigned int gic)
+{
+	struct vgic_host_probe *begin = probe_named(h, "sync-begin");
+
+	if (gic != 3 || !h->has_mapped || h->nested_mode ||
+	    strcmp(probe_named(h, "sync-fold")->method, "fentry") ||
+	    strcmp(probe_named(h, "sync-end")->method, "fexit"))
+		return;
+	begin->state = VGIC_PROBE_ABSENT;
+	begin->method = "none";
+	h->begins_at_fold = true;
+}
+
 static void choose_probes(struct vgic_host *h, const struct probe_availability *a,
 			  enum vgic_attach attach)
 {
@@ -209,6 +235,7 @@ static void choose_probes(struct vgic_host *h, const struct probe_availability *
 		else
 			to->state = VGIC_PROBE_MISSING;
 	}
+	choose_sync_begin(h, gic);
 }
 
 uint32_t vgic_vtr_from_code(const uint32_t *code, size_t n)

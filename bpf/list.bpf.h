@@ -19,9 +19,10 @@ struct raw_irq {
  * the vcpu on. What was made of them stands in scratch.irqs. Mostly nothing has changed.
  */
 struct seen {
-	__u64 addr;
+	__u64 addr; /* 0: it holds no longer */
 	__u64 intid;
 	__u64 word[SEEN_WORDS];
+	__u64 irq; /* address of the interrupt that was looked at last */
 };
 
 /* While the guest runs, what is in a list register looks different: both looks are kept. */
@@ -40,12 +41,13 @@ struct scratch {
 	__u32 flags;
 	__u32 n;      /* of the walk in progress */
 	__u32 copied; /* of the copy in progress */
-	__u32 unused;
+	__u32 n_before;
 	__u32 again; /* of "before", read after the sync */
 	__u32 looks; /* at interrupts that looked different from before */
-	__u32 n_before;
+	__u32 unused;
 	__u32 folded;
 	__u32 nested;
+	__u64 at; /* of the counting in progress */
 	/* The vCPU that was here last, if it is recorded, for as long as vcpus_gone is the same. */
 	struct kvm_vcpu *known;
 	__u32 known_gone;
@@ -166,13 +168,19 @@ __noinline int look(struct scratch *s, __u64 addr, __u32 place, __u32 k, __u32 s
 		return 0;
 	e = &s->seen[place][k];
 	e->addr = 0;
+	e->irq = addr;
 	if (!read_irq(&s->raw_irq, addr))
 		return 0;
 	convert_irq(&s->irqs[place][k], &s->raw_irq, (__u64)s->vcpu, self_idx);
 	e->intid = s->irqs[place][k].intid;
 	for (i = 0; i < SEEN_WORDS; i++)
 		e->word[i] = *(__u64 *)(s->raw_irq.bytes + at + 8 * i);
-	e->addr = addr;
+	/*
+	 * What looks the same is on the same list. Where the words do not tell all, each one is
+	 * looked at anew each time.
+	 */
+	if (config.words_tell_all && e->word[0] == (__u64)s->vcpu)
+		e->addr = addr;
 	return 1;
 }
 
@@ -182,15 +190,14 @@ static __always_inline bool more_words(void)
 	return !bpf_core_field_exists(struct vgic_irq, on_lr);
 }
 
-/* Where the words do not tell all it is looked at anew each time. */
 static __always_inline bool same(const struct seen *e, __u64 addr, const struct vgic_irq *irq)
 {
 	const __u64 *word = (const void *)&irq->vcpu;
 
 	KEEP(word);
-	if (!config.words_tell_all || e->addr != addr || e->intid != irq->intid ||
-	    word[0] != e->word[0] || word[1] != e->word[1] || word[2] != e->word[2] ||
-	    word[3] != e->word[3] || word[4] != e->word[4] || word[5] != e->word[5])
+	if (e->addr != addr || e->intid != irq->intid || word[0] != e->word[0] ||
+	    word[1] != e->word[1] || word[2] != e->word[2] || word[3] != e->word[3] ||
+	    word[4] != e->word[4] || word[5] != e->word[5])
 		return false;
 	return !more_words() || (word[6] == e->word[6] && word[7] == e->word[7]);
 }
@@ -226,24 +233,42 @@ static __always_inline void forget_seen(struct scratch *s)
 }
 
 /*
- * Brings up to date what is kept of the interrupt at position k. SEE_AGAIN: it has changed and was
- * looked at anew; the caller goes over it once more, so that what happens often has nothing to
- * carry past what happens seldom.
+ * Brings up to date what is kept of the interrupt at position k, which has changed. SEE_AGAIN:
+ * the caller goes over it once more, so that what happens often has nothing to carry past what
+ * happens seldom.
  */
 enum see { SEEN, SEE_AGAIN, UNREADABLE };
 
-static __always_inline enum see see(struct scratch *s, __u64 addr, const struct vgic_irq *irq,
-				    const enum place place, __u32 k, __u16 self_idx)
+static __always_inline enum see look_again(struct scratch *s, __u64 addr, const enum place place,
+					   __u32 k, __u16 self_idx)
 {
-	const struct seen *e = &s->seen[place][k];
-
-	KEEP(e);
-	if (same(e, addr, irq))
-		return SEEN;
 	/* What others change as fast as it is read would keep us here. */
 	if (++s->looks > 2 * VGR_MAX_IRQS || !look(s, addr, place, k, self_idx))
 		return UNREADABLE;
-	return config.words_tell_all ? SEE_AGAIN : SEEN;
+	return s->seen[place][k].addr ? SEE_AGAIN : SEEN;
+}
+
+/* Goes on counting where no more interrupts are kept. */
+__noinline int count_on(struct scratch *s, __u64 at, __u64 head)
+{
+	const struct vgic_irq *irq;
+
+	if (!s)
+		return 0;
+	s->flags |= VGR_F_CUT;
+	s->at = at;
+	while (s->at != head && can_loop) {
+		if (s->n >= WALK_MAX)
+			break;
+		irq = irq_at(s->at - bpf_core_field_offset(struct vgic_irq, ap_list));
+		if ((__u64)irq->vcpu != (__u64)s->vcpu) {
+			s->flags |= VGR_F_TORN;
+			break;
+		}
+		s->at = (__u64)irq->ap_list.next;
+		s->n++;
+	}
+	return 0;
 }
 
 /*
@@ -257,8 +282,9 @@ static __always_inline enum see see(struct scratch *s, __u64 addr, const struct 
 static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const enum place place,
 				      void *after)
 {
+	__u64 head, at, addr, self = (__u64)s->vcpu;
 	const struct vgic_irq *irq;
-	__u64 head, at, next, addr, self = (__u64)s->vcpu;
+	struct seen *e;
 	enum see got;
 	__u32 n;
 
@@ -267,45 +293,49 @@ static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const e
 	s->n = 0;
 	s->again = 0;
 	s->looks = 0;
-	while (at != head && can_loop) {
+	while (at != head) {
 		n = s->n;
-		if (n >= WALK_MAX)
+		if (n >= VGR_MAX_IRQS) {
+			count_on(s, at, head);
+			return;
+		}
+		if (!can_loop)
 			break;
 		addr = at - bpf_core_field_offset(struct vgic_irq, ap_list);
 		irq = irq_at(addr);
-		next = (__u64)irq->ap_list.next;
-		/* Another owner: the walk has strayed with an entry that moved to its list. */
-		if ((__u64)irq->vcpu != self)
-			goto torn;
-		if (n >= VGR_MAX_IRQS)
-			goto counted;
 		if (after) {
 			*(__u32 *)(after + n * sizeof(__u32)) = irq->intid;
-			if (n != s->again || n >= s->n_before || s->seen[INSIDE][n].addr != addr)
+			if (n != s->again || n >= s->n_before || s->seen[INSIDE][n].irq != addr) {
+				if ((__u64)irq->vcpu != self)
+					goto torn;
 				goto counted;
+			}
 		}
-		got = see(s, addr, irq, place, n, self_idx);
-		if (got == SEE_AGAIN)
-			continue;
-		if (got == UNREADABLE)
-			goto torn;
+		e = &s->seen[place][n];
+		KEEP(e);
+		if (!same(e, addr, irq)) {
+			/* It has moved to another list, and would lead there. */
+			if ((__u64)irq->vcpu != self)
+				goto torn;
+			got = look_again(s, addr, place, n, self_idx);
+			if (got == SEE_AGAIN)
+				continue;
+			if (got == UNREADABLE)
+				goto torn;
+			irq = irq_at(addr);
+		}
 		if (after)
 			s->again = n + 1;
 	counted:
+		at = (__u64)irq->ap_list.next;
 		s->n = n + 1;
-		at = next;
 	}
-	if (at != head)
-		s->flags |= VGR_F_CUT;
-	goto out;
+	return;
 torn:
 	s->flags |= VGR_F_TORN;
 	/* No word may be left behind where the record does not reach. */
 	if (after && n < VGR_MAX_IRQS)
 		*(__u32 *)(after + n * sizeof(__u32)) = 0;
-out:
-	if (s->n > VGR_MAX_IRQS)
-		s->flags |= VGR_F_CUT;
 }
 
 /* Of the entries that a walk saw, those that it kept. */
@@ -327,16 +357,17 @@ static __always_inline void read_again(struct scratch *s, __u32 n, __u16 self_id
 		i = s->again;
 		if (i >= VGR_MAX_IRQS)
 			break;
-		addr = s->seen[INSIDE][i].addr;
-		got = see(s, addr, irq_at(addr), OUTSIDE, i, self_idx);
-		if (got == SEE_AGAIN)
-			continue;
-		if (got == UNREADABLE) {
-			s->seen[OUTSIDE][i].addr = 0;
-			to = &s->irqs[OUTSIDE][i];
-			__builtin_memset(to, 0, sizeof(*to));
-			to->state = VGR_IRQ_GONE;
-			to->vcpu = to->target = VGR_NO_VCPU;
+		addr = s->seen[INSIDE][i].irq;
+		if (!same(&s->seen[OUTSIDE][i], addr, irq_at(addr))) {
+			got = look_again(s, addr, OUTSIDE, i, self_idx);
+			if (got == SEE_AGAIN)
+				continue;
+			if (got == UNREADABLE) {
+				to = &s->irqs[OUTSIDE][i];
+				__builtin_memset(to, 0, sizeof(*to));
+				to->state = VGR_IRQ_GONE;
+				to->vcpu = to->target = VGR_NO_VCPU;
+			}
 		}
 		s->again = i + 1;
 	}
@@ -349,6 +380,8 @@ static __always_inline void copy_irqs(struct scratch *s, void *to, const enum pl
 	__u64 *out;
 	__u32 k;
 
+	if (!n)
+		return;
 	s->copied = 0;
 	while (can_loop) {
 		k = s->copied;

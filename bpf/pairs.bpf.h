@@ -157,14 +157,12 @@ static __always_inline void pair_end(struct cpu_state *cs, struct head *r, __u16
 		lose(cs);
 }
 
-static __always_inline void begin_pair(struct scratch *s, struct kvm_vcpu *vcpu, __u32 phase)
+static __always_inline void begin_pair(struct scratch *s, __u32 phase)
 {
-	s->vcpu = vcpu;
-	s->kvm = AT(struct kvm_vcpu, vcpu)->kvm;
 	s->phase = phase;
 	s->flags = 0;
-	if (bpf_core_field_exists(vcpu->mode))
-		s->flags = AT(struct kvm_vcpu, vcpu)->mode ? VGR_F_INSIDE : VGR_F_OUTSIDE;
+	if (bpf_core_field_exists(struct kvm_vcpu, mode))
+		s->flags = AT(struct kvm_vcpu, s->vcpu)->mode ? VGR_F_INSIDE : VGR_F_OUTSIDE;
 	s->folded = 0;
 	s->nested = 0;
 }
@@ -185,18 +183,21 @@ static __always_inline bool enter_vcpu(struct cpu_state *cs, struct scratch *s,
 	forget_seen(s);
 	id = own_vcpu(cs, vcpu);
 	cs->run_known = !!id;
-	if (flush)
-		cs->loaded_known = !!id;
+	cs->loaded_known = !!id;
 	if (!id)
 		return false;
 	cs->vm = (__u32)id->vm << 16 | bpf_get_smp_processor_id();
 	cs->who = who_is(id->vcpu, bpf_get_current_pid_tgid());
+	cs->loaded_vm = id->vm;
+	cs->loaded_vcpu = id->vcpu;
 	if (flush && !id->announced) {
 		id->announced = 1;
 		announce_vcpu(cs, vcpu, id->vm, id->vcpu);
 	}
 	s->known_announced = id->announced;
 	s->known_gone = gone;
+	s->vcpu = vcpu;
+	s->kvm = AT(struct kvm_vcpu, vcpu)->kvm;
 	s->known = vcpu;
 	return true;
 }
@@ -212,10 +213,7 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 	s->phase = PHASE_NONE;
 	if (!enter_vcpu(cs, s, vcpu, true))
 		return 0;
-	cs->loaded_known = 1;
-	cs->loaded_vm = cs->vm >> 16;
-	cs->loaded_vcpu = cs->who;
-	begin_pair(s, vcpu, PHASE_FLUSH);
+	begin_pair(s, PHASE_FLUSH);
 	s->flush.begin = bpf_ktime_get_ns();
 	walk_list(s, cs->who, OUTSIDE, NULL);
 	s->flush.n_before = kept(s);
@@ -283,23 +281,27 @@ static __always_inline int flush_end(__u32 flags)
 	return 0;
 }
 
-static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
+static __always_inline bool sync_start(struct cpu_state *cs, struct scratch *s,
+				       struct kvm_vcpu *vcpu)
 {
-	struct cpu_state *cs = this_cpu();
-	struct scratch *s;
-
-	if (!cs)
-		return 0;
-	s = scratch_of(cs);
 	s->phase = PHASE_NONE;
 	if (!enter_vcpu(cs, s, vcpu, false))
-		return 0;
-	begin_pair(s, vcpu, PHASE_SYNC);
+		return false;
+	begin_pair(s, PHASE_SYNC);
 	s->sync.begin = bpf_ktime_get_ns();
 	s->sync.active_spis_before = read_active_spis(s->kvm);
 	walk_list(s, cs->who, INSIDE, NULL);
 	s->n_before = kept(s);
 	s->sync.total_before = saturate16(s->n);
+	return true;
+}
+
+static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
+{
+	struct cpu_state *cs = this_cpu();
+
+	if (cs)
+		sync_start(cs, scratch_of(cs), vcpu);
 	return 0;
 }
 
@@ -321,7 +323,7 @@ static __always_inline void sync_sample(struct scratch *s)
 	read_lrs(s, n);
 }
 
-static __always_inline int sync_fold(void)
+static __always_inline int sync_fold(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
 	struct scratch *s;
@@ -329,7 +331,7 @@ static __always_inline int sync_fold(void)
 	if (!cs)
 		return 0;
 	s = scratch_of(cs);
-	if (s->phase != PHASE_SYNC)
+	if (config.begins_at_fold ? !sync_start(cs, s, vcpu) : s->phase != PHASE_SYNC)
 		return 0;
 	sync_sample(s);
 	s->folded = 1;
@@ -337,7 +339,8 @@ static __always_inline int sync_fold(void)
 	return 0;
 }
 
-static __always_inline int sync_end(void)
+/* vcpu: NULL where it is not at hand, and a sync has a probe at its begin. */
+static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
 	struct scratch *s;
@@ -348,7 +351,7 @@ static __always_inline int sync_end(void)
 	if (!cs)
 		return 0;
 	s = scratch_of(cs);
-	if (s->phase != PHASE_SYNC)
+	if (s->phase != PHASE_SYNC && (!config.begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
 		return 0;
 	cs->in_sync = 0;
 	s->phase = PHASE_NONE;

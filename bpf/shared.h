@@ -29,6 +29,7 @@ struct capture_config {
 	uint8_t always_flushes; /* the kernel has no short cut for an empty list */
 	uint8_t words_tell_all; /* bpf/words.bpf.h */
 	uint8_t gicv2;		/* the host's GIC: LRs have 32 bits */
+	uint8_t begins_at_fold; /* every sync folds: what is at its begin is still so then */
 };
 
 /*

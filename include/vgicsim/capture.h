@@ -72,6 +72,7 @@ struct vgic_host {
 	bool no_hw_deactivation;
 	bool words_tell_all; /* what changes of an interrupt stands together, bpf/words.bpf.h */
 	bool has_last_lr, has_on_lr, has_mapped, has_active_spis;
+	bool begins_at_fold;		    /* syncs are watched from their fold on */
 	uint32_t irq_size, cpuif_size;	    /* bytes of the kernel's vgic_irq and vgic_v3_cpu_if */
 	bool boundary;			    /* last_lr_irq can be read */
 	uint64_t hyp_percpu, hyp_host_data; /* kernel addresses, see bpf/shared.h */
@@ -102,9 +103,10 @@ void vgic_host_describe(const struct vgic_host *h, struct vgr_header *header,
 /* ---- the recorder ---- */
 
 struct vgic_capture_opts {
-	uint32_t tgid;	     /* record the VMs of this process only; 0: all */
-	uint32_t root_tgid;  /* of this process and its descendants only; 0: all */
-	/* Power of two, 64 KiB to 1 GiB: of all CPUs' rings, each of which has 64 KiB to 256 MiB. */
+	uint32_t tgid;	    /* record the VMs of this process only; 0: all */
+	uint32_t root_tgid; /* of this process and its descendants only; 0: all */
+	/* Power of two, 64 KiB to 1 GiB: of all CPUs' rings, each of which has 64 KiB to 256 MiB.
+	 */
 	uint64_t ring_bytes;
 };
 
