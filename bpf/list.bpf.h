@@ -44,7 +44,6 @@ struct scratch {
 	__u32 n_before;
 	__u32 again; /* of "before", read after the sync */
 	__u32 looks; /* at interrupts that looked different from before */
-	__u32 unused;
 	__u32 folded;
 	__u32 nested;
 	__u64 at; /* of the counting in progress */
@@ -190,16 +189,28 @@ static __always_inline bool more_words(void)
 	return !bpf_core_field_exists(struct vgic_irq, on_lr);
 }
 
-static __always_inline bool same(const struct seen *e, __u64 addr, const struct vgic_irq *irq)
+#define FIRST_LPI 8192
+
+/*
+ * Does an interrupt look as it did? Each load costs eight instructions, because the kernel guards
+ * it against user addresses. The INTID of what is no LPI goes with its address for as long as there
+ * is a vCPU. Words 3 and 5 hold nothing but hwintid and ops there, which change with a flag in word
+ * 2 if at all: all looks at them, too, and is asked for once a pair.
+ */
+static __always_inline bool same(const struct seen *e, __u64 addr, const struct vgic_irq *irq,
+				 const bool all)
 {
 	const __u64 *word = (const void *)&irq->vcpu;
 
 	KEEP(word);
-	if (e->addr != addr || e->intid != irq->intid || word[0] != e->word[0] ||
-	    word[1] != e->word[1] || word[2] != e->word[2] || word[3] != e->word[3] ||
-	    word[4] != e->word[4] || word[5] != e->word[5])
+	if (e->addr != addr || (e->intid >= FIRST_LPI && e->intid != irq->intid) ||
+	    word[0] != e->word[0] || word[1] != e->word[1] || word[2] != e->word[2] ||
+	    word[4] != e->word[4])
 		return false;
-	return !more_words() || (word[6] == e->word[6] && word[7] == e->word[7]);
+	if (!more_words())
+		return !all || (word[3] == e->word[3] && word[5] == e->word[5]);
+	return word[3] == e->word[3] && word[5] == e->word[5] && word[6] == e->word[6] &&
+	       word[7] == e->word[7];
 }
 
 /*
@@ -313,7 +324,7 @@ static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const e
 		}
 		e = &s->seen[place][n];
 		KEEP(e);
-		if (!same(e, addr, irq)) {
+		if (!same(e, addr, irq, place == OUTSIDE && !after)) {
 			/* It has moved to another list, and would lead there. */
 			if ((__u64)irq->vcpu != self)
 				goto torn;
@@ -358,7 +369,7 @@ static __always_inline void read_again(struct scratch *s, __u32 n, __u16 self_id
 		if (i >= VGR_MAX_IRQS)
 			break;
 		addr = s->seen[INSIDE][i].irq;
-		if (!same(&s->seen[OUTSIDE][i], addr, irq_at(addr))) {
+		if (!same(&s->seen[OUTSIDE][i], addr, irq_at(addr), false)) {
 			got = look_again(s, addr, OUTSIDE, i, self_idx);
 			if (got == SEE_AGAIN)
 				continue;
@@ -373,46 +384,49 @@ static __always_inline void read_again(struct scratch *s, __u32 n, __u16 self_id
 	}
 }
 
-/* Four at a time, and then what is left; n at most VGR_MAX_IRQS. */
+/* Copies n interrupts (a constant) from position k on. */
+static __always_inline void copy_some(struct scratch *s, void *to, const enum place place, __u32 k,
+				      const __u32 n)
+{
+	const __u64 *from = (const void *)&s->irqs[place][k];
+	__u64 *out = to + k * sizeof(struct vgr_irq);
+	__u32 i;
+
+	KEEP(from);
+	KEEP(out);
+#pragma unroll
+	for (i = 0; i < 2 * n; i++)
+		out[i] = from[i];
+}
+
+/* Eight at a time, and then what is left; n at most VGR_MAX_IRQS. */
 static __always_inline void copy_irqs(struct scratch *s, void *to, const enum place place, __u32 n)
 {
-	const __u64 *from;
-	__u64 *out;
 	__u32 k;
 
 	if (!n)
 		return;
 	s->copied = 0;
-	while (can_loop) {
+	while (n >= 8 && can_loop) {
 		k = s->copied;
-		if (k > VGR_MAX_IRQS - 4 || k + 4 > n)
+		if (k > VGR_MAX_IRQS - 8 || k + 8 > n)
 			break;
-		from = (const void *)&s->irqs[place][k];
-		out = to + k * sizeof(struct vgr_irq);
-		KEEP(from);
-		KEEP(out);
-		out[0] = from[0];
-		out[1] = from[1];
-		out[2] = from[2];
-		out[3] = from[3];
-		out[4] = from[4];
-		out[5] = from[5];
-		out[6] = from[6];
-		out[7] = from[7];
-		s->copied = k + 4;
+		copy_some(s, to, place, k, 8);
+		s->copied = k + 8;
 	}
-	while (can_loop) {
-		k = s->copied;
-		if (k >= VGR_MAX_IRQS || k >= n)
-			break;
-		from = (const void *)&s->irqs[place][k];
-		out = to + k * sizeof(struct vgr_irq);
-		KEEP(from);
-		KEEP(out);
-		out[0] = from[0];
-		out[1] = from[1];
-		s->copied = k + 1;
+	k = s->copied;
+	if (k > VGR_MAX_IRQS - 8)
+		return;
+	if (n & 4) {
+		copy_some(s, to, place, k, 4);
+		k += 4;
 	}
+	if (n & 2) {
+		copy_some(s, to, place, k, 2);
+		k += 2;
+	}
+	if (n & 1)
+		copy_some(s, to, place, k, 1);
 }
 
 /* Number of list entries as the record stores it. */

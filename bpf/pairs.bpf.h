@@ -117,12 +117,29 @@ static __always_inline void read_lrs(struct scratch *s, __u32 n)
 		FOUR_LRS(12);
 }
 
-/* And from there to their place in the record. */
+#define WRITE_FOUR_LRS(i)                             \
+	do {                                          \
+		to[i] = s->lr[i];                     \
+		if (n > (i) + 1)                      \
+			to[(i) + 1] = s->lr[(i) + 1]; \
+		if (n > (i) + 2)                      \
+			to[(i) + 2] = s->lr[(i) + 2]; \
+		if (n > (i) + 3)                      \
+			to[(i) + 3] = s->lr[(i) + 3]; \
+	} while (0)
+
+/* And from there to their place in the record, not one more. */
 static __always_inline void write_lrs(const struct scratch *s, __u64 *to, __u32 n)
 {
 	__u32 i;
 
-	for (i = 0; i < VGR_MAX_LRS && i < n; i++)
+	if (!n)
+		return;
+	KEEP(to);
+	WRITE_FOUR_LRS(0);
+	if (n <= 4)
+		return;
+	for (i = 4; i < VGR_MAX_LRS && i < n; i++)
 		to[i] = s->lr[i];
 }
 
@@ -132,13 +149,14 @@ static __always_inline void write_lrs(const struct scratch *s, __u64 *to, __u32 
  */
 static __always_inline void *pair_begin(struct cpu_state *cs)
 {
+	__u32 ring = config.ring, place = cs->next;
 	void *r;
 
-	if (!has_room(cs, cs->next, OUT_MAX)) {
+	if (!has_room(cs, ring, place, OUT_MAX)) {
 		lose(cs);
 		return NULL;
 	}
-	r = room_at(cs, cs->next);
+	r = room_at(cs, ring, place);
 	KEEP(r);
 	return r;
 }
@@ -151,7 +169,7 @@ static __always_inline void pair_end(struct cpu_state *cs, struct head *r, __u16
 	r->time = time;
 	r->where = (__u64)cs->vm << 32 | (__u32)((next >> 32) + 1);
 	r->who = cs->who;
-	if (take_room(cs, next, size))
+	if (take_room(cs, config.ring, next, size))
 		record_end_as(r, kind_of(type, flags, size));
 	else
 		lose(cs);

@@ -98,20 +98,20 @@ static __always_inline void lose(struct cpu_state *cs)
 }
 
 /* Is there room for size bytes at this place? */
-static __always_inline bool has_room(struct cpu_state *cs, __u32 place, __u32 size)
+static __always_inline bool has_room(struct cpu_state *cs, __u32 ring, __u32 place, __u32 size)
 {
-	return place - *(volatile __u32 *)&cs->done + size <= config.ring;
+	return place - *(volatile __u32 *)&cs->done + size <= ring;
 }
 
-static __always_inline void *room_at(struct cpu_state *cs, __u32 place)
+static __always_inline void *room_at(struct cpu_state *cs, __u32 ring, __u32 place)
 {
-	return (void *)cs + CPU_AREA_RING + (place & (config.ring - 8));
+	return (void *)cs + CPU_AREA_RING + (place & (ring - 8));
 }
 
 /* Takes the room that has been looked at, and the next number, unless others have been quicker. */
-static __always_inline bool take_room(struct cpu_state *cs, __u64 next, __u32 size)
+static __always_inline bool take_room(struct cpu_state *cs, __u32 ring, __u64 next, __u32 size)
 {
-	__u32 ring = config.ring, place = next;
+	__u32 place = next;
 	__u64 after = place + size;
 
 	if ((place & (ring - 8)) + size >= ring)
@@ -129,6 +129,7 @@ static __always_inline bool take_room(struct cpu_state *cs, __u64 next, __u32 si
 static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 size, __u32 vm,
 					     __u64 who)
 {
+	__u32 ring = config.ring;
 	struct head *r;
 	__u64 next;
 	__u64 time;
@@ -137,11 +138,11 @@ static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 s
 	for (i = 0; i < 8; i++) {
 		next = *(volatile __u64 *)&cs->next;
 		time = bpf_ktime_get_ns();
-		if (!has_room(cs, next, size))
+		if (!has_room(cs, ring, next, size))
 			break;
-		if (!take_room(cs, next, size))
+		if (!take_room(cs, ring, next, size))
 			continue;
-		r = room_at(cs, next);
+		r = room_at(cs, ring, next);
 		KEEP(r);
 		r->time = time;
 		r->where = (__u64)vm << 32 | (__u32)((next >> 32) + 1);

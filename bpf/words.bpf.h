@@ -15,26 +15,34 @@
 	(bpf_core_field_offset(struct vgic_irq, field) - \
 	 bpf_core_field_offset(struct vgic_irq, vcpu))
 
+/* Where the words compared at every look are from 6.19 on: the first three and the fifth. */
+#define IN_WORDS(field) (FROM_VCPU(field) < 8 * 3 || FROM_VCPU(field) / 8 == 4)
+
 /*
  * Is all that is read of an interrupt, but for its INTID, in those words? It is in all kernels
- * known: from 6.19 on in the first six, which is what is compared there.
+ * known: from 6.19 on in the first six, which is what is compared there, and what changes by
+ * itself in four of them.
  */
 static __always_inline bool words_tell_all(void)
 {
-	__u32 last = bpf_core_field_exists(struct vgic_irq, on_lr) ? 8 * 6 : 8 * SEEN_WORDS;
-
-	if (bpf_core_field_exists(struct vgic_irq, on_lr) && FROM_VCPU(on_lr) >= last)
+	if (bpf_core_field_offset(struct vgic_irq, vcpu) % 8 ||
+	    bpf_core_field_offset(struct vgic_irq, vcpu) + 8 * SEEN_WORDS > RAW_IRQ_MAX)
 		return false;
-	if (bpf_core_field_exists(struct vgic_irq, mapped) && FROM_VCPU(mapped) >= last)
+	if (bpf_core_field_exists(struct vgic_irq, mapped) && !IN_WORDS(mapped))
 		return false;
-	return FROM_VCPU(target_vcpu) < last && FROM_VCPU(pending_latch) < last &&
-	       FROM_VCPU(config) < last && FROM_VCPU(line_level) < last &&
-	       FROM_VCPU(enabled) < last && FROM_VCPU(active) < last && FROM_VCPU(hw) < last &&
-	       FROM_VCPU(hwintid) < last && FROM_VCPU(source) < last &&
-	       FROM_VCPU(active_source) < last && FROM_VCPU(priority) < last &&
-	       FROM_VCPU(group) < last && FROM_VCPU(ops) < last &&
-	       bpf_core_field_offset(struct vgic_irq, vcpu) % 8 == 0 &&
-	       bpf_core_field_offset(struct vgic_irq, vcpu) + 8 * SEEN_WORDS <= RAW_IRQ_MAX;
+	if (bpf_core_field_exists(struct vgic_irq, on_lr))
+		return IN_WORDS(on_lr) && IN_WORDS(target_vcpu) && IN_WORDS(pending_latch) &&
+		       IN_WORDS(config) && IN_WORDS(line_level) && IN_WORDS(enabled) &&
+		       IN_WORDS(active) && IN_WORDS(hw) && IN_WORDS(source) &&
+		       IN_WORDS(active_source) && IN_WORDS(priority) && IN_WORDS(group) &&
+		       FROM_VCPU(hwintid) < 8 * 6 && FROM_VCPU(ops) < 8 * 6;
+	return FROM_VCPU(target_vcpu) < 8 * SEEN_WORDS &&
+	       FROM_VCPU(pending_latch) < 8 * SEEN_WORDS && FROM_VCPU(config) < 8 * SEEN_WORDS &&
+	       FROM_VCPU(line_level) < 8 * SEEN_WORDS && FROM_VCPU(enabled) < 8 * SEEN_WORDS &&
+	       FROM_VCPU(active) < 8 * SEEN_WORDS && FROM_VCPU(hw) < 8 * SEEN_WORDS &&
+	       FROM_VCPU(hwintid) < 8 * SEEN_WORDS && FROM_VCPU(source) < 8 * SEEN_WORDS &&
+	       FROM_VCPU(active_source) < 8 * SEEN_WORDS && FROM_VCPU(priority) < 8 * SEEN_WORDS &&
+	       FROM_VCPU(group) < 8 * SEEN_WORDS && FROM_VCPU(ops) < 8 * SEEN_WORDS;
 }
 
 #endif
