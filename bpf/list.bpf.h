@@ -46,7 +46,8 @@ struct scratch {
 	__u32 looks; /* at interrupts that looked different from before */
 	__u32 folded;
 	__u32 nested;
-	__u64 at; /* of the counting in progress */
+	__u32 looked; /* something is kept at so many positions */
+	__u64 at;     /* of the counting in progress */
 	/* The vCPU that was here last, if it is recorded, for as long as vcpus_gone is the same. */
 	struct kvm_vcpu *known;
 	__u32 known_gone;
@@ -165,6 +166,8 @@ __noinline int look(struct scratch *s, __u64 addr, __u32 place, __u32 k, __u32 s
 
 	if (!s || place > INSIDE || k >= VGR_MAX_IRQS || at > RAW_IRQ_MAX - 8 * SEEN_WORDS)
 		return 0;
+	if (k >= s->looked)
+		s->looked = k + 1;
 	e = &s->seen[place][k];
 	e->addr = 0;
 	e->irq = addr;
@@ -239,8 +242,12 @@ static __always_inline void forget_seen(struct scratch *s)
 {
 	__u32 i;
 
-	for (i = 0; i < VGR_MAX_IRQS && can_loop; i++)
+	while (s->looked && can_loop) {
+		i = --s->looked;
+		if (i >= VGR_MAX_IRQS)
+			continue;
 		s->seen[OUTSIDE][i].addr = s->seen[INSIDE][i].addr = 0;
+	}
 }
 
 /*
