@@ -28,7 +28,8 @@ struct seen {
 /* While the guest runs, what is in a list register looks different: both looks are kept. */
 enum place { OUTSIDE, INSIDE };
 
-enum phase { PHASE_NONE = 0, PHASE_FLUSH = 1, PHASE_SYNC = 2 };
+/* PHASE_RUN: flushed, not synced yet. */
+enum phase { PHASE_NONE, PHASE_FLUSH, PHASE_RUN, PHASE_SYNC };
 
 /*
  * The pair under construction on one physical CPU. Flush and sync run with
@@ -317,8 +318,10 @@ static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const e
 			count_on(s, at, head);
 			return;
 		}
-		if (!can_loop)
-			break;
+		if (!can_loop) {
+			s->flags |= VGR_F_CUT;
+			return;
+		}
 		addr = at - bpf_core_field_offset(struct vgic_irq, ap_list);
 		irq = irq_at(addr);
 		if (after) {

@@ -247,7 +247,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, size, before, after;
 	__u32 nr_lr = config.nr_lr < limit ? config.nr_lr : limit;
 
-	s->phase = PHASE_NONE;
+	s->phase = PHASE_RUN;
 	walk_list(s, cs->who, INSIDE, NULL);
 	read_cpuif(s, &cpuif);
 	read_lrs(s, nr_lr);
@@ -369,7 +369,9 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	if (!cs)
 		return 0;
 	s = scratch_of(cs);
-	if (s->phase != PHASE_SYNC && (!config.begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
+	/* A sync without a fold; but not one that was half over when the recording began. */
+	if (s->phase != PHASE_SYNC &&
+	    (s->phase != PHASE_RUN || !config.begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
 		return 0;
 	cs->in_sync = 0;
 	s->phase = PHASE_NONE;
