@@ -151,7 +151,7 @@ struct vgr_flush {
  */
 struct vgr_sync {
 	struct vgr_rec r;
-	uint64_t begin;
+	uint64_t begin;		    /* entry of the function, or of its fold: see capture.h */
 	uint32_t hcr;		    /* shadow HCR at the fold, EOIcount included where saved */
 	uint32_t vmcr;		    /* shadow VMCR at the fold */
 	uint32_t boundary;	    /* last_lr_irq at the fold */
