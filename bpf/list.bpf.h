@@ -218,8 +218,8 @@ static __always_inline bool same(const struct seen *e, __u64 addr, const struct 
 }
 
 /*
- * A loop whose end the verifier need not see. Its variables stand in memory, or the verifier
- * would follow each of their values.
+ * A loop whose end the verifier need not see. Its variables stand in memory and are read anew each
+ * time, or the verifier would follow each of their values.
  */
 #define can_loop                                                                          \
 	({                                                                                \
@@ -229,7 +229,7 @@ static __always_inline bool same(const struct seen *e, __u64 addr, const struct 
 				  ".long ((%l[l_break] - 1b - 8) / 8) & 0xffff; .short 0" \
 				  :                                                       \
 				  :                                                       \
-				  :                                                       \
+				  : "memory"                                              \
 				  : l_break);                                             \
 		goto l_continue;                                                          \
 	l_break:                                                                          \
@@ -312,14 +312,10 @@ static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const e
 	s->n = 0;
 	s->again = 0;
 	s->looks = 0;
-	while (at != head) {
+	while (at != head && can_loop) {
 		n = s->n;
 		if (n >= VGR_MAX_IRQS) {
 			count_on(s, at, head);
-			return;
-		}
-		if (!can_loop) {
-			s->flags |= VGR_F_CUT;
 			return;
 		}
 		addr = at - bpf_core_field_offset(struct vgic_irq, ap_list);
@@ -351,6 +347,8 @@ static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const e
 		at = (__u64)irq->ap_list.next;
 		s->n = n + 1;
 	}
+	if (at != head)
+		s->flags |= VGR_F_CUT;
 	return;
 torn:
 	s->flags |= VGR_F_TORN;
