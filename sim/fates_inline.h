@@ -259,14 +259,22 @@ static inline void fates_listed(struct vgic_fates *f, uint32_t number)
 	e->counted += missed;
 }
 
-/* It is on the list when an entry is made, which is counted already. */
+/* In an LR when an entry is made. */
+static inline void fates_inside(struct fates_entry *e, const struct vgr_irq *q)
+{
+	e->listed = true;
+	e->fate.outside_entries = 0;
+	e->active_entries += (q->state & VGR_IRQ_ACTIVE) && !fates_is_lpi(e);
+}
+
+/* On the list and in no LR when an entry is made, which is counted already. */
 static inline void fates_counted(struct vgic_fates *f, const struct vgr_flush *fl,
-				 struct fates_entry *e, const struct vgr_irq *q, bool inside)
+				 struct fates_entry *e, const struct vgr_irq *q)
 {
 	e->listed = true;
 	e->counted = f->vcpus[fl->r.vcpu].entries;
 	e->counted_on = fl->r.vcpu;
-	fates_look_inside(f, fl, e, q, inside);
+	fates_look_inside(f, fl, e, q, false);
 }
 
 #endif

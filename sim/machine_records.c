@@ -312,12 +312,16 @@ void machine_records_flush(struct machine *m, unsigned int index)
 		populated(m, &m->vcpus[index], i, k->lr[i]);
 	fates->vcpus[index].entries++;
 	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++) {
+		struct fates_entry *e = &fates->v[w->number];
 		struct msource *s = w->irq->user;
-		bool inside = machine_inside(m, index, w->irq);
 
-		fates_counted(fates, f, &fates->v[w->number], state_of(w->irq), inside);
+		if (machine_inside(m, index, w->irq)) {
+			fates_inside(e, state_of(w->irq));
+			continue;
+		}
+		fates_counted(fates, f, e, state_of(w->irq));
 		/* The flush changes nothing of those who wait: they are as they were seen. */
-		if (!inside && s && vgic_pending(w->irq))
+		if (s && vgic_pending(w->irq))
 			s->known = calm;
 	}
 }
