@@ -290,7 +290,7 @@ static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
 {
 	const struct vgic_irq **was = m->listed;
 
-	if (!k->sorted)
+	if (!k->sorted || !k->moved)
 		return false;
 	for (const struct vgic_irq *q = k->list.head; q; q = q->next, was++)
 		if (*was != q)

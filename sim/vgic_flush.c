@@ -176,7 +176,8 @@ void vgic_flush(struct vgic *vgic, unsigned int index)
 	else
 		vcpu->summary = summarise(vcpu, true, &in_order);
 	if (vgic_needs_sort(vgic, &vcpu->summary)) {
-		if (!in_order || policy->compare)
+		vcpu->moved = !in_order || policy->compare;
+		if (vcpu->moved)
 			vgic_list_sort(vcpu);
 		vcpu->sorted = true;
 		vcpu->counts.sorts++;

@@ -98,6 +98,7 @@ struct vgic_vcpu {
 	struct vgic_irq *overflow;   /* posted-v1: from here on the list is the overflow list */
 	struct vgic_summary summary; /* of the last flush */
 	bool sorted;		     /* by the last flush */
+	bool moved;		     /* if so: it was perhaps not in order before */
 	bool nested;		     /* runs a guest of its own */
 	bool lpis_off;		     /* GICR_CTLR.EnableLPIs was cleared */
 	struct vgic_counts counts;
