@@ -16,6 +16,10 @@ import time
 import unittest
 import xml.etree.ElementTree
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from json_schema import conforms  # noqa: E402
+
 TOOL, MOCK, SCHEMA, RECORDING = (os.path.abspath(path) for path in sys.argv[1:5])
 FIGURES = ["exits", "occupancy", "raise-to-lr", "raise-to-ack", "raise-to-deactivate", "timeline"]
 
@@ -34,45 +38,6 @@ def load(path):
 def text(*parts):
     with open(os.path.join(*parts), encoding="utf-8") as f:
         return f.read()
-
-
-def conforms(value, schema, root, where="result"):
-    """The part of JSON Schema that result.schema.json uses; gives the first misfit or None."""
-    kinds = {"object": dict, "array": list, "string": str, "null": type(None),
-             "boolean": bool}
-    if "$ref" in schema:
-        return conforms(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root, where)
-    if "anyOf" in schema:
-        misfits = [conforms(value, s, root, where) for s in schema["anyOf"]]
-        return None if None in misfits else misfits[0]
-    if "const" in schema and value != schema["const"]:
-        return where
-    if "enum" in schema and value not in schema["enum"]:
-        return where
-    if "type" in schema:
-        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        if not any(isinstance(value, int) if t == "integer" else isinstance(value, kinds[t])
-                   for t in types):
-            return where
-    if isinstance(value, int) and value < schema.get("minimum", value):
-        return where
-    if isinstance(value, dict):
-        for name in schema.get("required", []):
-            if name not in value:
-                return where + "." + name
-        for name, inner in value.items():
-            if "properties" in schema and name not in schema["properties"]:
-                return where + "." + name
-            misfit = conforms(inner, schema.get("properties", {}).get(name, {}), root,
-                              where + "." + name)
-            if misfit:
-                return misfit
-    if isinstance(value, list):
-        for i, inner in enumerate(value):
-            misfit = conforms(inner, schema.get("items", {}), root, "%s[%d]" % (where, i))
-            if misfit:
-                return misfit
-    return None
 
 
 class Page(html.parser.HTMLParser):
