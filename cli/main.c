@@ -20,6 +20,12 @@ static const struct command *const commands[] = {
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+const struct command *const *cli_commands(size_t *n)
+{
+	*n = NR_COMMANDS;
+	return commands;
+}
+
 static const struct command *find_command(const char *name)
 {
 	size_t i;

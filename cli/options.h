@@ -94,6 +94,9 @@ struct command {
 	int (*run)(const void *values, const struct cli_args *args);
 };
 
+/* main.c: every command of this build, in the order of 'vgicsim help'. */
+const struct command *const *cli_commands(size_t *n);
+
 /*
  * Parses argv[0..argc-1] (the words after the command's name) into values, which
  * the caller has set to the defaults. args->v points into a copy owned by args.
