@@ -309,6 +309,14 @@ static uint64_t flow_of(struct perfetto *x, uint64_t key)
 	return x->journeys[i].flow;
 }
 
+/* An end without a beginning is part of no flow. */
+static uint64_t flow_under_way(const struct perfetto *x, uint64_t key)
+{
+	const struct journey *j = &x->journeys[slot_of(x, key)];
+
+	return j->key ? j->flow : 0;
+}
+
 /* It has ended: what comes next of it is another one. */
 static void flow_over(struct perfetto *x, uint64_t key)
 {
@@ -450,7 +458,7 @@ static int instant(struct perfetto *x, FILE *f, struct vcpu_tracks *v, uint64_t 
 				  .track = uuid_of(v, T_EVENTS),
 				  .type = INSTANT,
 				  .name = name,
-				  .flow = flow_of(x, key),
+				  .flow = ends ? flow_under_way(x, key) : flow_of(x, key),
 				  .flow_ends = ends});
 	if (ends)
 		flow_over(x, key);
