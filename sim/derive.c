@@ -803,6 +803,7 @@ static void on_exit_record(struct vgic_derive *d, struct dvcpu *v, const struct 
 static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t flush, uint64_t entry)
 {
 	bool has_effects = v->first_effect != VGIC_WL_NONE;
+	struct vgic_op *x;
 	uint32_t op;
 
 	if (v->exit != EXIT_PENDING)
@@ -850,8 +851,7 @@ static void settle(struct vgic_derive *d, struct dvcpu *v, uint64_t flush, uint6
 			o->flags |= VGIC_OP_TIMED;
 	}
 effects:
-	struct vgic_op *x = &d->wl->ops[op];
-
+	x = &d->wl->ops[op];
 	x->wall_ns = v->exit_time - d->start;
 	x->sync_irqs = v->sync_irqs;
 	x->sync_lrs = v->sync_lrs;
