@@ -78,7 +78,7 @@ for row, record in zip(rows, dump):
 	if r['type'] == 'mmio':
 		assert int(r['address'], 16) == int(record['gpa'], 16), row
 "
-for guest in 7.2-mixed 6.12-linux 7.3.4-gic2-vhe/sgi 7.2-remote-dir; do
+for guest in 7.2-registers 7.3.4-gic2-vhe/sgi 7.2-remote-dir; do
 	expect "$guest: ndjson" 0 --to ndjson "$recordings/$guest.vgr"
 	"$tool" dump --json "$recordings/$guest.vgr" >"$dir/dump"
 	check "$guest: what dump prints" cmp "$dir/out" "$dir/dump"
@@ -101,8 +101,8 @@ assert len(seen) >= 8, seen
 done
 
 # The same bytes however it is decoded; nothing where there is nothing to write.
-expect "four threads" 0 -T 4 -o "$dir/four" "$recordings/7.2-mixed.vgr"
-expect "one thread" 0 -T 1 -o "$dir/one" "$recordings/7.2-mixed.vgr"
+expect "four threads" 0 -T 4 -o "$dir/four" "$recordings/7.2-linux.vgr"
+expect "one thread" 0 -T 1 -o "$dir/one" "$recordings/7.2-linux.vgr"
 check "the same bytes on any number of threads" cmp "$dir/four" "$dir/one"
 head -c 60000 "$recordings/7.2-mixed.vgr" >"$dir/cut.vgr"
 expect "a recording that was cut" 0 -o "$dir/trace" "$dir/cut.vgr"
