@@ -50,7 +50,7 @@ assert r['guest_time_ns'] == t['spent']['guest'], (r['guest_time_ns'], t['spent'
 done
 trace "one vCPU" "$recordings/7.2-sgi.vgr" --vcpu 1
 json "one vCPU: less of all" "0 < j['slices']['guest'] < 3000 and not any('vCPU 2 LR' in t for t in j['tracks'])"
-trace "a window" "$recordings/7.2-mixed.vgr" --from 100ms --until 400ms
+trace "a window" "$recordings/7.2-mixed.vgr" --from 100ms --until 200ms
 json "a window: less of it" "0 < j['slices']['guest'] < 20000 and j['slices']['WFI'] > 0"
 trace "a small one" "$small"
 trace "a GICv2 one" "$gicv2"
