@@ -34,18 +34,20 @@ int vgic_latency_init(struct vgic_latency_series *s)
 	return 0;
 }
 
-static void block_finish(struct vgic_latency_block *b)
+static void free_parts(struct vgic_latency_block *b)
 {
-	for (unsigned int i = 0; i < PARTS; i++)
+	for (unsigned int i = 0; i < PARTS; i++) {
 		free(b->part[i]);
-	memset(b, 0, sizeof(*b));
+		b->part[i] = NULL;
+	}
 }
 
 void vgic_latency_finish(struct vgic_latency_series *s)
 {
 	for (size_t i = 0; s->blocks && i < BLOCKS; i++)
-		block_finish(&s->blocks[i]);
+		free_parts(&s->blocks[i]);
 	free(s->blocks);
+	free(s->packed);
 	vgic_hist_finish(&s->hist);
 	memset(s, 0, sizeof(*s));
 }
@@ -77,10 +79,15 @@ static uint64_t highest_of(unsigned int bucket)
 
 /* ---- blocks ---- */
 
+static void add_count(uint32_t *to, uint32_t n)
+{
+	*to = *to + n < n ? UINT32_MAX : *to + n;
+}
+
 static void add_counts(uint32_t *restrict to, const uint32_t *restrict from)
 {
 	for (unsigned int i = 0; i < PART; i++)
-		to[i] = to[i] + from[i] < to[i] ? UINT32_MAX : to[i] + from[i];
+		add_count(&to[i], from[i]);
 }
 
 /* The same where no sum can be too large: several at a time. */
@@ -113,18 +120,155 @@ static void block_take(struct vgic_latency_block *to, struct vgic_latency_block 
 	from->n = 0;
 }
 
-static int block_add(struct vgic_latency_block *to, const struct vgic_latency_block *from)
+static int need_part(struct vgic_latency_block *b, unsigned int part)
 {
+	if (!b->part[part])
+		b->part[part] = calloc(PART, sizeof(*b->part[part]));
+	return b->part[part] ? 0 : -ENOMEM;
+}
+
+/*
+ * A packed block is a list of its counts that are not 0: how many buckets further, and how many
+ * samples, each in seven bits a byte, the lowest first, with bit 7 set in all but the last.
+ */
+static size_t put_number(uint8_t *to, uint32_t x)
+{
+	size_t n = 0;
+
+	for (; x >= 0x80; x >>= 7, n++)
+		if (to)
+			to[n] = (uint8_t)(x | 0x80);
+	if (to)
+		to[n] = (uint8_t)x;
+	return n + 1;
+}
+
+static uint32_t get_number(const uint8_t **at)
+{
+	uint32_t x = 0;
+
+	for (unsigned int shift = 0;; shift += 7) {
+		uint8_t byte = *(*at)++;
+
+		x |= (uint32_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return x;
+	}
+}
+
+/* The counts of a block, into to or only measured. Returns bytes. */
+static size_t pack_block(const struct vgic_latency_block *b, uint8_t *to)
+{
+	unsigned int last = 0;
+	size_t size = 0;
+
+	for (unsigned int k = 0; k < PART * PARTS; k++) {
+		uint32_t n = b->part[k / PART] ? b->part[k / PART][k % PART] : 0;
+
+		if (!n)
+			continue;
+		size += put_number(to ? to + size : NULL, k - last);
+		size += put_number(to ? to + size : NULL, n);
+		last = k;
+	}
+	return size;
+}
+
+/* The counts of a packed block, one after the other. */
+struct unpacker {
+	const uint8_t *at, *end;
+	unsigned int bucket;
+	uint32_t n;
+};
+
+static struct unpacker unpacker_of(const struct vgic_latency_series *s, size_t block)
+{
+	size_t end = block + 1 < s->nr_blocks ? s->blocks[block + 1].packed_at : s->packed_size;
+
+	return (struct unpacker){.at = s->packed + s->blocks[block].packed_at,
+				 .end = s->packed + end};
+}
+
+static bool unpacker_next(struct unpacker *u)
+{
+	if (u->at == u->end)
+		return false;
+	u->bucket += get_number(&u->at);
+	u->n = get_number(&u->at);
+	return true;
+}
+
+/* Adds a packed block's counts to the parts of another one. */
+static int add_packed(struct vgic_latency_block *to, const struct vgic_latency_series *s,
+		      size_t block)
+{
+	struct unpacker u = unpacker_of(s, block);
+
+	while (unpacker_next(&u)) {
+		if (need_part(to, u.bucket / PART))
+			return -ENOMEM;
+		add_count(&to->part[u.bucket / PART][u.bucket % PART], u.n);
+	}
+	return 0;
+}
+
+static int block_add(struct vgic_latency_block *to, const struct vgic_latency_series *s,
+		     size_t block)
+{
+	const struct vgic_latency_block *from = &s->blocks[block];
+
+	if (s->packed && add_packed(to, s, block))
+		return -ENOMEM;
 	for (unsigned int i = 0; i < PARTS; i++) {
 		if (!from->part[i])
 			continue;
-		if (!to->part[i])
-			to->part[i] = calloc(PART, sizeof(*to->part[i]));
-		if (!to->part[i])
+		if (need_part(to, i))
 			return -ENOMEM;
 		add_counts(to->part[i], from->part[i]);
 	}
 	to->n += from->n;
+	return 0;
+}
+
+int vgic_latency_pack(struct vgic_latency_series *s)
+{
+	size_t size = 0;
+
+	if (s->packed)
+		return 0;
+	for (size_t i = 0; i < s->nr_blocks; i++)
+		size += pack_block(&s->blocks[i], NULL);
+	if (!size)
+		return 0;
+	s->packed = malloc(size);
+	if (!s->packed)
+		return -ENOMEM;
+	s->packed_size = 0;
+	for (size_t i = 0; i < s->nr_blocks; i++) {
+		struct vgic_latency_block *b = &s->blocks[i];
+
+		b->packed_at = s->packed_size;
+		s->packed_size += pack_block(b, s->packed + s->packed_size);
+		free_parts(b);
+	}
+	return 0;
+}
+
+static int unpack(struct vgic_latency_series *s)
+{
+	size_t i = 0;
+
+	while (i < s->nr_blocks && !add_packed(&s->blocks[i], s, i))
+		i++;
+	if (i < s->nr_blocks) {
+		do
+			free_parts(&s->blocks[i]);
+		while (i--);
+		return -ENOMEM;
+	}
+	free(s->packed);
+	s->packed = NULL;
+	s->packed_size = 0;
 	return 0;
 }
 
@@ -154,12 +298,12 @@ static __attribute__((noinline, cold)) int add_new(struct vgic_latency_series *s
 	unsigned int bucket = bucket_of(ns);
 	struct vgic_latency_block *b;
 
+	if (s->packed && unpack(s))
+		return -ENOMEM;
 	while (raise / s->raises >= BLOCKS)
 		coarsen(s);
 	b = &s->blocks[raise / s->raises];
-	if (!b->part[bucket / PART])
-		b->part[bucket / PART] = calloc(PART, sizeof(uint32_t));
-	if (!b->part[bucket / PART])
+	if (need_part(b, bucket / PART))
 		return -ENOMEM;
 	if (raise / s->raises >= s->nr_blocks)
 		s->nr_blocks = (size_t)(raise / s->raises) + 1;
@@ -196,12 +340,12 @@ int vgic_latency_merge(struct vgic_latency_series *s, const struct vgic_latency_
 	sum.raises = raises;
 	for (size_t i = 0; i < s->nr_blocks; i++) {
 		sum.nr_blocks = (size_t)(i / (raises / s->raises)) + 1;
-		if (block_add(&sum.blocks[sum.nr_blocks - 1], &s->blocks[i]))
+		if (block_add(&sum.blocks[sum.nr_blocks - 1], s, i))
 			goto fail;
 	}
 	for (size_t i = 0, first = sum.nr_blocks; i < other->nr_blocks; i++) {
 		sum.nr_blocks = first + (size_t)(i / (raises / other->raises)) + 1;
-		if (block_add(&sum.blocks[sum.nr_blocks - 1], &other->blocks[i]))
+		if (block_add(&sum.blocks[sum.nr_blocks - 1], other, i))
 			goto fail;
 	}
 	vgic_hist_merge(&sum.hist, &s->hist);
@@ -278,10 +422,18 @@ static void bootstrap_finish(struct bootstrap *b)
 static void count(const struct vgic_latency_series *s, size_t first, size_t nr, uint32_t *counts)
 {
 	memset(counts, 0, PART * PARTS * sizeof(*counts));
-	for (size_t i = first; i < first + nr && i < s->nr_blocks; i++)
+	for (size_t i = first; i < first + nr && i < s->nr_blocks; i++) {
+		if (s->packed) {
+			struct unpacker u = unpacker_of(s, i);
+
+			while (unpacker_next(&u))
+				add_count(&counts[u.bucket], u.n);
+			continue;
+		}
 		for (unsigned int k = 0; k < PARTS; k++)
 			if (s->blocks[i].part[k])
 				add_counts(&counts[k * PART], s->blocks[i].part[k]);
+	}
 }
 
 static int bootstrap_init(struct bootstrap *b, const struct vgic_latency_series *s)

@@ -183,6 +183,33 @@ int vgic_cell_timeline(struct vgic_cell *c, uint16_t vcpu, uint64_t t0, uint64_t
 	return c->has_timeline ? 0 : -ENOMEM;
 }
 
+int vgic_cell_pack(struct vgic_cell *c)
+{
+	struct vgic_timeline *tl = &c->timeline;
+	struct vgic_segment *segments;
+	struct vgic_mark *mis, *depths;
+
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		if (vgic_latency_pack(&c->latency[i]))
+			return -ENOMEM;
+	if (!c->has_timeline)
+		return 0;
+	/* One at least: of nothing realloc() may make nothing. */
+	segments = realloc(tl->segments, (tl->nr_segments + 1) * sizeof(*segments));
+	if (!segments)
+		return -ENOMEM;
+	tl->segments = segments;
+	mis = realloc(tl->mis, (tl->nr_mis + 1) * sizeof(*mis));
+	if (!mis)
+		return -ENOMEM;
+	tl->mis = mis;
+	depths = realloc(tl->depths, (tl->nr_depths + 1) * sizeof(*depths));
+	if (!depths)
+		return -ENOMEM;
+	tl->depths = depths;
+	return 0;
+}
+
 void vgic_cell_exit(struct vgic_cell *c, enum vgic_exit_kind kind, uint32_t misr)
 {
 	c->exits++;

@@ -220,3 +220,12 @@ struct frame *ahead_get(struct ahead *a, uint64_t offset, bool alone)
 		frame_load(f, a->from, a->max_lrs);
 	return f;
 }
+
+void ahead_rest(struct ahead *a)
+{
+	a->head += a->current;
+	a->current = false;
+	drain(a);
+	for (unsigned int i = 0; i < a->ready; i++)
+		frame_trim(&a->slots[i]);
+}

@@ -24,4 +24,7 @@ void ahead_set_host(struct ahead *a, unsigned int max_lrs);
 /* The frame at offset, good or bad, until the next call. alone: do not read ahead. */
 struct frame *ahead_get(struct ahead *a, uint64_t offset, bool alone);
 
+/* Gives back what the frames hold, until the next one is asked for. */
+void ahead_rest(struct ahead *a);
+
 #endif

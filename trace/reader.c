@@ -422,6 +422,8 @@ static __attribute__((noinline)) int next_frames_record(struct vgr_reader *r,
 		if (err)
 			return r->status = err;
 	}
+	/* Whoever keeps the reader for what its header says does not want the rest. */
+	ahead_rest(r->ahead);
 	return 0;
 }
 

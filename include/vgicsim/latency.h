@@ -28,6 +28,7 @@
 struct vgic_latency_block {
 	uint64_t n;
 	uint32_t *part[VGIC_LATENCY_PARTS]; /* counts by power of two; NULL: none */
+	size_t packed_at;		    /* where its counts begin in a packed series */
 };
 
 struct vgic_latency_series {
@@ -35,6 +36,8 @@ struct vgic_latency_series {
 	uint64_t raises; /* in a block: a power of two */
 	size_t nr_blocks;
 	struct vgic_latency_block *blocks; /* VGIC_LATENCY_BLOCKS of them */
+	uint8_t *packed;		   /* NULL: the counts are in the blocks' parts */
+	size_t packed_size;
 };
 
 /* Makes an empty series. 0 or -ENOMEM. */
@@ -50,6 +53,13 @@ int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
  * the one that counting all together gives. 0, or -ENOMEM and s is as good as before.
  */
 int vgic_latency_merge(struct vgic_latency_series *s, const struct vgic_latency_series *other);
+
+/*
+ * Keeps a series that is not added to any more in a fraction of the memory: a replay's parts
+ * take up to a few MiB, its counts some KiB. It says the same as before, and adding to it
+ * unpacks it. 0, or -ENOMEM and it is as it was.
+ */
+int vgic_latency_pack(struct vgic_latency_series *s);
 
 /* Whether n samples are enough for percentile p, 0 < p < 1. */
 bool vgic_latency_enough(uint64_t n, double p);

@@ -125,6 +125,12 @@ void vgic_cell_finish(struct vgic_cell *c);
 /* Gives the cell a time line to fill: vCPU and window in ns from the start. 0 or -ENOMEM. */
 int vgic_cell_timeline(struct vgic_cell *c, uint16_t vcpu, uint64_t t0, uint64_t t1);
 
+/*
+ * Keeps a cell that is complete in less memory; nothing is added to its time line after that.
+ * 0 or -ENOMEM.
+ */
+int vgic_cell_pack(struct vgic_cell *c);
+
 /* An exit of this kind; misr counts its sources if the kind is VGIC_EXIT_MI. */
 void vgic_cell_exit(struct vgic_cell *c, enum vgic_exit_kind kind, uint32_t misr);
 

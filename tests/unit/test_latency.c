@@ -200,6 +200,62 @@ static void blocks_stay_few(void **unused)
 	vgic_latency_finish(&s);
 }
 
+static void same_percentiles(const struct vgic_latency_series *a,
+			     const struct vgic_latency_series *b)
+{
+	struct vgic_percentile p[VGIC_LATENCY_PERCENTILES], q[VGIC_LATENCY_PERCENTILES];
+
+	assert_int_equal(vgic_latency_percentiles(a, vgic_latency_p, VGIC_LATENCY_PERCENTILES, p),
+			 0);
+	assert_int_equal(vgic_latency_percentiles(b, vgic_latency_p, VGIC_LATENCY_PERCENTILES, q),
+			 0);
+	assert_memory_equal(p, q, sizeof(p));
+	assert_int_equal(vgic_latency_block_length(a), vgic_latency_block_length(b));
+}
+
+/* Packed it says the same, alone and merged, and can be added to. One count is beyond 16 bits. */
+static void packed(void **unused)
+{
+	struct vgic_latency_series s, same, more, as_much;
+
+	state = 11;
+	assert_int_equal(vgic_latency_init(&s), 0);
+	assert_int_equal(vgic_latency_init(&same), 0);
+	assert_int_equal(vgic_latency_pack(&s), 0);
+	assert_null(s.packed);
+	for (uint64_t i = 0; i < 170000; i++) {
+		uint64_t ns = i % 2 ? exponential() : 7, raise = i % 2 ? i : 1000;
+
+		add(&s, raise, ns);
+		add(&same, raise, ns);
+	}
+	assert_int_equal(vgic_latency_pack(&s), 0);
+	assert_non_null(s.packed);
+	for (size_t i = 0; i < s.nr_blocks; i++)
+		for (unsigned int k = 0; k < VGIC_LATENCY_PARTS; k++)
+			assert_null(s.blocks[i].part[k]);
+	same_percentiles(&s, &same);
+	assert_int_equal(vgic_latency_pack(&s), 0);
+	same_percentiles(&s, &same);
+
+	assert_int_equal(vgic_latency_init(&more), 0);
+	assert_int_equal(vgic_latency_init(&as_much), 0);
+	assert_int_equal(vgic_latency_merge(&more, &s), 0);
+	assert_int_equal(vgic_latency_merge(&as_much, &same), 0);
+	same_percentiles(&more, &as_much);
+	vgic_latency_finish(&more);
+	vgic_latency_finish(&as_much);
+
+	for (uint64_t i = 170000; i < 200000; i++) {
+		add(&s, i, i % 1000);
+		add(&same, i, i % 1000);
+	}
+	assert_null(s.packed);
+	same_percentiles(&s, &same);
+	vgic_latency_finish(&s);
+	vgic_latency_finish(&same);
+}
+
 /* Sixteen blocks at least: a small sample has short ones. */
 static void block_length(void **unused)
 {
@@ -273,6 +329,7 @@ int main(void)
 		cmocka_unit_test(bursts_widen_the_interval),
 		cmocka_unit_test(order_of_the_raises),
 		cmocka_unit_test(blocks_stay_few),
+		cmocka_unit_test(packed),
 		cmocka_unit_test(block_length),
 		cmocka_unit_test(merge),
 	};

@@ -522,6 +522,19 @@ static int latency_scene(void)
 	}
 	if (!ret)
 		ret = vgic_latency_percentile(&a, 0.9, &q);
+	if (!ret)
+		ret = vgic_latency_pack(&b);
+	if (!ret)
+		ret = vgic_latency_merge(&a, &b);
+	if (!ret) {
+		uint64_t length = vgic_latency_block_length(&b);
+
+		ret = vgic_latency_add(&b, 300, 5000);
+		/* It failed: it is packed still, and says what it said. */
+		assert_int_equal(b.hist.n, ret ? 300 : 301);
+		if (ret)
+			assert_int_equal(vgic_latency_block_length(&b), length);
+	}
 	vgic_latency_finish(&a);
 	vgic_latency_finish(&b);
 	return ret;
