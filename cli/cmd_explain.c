@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "options.h"
 #include "output.h"
+#include "parts.h"
 #include "waits.h"
 
 #define ANY UINT64_MAX
@@ -97,7 +98,7 @@ static void print(const struct account *a, const char *path, const struct vgr_he
 		       all_of(a) - a->worst.n);
 }
 
-static void print_json(const struct account *a, const char *path, const struct vgr_reader *r,
+static json_t *to_json(const struct account *a, const char *path, const struct vgr_reader *r,
 		       uint64_t missed)
 {
 	const struct vgr_header *h = vgr_reader_header(r);
@@ -106,7 +107,7 @@ static void print_json(const struct account *a, const char *path, const struct v
 
 	snprintf(hash, sizeof(hash), "%016" PRIx64, vgr_reader_identity(r));
 	json_object_set_new(o, "version", json_string(VGICSIM_VERSION));
-	json_object_set_new(o, "file", json_string(path));
+	json_object_set_new(o, "file", cli_json_string(path));
 	json_object_set_new(o, "hash", json_string(hash));
 	json_object_set_new(o, "kernel", json_string(h->kernel_release));
 	json_object_set_new(o, "nr_lr", json_integer(h->nr_lr));
@@ -123,14 +124,13 @@ static void print_json(const struct account *a, const char *path, const struct v
 	for (size_t i = 0; i < a->worst.n; i++)
 		json_array_append_new(waits, waits_json(a->worst.v[i]));
 	json_object_set_new(o, "waits", waits);
-	cli_print_json(stdout, o, false);
+	return o;
 }
 
-static int run(const void *values, const struct cli_args *args)
+/* o: JSON goes there; NULL: it is printed, or text. */
+static int read_file(const struct explain_values *v, const char *path, json_t **o)
 {
-	const struct explain_values *v = values;
 	struct account a = {.v = v, .worst = {.max = (size_t)v->worst}};
-	const char *path = args->v[0];
 	struct vgic_explain_config cfg = {.wait = on_wait, .opaque = &a};
 	struct vgic_explain *ex = NULL;
 	struct vgic_decoder *decoder = NULL;
@@ -156,17 +156,33 @@ static int run(const void *values, const struct cli_args *args)
 		code = cli_fail(EXIT_SOFTWARE, "no memory: %s", path);
 	} else {
 		cli_recording_ending(path, r);
-		if (a.v->json)
-			print_json(&a, path, r, vgic_explain_missed(ex));
+		if (o)
+			*o = to_json(&a, path, r, vgic_explain_missed(ex));
+		else if (v->json)
+			cli_print_json(stdout, to_json(&a, path, r, vgic_explain_missed(ex)),
+				       false);
 		else
 			print(&a, path, h, vgic_explain_missed(ex));
-		code = cli_finish_stdout();
+		code = o ? EXIT_OK : cli_finish_stdout();
 	}
 	waits_finish(&a.worst);
 	vgic_explain_destroy(ex);
 	vgic_decoder_destroy(decoder);
 	vgr_reader_close(r);
 	return code;
+}
+
+int explain_json(const char *path, uint64_t worst, json_t **o)
+{
+	struct explain_values v = defaults;
+
+	v.worst = worst;
+	return read_file(&v, path, o);
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	return read_file(values, args->v[0], NULL);
 }
 
 static const char *const examples[] = {

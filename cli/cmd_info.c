@@ -7,6 +7,7 @@
 #include "latencies.h"
 #include "options.h"
 #include "output.h"
+#include "parts.h"
 #include "summary.h"
 #include "text.h"
 
@@ -436,8 +437,8 @@ static const char *ending_name(enum vgr_ending e)
 	return e == VGR_END_WHOLE ? "whole" : e == VGR_END_CUT ? "cut" : "unfinished";
 }
 
-static int print_json(const struct info_values *v, const char *path, const struct vgr_reader *r,
-		      const struct summary *s)
+static json_t *to_json(const struct info_values *v, const char *path, const struct vgr_reader *r,
+		       const struct summary *s)
 {
 	const struct vgr_header *h = vgr_reader_header(r);
 	json_t *o = json_object(), *vcpus;
@@ -445,7 +446,7 @@ static int print_json(const struct info_values *v, const char *path, const struc
 	size_t i;
 
 	snprintf(identity, sizeof(identity), "%016" PRIx64, vgr_reader_identity(r));
-	json_object_set_new(o, "file", json_string(path));
+	json_object_set_new(o, "file", cli_json_string(path));
 	json_object_set_new(o, "identity", json_string(identity));
 	json_object_set_new(o, "header", json_header(h));
 	json_object_set_new(o, "totals", json_totals(h));
@@ -461,7 +462,7 @@ static int print_json(const struct info_values *v, const char *path, const struc
 		json_object_set_new(o, "raise_to_lr", latencies_json(&s->to_lr, false));
 		json_object_set_new(o, "merged_raises", number(s->merged));
 	}
-	return cli_print_json(stdout, o, false);
+	return o;
 }
 
 /* ---- the command ---- */
@@ -503,19 +504,14 @@ static int print_text(const struct info_values *v, const char *path, const struc
 	return 0;
 }
 
-static int run(const void *values, const struct cli_args *args)
+/* o: JSON goes there; NULL: it is printed, or text. */
+static int read_file(const struct info_values *v, const char *path, json_t **o)
 {
-	const struct info_values *v = values;
-	const char *path = args->v[0];
-	struct vgr_reader *r;
+	struct vgr_reader *r = cli_open_recording(path);
 	struct summary s;
 	uint64_t start = 0;
 	int err, ret;
 
-	if (vgw_probe(path))
-		return demand_info_file(path, v->json);
-	cli_set_threads(v->threads);
-	r = cli_open_recording(path);
 	if (!r)
 		return EXIT_INPUT;
 	err = summary_init(&s, vgr_reader_header(r));
@@ -526,8 +522,13 @@ static int run(const void *values, const struct cli_args *args)
 	} else if (err) {
 		ret = cli_fail_recording(path, vgr_reader_error(r));
 	} else {
-		err = v->json ? print_json(v, path, r, &s) : print_text(v, path, r, &s, start);
+		if (o)
+			*o = to_json(v, path, r, &s);
+		err = o		? 0
+		      : v->json ? cli_print_json(stdout, to_json(v, path, r, &s), false)
+				: print_text(v, path, r, &s, start);
 		ret = err == -ENOMEM ? cli_fail(EXIT_SOFTWARE, "not enough memory")
+		      : o	     ? EXIT_OK
 				     : cli_finish_stdout();
 		if (!v->header_only)
 			cli_recording_ending(path, r);
@@ -535,6 +536,23 @@ static int run(const void *values, const struct cli_args *args)
 	summary_finish(&s);
 	vgr_reader_close(r);
 	return ret;
+}
+
+int info_json(const char *path, uint64_t starved, json_t **o)
+{
+	const struct info_values v = {.json = true, .starved = starved};
+
+	return read_file(&v, path, o);
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	const struct info_values *v = values;
+
+	if (vgw_probe(args->v[0]))
+		return demand_info_file(args->v[0], v->json);
+	cli_set_threads(v->threads);
+	return read_file(v, args->v[0], NULL);
 }
 
 static const char *const examples[] = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdatomic.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "latencies.h"
 #include "options.h"
 #include "output.h"
+#include "parts.h"
 #include "profile_option.h"
 #include "replay_input.h"
 #include "replays.h"
@@ -64,6 +66,8 @@ struct session {
 	bool wanted[MAX_LRS + 1], done[MAX_LRS + 1];
 	int error[MAX_LRS + 1];
 	unsigned int timeline_lrs; /* 0: every cell */
+	FILE *into;		   /* the result goes there; NULL: where the options say */
+	atomic_uint nr_done;
 };
 
 static int explain(const char *name)
@@ -185,6 +189,7 @@ static int replay_cell(void *opaque, unsigned int nr_lr)
 	int ret = replay_one(s, nr_lr, &s->cells[nr_lr]);
 
 	s->done[nr_lr] = !ret;
+	cli_progress("replayed: %u LR counts", atomic_fetch_add(&s->nr_done, 1) + 1);
 	return ret;
 }
 
@@ -318,6 +323,10 @@ static int hand_out(struct session *s)
 	replays_describe(&r, &s->v->choice, &s->config);
 	r.profile_file = s->v->profile;
 	r.profile_hash = s->profile.hash;
+	if (s->into)
+		return result_write(s->into, &r)
+			       ? cli_fail(EXIT_SOFTWARE, "no memory: %s", s->in.path)
+			       : EXIT_OK;
 	if (s->v->output) {
 		struct vgic_outfile o = {0};
 		int ret = vgic_outfile_open(&o, s->v->output);
@@ -352,17 +361,11 @@ static int hand_out(struct session *s)
 	return cli_finish_stdout();
 }
 
-static int run(const void *values, const struct cli_args *args)
+static int replay_file(const struct replay_values *v, const char *path, FILE *into)
 {
-	struct session s = {.v = values};
+	struct session s = {.v = v, .into = into};
 	int code;
 
-	if (s.v->explain)
-		return explain(s.v->explain);
-	if (args->n != 1)
-		return cli_fail(
-			EXIT_USAGE,
-			"no recording or workload named: replay: vgicsim replay [OPTIONS] FILE");
 	if (s.v->profile) {
 		code = profile_option_read(&s.profile, s.v->profile);
 		if (code) {
@@ -374,7 +377,7 @@ static int run(const void *values, const struct cli_args *args)
 	if (!s.lrs.last)
 		s.lrs = s.v->profile ? (struct option_range){s.profile.file.lrs, s.profile.file.lrs}
 				     : (struct option_range){1, MAX_LRS};
-	code = replay_input_open(&s.in, args->v[0]);
+	code = replay_input_open(&s.in, path);
 	if (!code)
 		code = policy_option_choose(&s.chosen, s.v->choice.policy, s.in.header, s.in.path);
 	s.policy = s.chosen.policy;
@@ -399,6 +402,27 @@ static int run(const void *values, const struct cli_args *args)
 	profile_option_finish(&s.profile);
 	policy_option_finish(&s.chosen);
 	return code;
+}
+
+int replay_json(const char *path, uint64_t threads, FILE *into)
+{
+	struct replay_values v = defaults;
+
+	v.choice.threads = threads;
+	return replay_file(&v, path, into);
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	const struct replay_values *v = values;
+
+	if (v->explain)
+		return explain(v->explain);
+	if (args->n != 1)
+		return cli_fail(
+			EXIT_USAGE,
+			"no recording or workload named: replay: vgicsim replay [OPTIONS] FILE");
+	return replay_file(v, args->v[0], NULL);
 }
 
 static const char *const examples[] = {

@@ -6,6 +6,7 @@
 #include "exit.h"
 #include "options.h"
 #include "output.h"
+#include "parts.h"
 #include "policy_option.h"
 #include "text.h"
 #include "verify_machine.h"
@@ -47,6 +48,7 @@ struct state {
 	bool searched;
 	unsigned int nr_fits;
 	const struct vgic_policy *fits[MAX_POLICIES];
+	json_t **wanted; /* JSON goes there; NULL: what was found is printed */
 };
 
 /* The record that a mismatch is about: what the rule was applied to. */
@@ -175,7 +177,7 @@ static void print_text(const struct state *s, const char *path, const struct vgi
 		printf("  0 mismatches\n");
 }
 
-static void print_json(const struct state *s, const char *path, const struct vgic_policy *policy,
+static json_t *to_json(const struct state *s, const char *path, const struct vgic_policy *policy,
 		       const struct vgr_header *h, const struct vgic_verify_totals *t)
 {
 	json_t *why = json_object(), *o;
@@ -183,14 +185,15 @@ static void print_json(const struct state *s, const char *path, const struct vgi
 	for (int i = 0; i < VGIC_NR_UNDECIDED; i++)
 		json_object_set_new(why, vgic_undecided_key(i),
 				    json_integer((json_int_t)t->undecided[i]));
-	o = json_pack("{s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+	o = json_pack("{s:o, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 		      "s:I, s:I, s:I, s:I, s:o, s:O}",
-		      "file", path, "kernel", h->kernel_release, "policy", policy->name, "nr_lr",
-		      (int)h->nr_lr, "ok", !t->mismatches, "pairs", (json_int_t)t->pairs, "flushes",
-		      (json_int_t)t->flushes, "syncs", (json_int_t)t->syncs, "checked_flushes",
-		      (json_int_t)t->checked_flushes, "checked_syncs", (json_int_t)t->checked_syncs,
-		      "sorted", (json_int_t)t->sorted, "overflowing", (json_int_t)t->overflowing,
-		      "replayed", (json_int_t)t->replayed, "mismatches", (json_int_t)t->mismatches,
+		      "file", cli_json_string(path), "kernel", h->kernel_release, "policy",
+		      policy->name, "nr_lr", (int)h->nr_lr, "ok", !t->mismatches, "pairs",
+		      (json_int_t)t->pairs, "flushes", (json_int_t)t->flushes, "syncs",
+		      (json_int_t)t->syncs, "checked_flushes", (json_int_t)t->checked_flushes,
+		      "checked_syncs", (json_int_t)t->checked_syncs, "sorted",
+		      (json_int_t)t->sorted, "overflowing", (json_int_t)t->overflowing, "replayed",
+		      (json_int_t)t->replayed, "mismatches", (json_int_t)t->mismatches,
 		      "mismatched_records", (json_int_t)t->mismatched_records, "undecided_records",
 		      (json_int_t)t->undecided_records, "undecided", why, "mismatch_list", s->list);
 	if (s->searched) {
@@ -200,7 +203,7 @@ static void print_json(const struct state *s, const char *path, const struct vgi
 			json_array_append_new(fits, json_string(s->fits[i]->name));
 		json_object_set_new(o, "fits", fits);
 	}
-	cli_print_json(stdout, o, false);
+	return o;
 }
 
 static int no_memory(void)
@@ -418,8 +421,13 @@ static int print_result(const char *path, struct state *s, struct vgr_reader *r,
 		return cli_fail(EXIT_INPUT, "nothing to verify: %s: it holds no flush and no sync",
 				path);
 	}
+	if (s->wanted) {
+		*s->wanted = to_json(s, path, policy, h, t);
+		cli_recording_ending(path, r);
+		return EXIT_OK;
+	}
 	if (s->v->json && !s->v->quiet)
-		print_json(s, path, policy, h, t);
+		cli_print_json(stdout, to_json(s, path, policy, h, t), false);
 	else if (!s->v->quiet)
 		print_text(s, path, policy, h, t);
 	cli_recording_ending(path, r);
@@ -460,30 +468,44 @@ static int verify_auto(const char *path, struct state *s, struct vgr_reader *r)
 	return ret;
 }
 
-static int run(const void *values, const struct cli_args *args)
+static int read_file(const struct verify_values *v, const char *path, json_t **wanted)
 {
-	struct state s = {.v = values};
+	struct state s = {.v = v, .wanted = wanted};
 	struct policy_option chosen = {0};
-	struct vgr_reader *r;
+	struct vgr_reader *r = cli_open_recording(path);
 	int ret;
 
-	cli_set_threads(s.v->threads);
-	r = cli_open_recording(args->v[0]);
 	if (!r)
 		return EXIT_INPUT;
 	s.list = json_array();
 	text_gic_init(&s.gic, vgr_reader_header(r));
-	if (!strcmp(s.v->policy, "auto")) {
-		ret = verify_auto(args->v[0], &s, r);
+	if (!strcmp(v->policy, "auto")) {
+		ret = verify_auto(path, &s, r);
 	} else {
-		ret = policy_option_choose(&chosen, s.v->policy, vgr_reader_header(r), args->v[0]);
+		ret = policy_option_choose(&chosen, v->policy, vgr_reader_header(r), path);
 		if (ret == EXIT_OK)
-			ret = verify_file(args->v[0], &s, r, chosen.policy);
+			ret = verify_file(path, &s, r, chosen.policy);
 		policy_option_finish(&chosen);
 	}
 	json_decref(s.list);
 	vgr_reader_close(r);
 	return ret;
+}
+
+int verify_json(const char *path, json_t **o)
+{
+	struct verify_values v = defaults;
+
+	v.json = true;
+	return read_file(&v, path, o);
+}
+
+static int run(const void *values, const struct cli_args *args)
+{
+	const struct verify_values *v = values;
+
+	cli_set_threads(v->threads);
+	return read_file(v, args->v[0], NULL);
 }
 
 static const char *const examples[] = {

@@ -10,6 +10,7 @@
 
 static const char *command_name;
 static bool progress_shown;
+static json_t *collected;    /* NULL: messages are printed */
 static unsigned int threads; /* 0: not said */
 
 void cli_set_command(const char *name)
@@ -21,6 +22,14 @@ static void message(const char *kind, const char *format, va_list ap)
 {
 	/* One line at a time, whatever other threads have to say. */
 	flockfile(stderr);
+	if (collected) {
+		char text[1024];
+
+		vsnprintf(text, sizeof(text), format, ap);
+		json_array_append_new(collected, cli_json_string(text));
+		funlockfile(stderr);
+		return;
+	}
 	cli_progress_end();
 	/* What was printed before stays before it when both go to one place. */
 	fflush(stdout);
@@ -29,6 +38,54 @@ static void message(const char *kind, const char *format, va_list ap)
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
 	funlockfile(stderr);
+}
+
+void cli_collect(json_t *list)
+{
+	collected = list;
+}
+
+/* Bytes of the UTF-8 sequence at s, 0 if it is none. Overlong ones and surrogates are none. */
+static size_t sequence(const unsigned char *s)
+{
+	size_t n = *s < 0x80   ? 1
+		   : *s < 0xc2 ? 0
+		   : *s < 0xe0 ? 2
+		   : *s < 0xf0 ? 3
+		   : *s < 0xf5 ? 4
+			       : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
+	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+json_t *cli_json_string(const char *text)
+{
+	char *clean = malloc(3 * strlen(text) + 1), *at = clean;
+	json_t *s;
+	size_t n;
+
+	if (!clean)
+		return NULL;
+	for (; *text; text += n) {
+		n = sequence((const unsigned char *)text);
+		if (n) {
+			memcpy(at, text, n);
+			at += n;
+		} else {
+			n = 1;
+			at = stpcpy(at, "\xef\xbf\xbd"); /* the replacement character */
+		}
+	}
+	*at = '\0';
+	s = json_string(clean);
+	free(clean);
+	return s;
 }
 
 int cli_fail(int code, const char *format, ...)

@@ -19,6 +19,15 @@ void cli_set_command(const char *name);
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * From now on such lines, without what stands in front of them, are appended to this list and
+ * not printed; NULL: printed again.
+ */
+void cli_collect(json_t *list);
+
+/* Of any bytes: what is no UTF-8 becomes U+FFFD. */
+json_t *cli_json_string(const char *text);
+
 /* The line for a recording that could not be read; gives EXIT_INPUT. */
 int cli_fail_recording(const char *path, const struct vgr_error *err);
 

@@ -339,28 +339,38 @@ static const char *const raise_words[] = {
 	[VGIC_RAISE_SEEN] = "first seen pending at record",
 };
 
-void waits_text(FILE *f, const struct vgic_wait *w)
+/* All of a wait in a sentence. */
+static void say_wait(struct text *t, const struct vgic_wait *w)
 {
 	const struct vgic_span *s = main_span(w);
-	char buf[2048], name[24], ns[32];
-	struct text t = {buf, sizeof(buf), 0};
+	char name[24], ns[32];
 
-	say(&t, "%s of ", waits_name(name, sizeof(name), w->intid));
+	say(t, "%s of ", waits_name(name, sizeof(name), w->intid));
 	if (w->vcpu == VGR_NO_VCPU)
-		say(&t, "no vCPU");
+		say(t, "no vCPU");
 	else
-		say(&t, "vCPU %u", w->vcpu);
-	say(&t, " waited %s%s", w->how == VGIC_RAISE_SEEN ? "at least " : "",
+		say(t, "vCPU %u", w->vcpu);
+	say(t, " waited %s%s", w->how == VGIC_RAISE_SEEN ? "at least " : "",
 	    cli_format_ns(ns, sizeof(ns), length_of(w)));
-	say_shares(&t, w);
-	say(&t, " at %" PRIu64 ".%09" PRIu64 " s (%s %" PRIu64 ")", w->raised_ns / 1000000000,
+	say_shares(t, w);
+	say(t, " at %" PRIu64 ".%09" PRIu64 " s (%s %" PRIu64 ")", w->raised_ns / 1000000000,
 	    w->raised_ns % 1000000000, raise_words[w->how], w->raised_record);
 	if (s) {
-		say(&t, ": ");
-		say_span(&t, w, s);
+		say(t, ": ");
+		say_span(t, w, s);
 	}
-	say_end(&t, w);
-	fprintf(f, "%s.\n", buf);
+	say_end(t, w);
+	say(t, ".");
+}
+
+void waits_text(FILE *f, const struct vgic_wait *w)
+{
+	const struct vgic_span *s;
+	char buf[2048], ns[32];
+	struct text t = {buf, sizeof(buf), 0};
+
+	say_wait(&t, w);
+	fprintf(f, "%s\n", buf);
 	if (w->merged)
 		fprintf(f, "    raised again while it waited: %" PRIu64 "\n", w->merged);
 	if (w->losses)
@@ -395,12 +405,16 @@ static void set_known(json_t *o, const char *name, uint64_t n, bool known)
 	json_object_set_new(o, name, known ? number(n) : json_null());
 }
 
-static json_t *span_json(const struct vgic_span *s)
+static json_t *span_json(const struct vgic_wait *w, const struct vgic_span *s)
 {
 	static const char *const states[] = {"", "pending", "active", "both"};
 	json_t *o = json_object(), *list;
+	char buf[2048];
+	struct text t = {buf, sizeof(buf), 0};
 
+	say_span(&t, w, s);
 	json_object_set_new(o, "cause", json_string(vgic_cause_name(s->cause)));
+	json_object_set_new(o, "text", json_string(buf));
 	set(o, "t0_ns", s->t0);
 	set(o, "t1_ns", s->t1);
 	set(o, "record", s->record);
@@ -451,7 +465,11 @@ json_t *waits_json(const struct vgic_wait *w)
 {
 	json_t *o = json_object(), *part = json_object();
 	bool taken = w->end == VGIC_WAIT_TAKEN;
+	char buf[2048];
+	struct text t = {buf, sizeof(buf), 0};
 
+	say_wait(&t, w);
+	json_object_set_new(o, "text", json_string(buf));
 	set(o, "intid", w->intid);
 	set_known(o, "vcpu", w->vcpu, w->vcpu != VGR_NO_VCPU);
 	set_known(o, "priority", w->priority, w->listed);
@@ -477,7 +495,7 @@ json_t *waits_json(const struct vgic_wait *w)
 	json_object_set_new(o, "causes_ns", part);
 	part = json_array();
 	for (unsigned int i = 0; i < w->nr_spans; i++)
-		json_array_append_new(part, span_json(&w->span[i]));
+		json_array_append_new(part, span_json(w, &w->span[i]));
 	json_object_set_new(o, "stretches", part);
 	set(o, "left_out", w->left_out);
 	set(o, "left_out_ns", w->left_out_ns);
