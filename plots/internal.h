@@ -4,11 +4,16 @@
 #define VGICSIM_PLOTS_INTERNAL_H
 
 #include <stdio.h>
+#include <jansson.h>
 #include <vgicsim/plot.h>
 
 /* Writes the message and gives code back. */
 int vgic_plot_fail(struct vgic_plot_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* result.c: what vgic_plot_load() does, of a result in memory; name stands for its file. */
+int vgic_plot_from_json(json_t *root, const char *name, struct vgic_plot_result **result,
+			struct vgic_plot_error *err);
 
 /* stats.c */
 extern const char *const vgic_plot_latency_name[VGIC_PLOT_NR_LATENCIES];
@@ -158,11 +163,43 @@ void vgic_plot_signals_begin(void);
 void vgic_plot_signals_end(void);
 bool vgic_plot_interrupted(void);
 
+/* page.c: what every page has around its own. Subject and title are text, what else is said HTML.
+ */
+void vgic_plot_page_open(FILE *f, const char *generator, const char *subject, const char *title);
+void vgic_plot_page_close(FILE *f);
+void vgic_plot_page_term(FILE *f, const char *name, const char *value); /* of a <dl> */
+/* A table that is moved sideways where it has no room; close ends its <tbody> too. */
+void vgic_plot_table_open(FILE *f, const char *label, const char *caption);
+void vgic_plot_table_close(FILE *f);
+/* The SVG of a drawn figure with its caption, or says why there is none. */
+int vgic_plot_page_figure(FILE *f, const struct vgic_plot_stage *stage,
+			  const struct vgic_plot_drawn *d, struct vgic_plot_error *err);
+const char *vgic_plot_plural(int64_t n);
+
+/* recording.c: the page of 'vgicsim report'; res: its replay, NULL if there is none. */
+int vgic_plot_recording_page(const struct vgic_plot_stage *stage, FILE *f, const json_t *report,
+			     const struct vgic_plot_result *res,
+			     const struct vgic_plot_drawn *drawn, int nr_drawn,
+			     struct vgic_plot_error *err);
+
+/* recording_parts.c: its tables. */
+const json_t *vgic_plot_at(const json_t *o, const char *path); /* members, with / between */
+int64_t vgic_plot_int(const json_t *o, const char *path);      /* VGIC_PLOT_UNKNOWN: none */
+const char *vgic_plot_str(const json_t *o, const char *path);  /* "": none */
+
 /* report.c: the page; svg files are read from the stage. */
 int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
 		     struct vgic_plot_result *const *results, int nr_results,
 		     const struct vgic_plot_drawn *drawn, int nr_drawn,
-		     const struct vgic_plot_options *options, struct vgic_plot_error *err);
+		     struct vgic_plot_error *err);
+
+/* What a page says of one result: what must not be overlooked, totals, latencies, input. */
+void vgic_plot_page_findings(FILE *f, const struct vgic_plot_result *res);
+void vgic_plot_page_cells(FILE *f, const struct vgic_plot_result *res);
+void vgic_plot_page_latencies(FILE *f, const struct vgic_plot_result *res);
+void vgic_plot_page_replay(FILE *f, const struct vgic_plot_result *res);
+/* Four percentiles and the maximum, a cell of the table each. */
+void vgic_plot_page_quantiles(FILE *f, const struct vgic_plot_latency *lat);
 
 /* inline_svg.c: copies an SVG of gnuplot's into a page: own ids, colours by style sheet. */
 int vgic_plot_inline_svg(FILE *page, FILE *svg, const char *id, const char *label);

@@ -5,86 +5,76 @@
 #include <string.h>
 #include "internal.h"
 
-struct page {
-	FILE *f;
-	const struct vgic_plot_stage *stage;
-	const struct vgic_plot_options *options;
-	struct vgic_plot_error *err;
-};
-
 static const char *const outcome_name[] = {"completed", "live-lock", "starved"};
 
-static void term(FILE *f, const char *name, const char *value)
-{
-	fprintf(f, "<dt>%s</dt><dd>", name);
-	vgic_plot_html(f, value[0] ? value : "–");
-	fprintf(f, "</dd>\n");
-}
-
-static const char *plural(int64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static void write_input(FILE *f, const struct vgic_plot_result *res)
+void vgic_plot_page_replay(FILE *f, const struct vgic_plot_result *res)
 {
 	char text[600];
 	int i, len;
 
-	fprintf(f, "<div class=\"two\"><div><h3>Recording</h3><dl>\n");
-	term(f, "guest", res->guest);
-	term(f, "file", res->file);
-	term(f, "hash (XXH64)", res->hash);
-	term(f, "kernel", res->kernel);
-	term(f, "CPU", res->cpu);
-	term(f, "list registers", vgic_plot_number(res->nr_lr).s);
-	term(f, "flush and sync pairs", vgic_plot_count(res->pairs).s);
-	term(f, "duration", vgic_plot_ns(res->duration).s);
-	snprintf(text, sizeof(text), "%s record%s", vgic_plot_count(res->lost).s,
-		 plural(res->lost));
-	term(f, "lost while recording", res->lost < 0 ? "" : text);
-	if (res->verified) {
-		snprintf(text, sizeof(text), "%s checked, %s mismatch%s, %s not decidable",
-			 vgic_plot_count(res->verify_checked).s,
-			 vgic_plot_count(res->verify_mismatches).s,
-			 res->verify_mismatches == 1 ? "" : "es",
-			 vgic_plot_count(res->verify_undecided).s);
-		term(f, "verified", text);
-	}
-	fprintf(f, "</dl></div><div><h3>Replay</h3><dl>\n");
-	term(f, "policy", res->policy);
+	fprintf(f, "<div><h3>How it was replayed</h3><dl>\n");
+	vgic_plot_page_term(f, "policy", res->policy);
 	snprintf(text, sizeof(text), "%s%s", res->arrivals,
 		 !strcmp(res->arrivals, "open")	    ? " (raises keep their recorded distances)"
 		 : !strcmp(res->arrivals, "causal") ? " (raises follow the exit they came with)"
 		 : !strcmp(res->arrivals, "dependent")
 			 ? " (raises follow the end of the previous handling)"
 			 : "");
-	term(f, "arrivals", text);
-	term(f, "estimator", res->estimator);
-	term(f, "seed", vgic_plot_number(res->seed).s);
+	vgic_plot_page_term(f, "arrivals", text);
+	vgic_plot_page_term(f, "estimator", res->estimator);
+	vgic_plot_page_term(f, "seed", vgic_plot_number(res->seed).s);
 	snprintf(text, sizeof(text), "%s, %s", vgic_plot_ns(res->entry_ns).s,
 		 vgic_plot_ns(res->exit_ns).s);
-	term(f, "cost of entry, exit", text);
-	term(f, "MI: exit to next entry", vgic_plot_ns(res->mi_out_ns).s);
-	term(f, "DIR trap: the same", vgic_plot_ns(res->dir_out_ns).s);
-	term(f, "kick", vgic_plot_ns(res->kick_ns).s);
+	vgic_plot_page_term(f, "cost of entry, exit", text);
+	vgic_plot_page_term(f, "MI: exit to next entry", vgic_plot_ns(res->mi_out_ns).s);
+	vgic_plot_page_term(f, "DIR trap: the same", vgic_plot_ns(res->dir_out_ns).s);
+	vgic_plot_page_term(f, "kick", vgic_plot_ns(res->kick_ns).s);
 	for (len = 0, i = 0; i < res->nr_mi_delay && len < (int)sizeof(text) - 64; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
 				vgic_plot_ns(res->mi_delay[i]).s);
 	if (!len)
 		text[0] = '\0';
-	term(f, "MI delay", text);
+	vgic_plot_page_term(f, "MI delay", text);
 	snprintf(text, sizeof(text), "vgicsim %s", res->tool_version);
-	term(f, "tool", text);
-	term(f, "result file", res->path);
-	fprintf(f, "</dl></div></div>\n");
+	vgic_plot_page_term(f, "tool", text);
+	vgic_plot_page_term(f, "result file", res->path);
+	fprintf(f, "</dl></div>\n");
+}
+
+static void write_input(FILE *f, const struct vgic_plot_result *res)
+{
+	char text[600];
+
+	fprintf(f, "<div class=\"two\"><div><h3>Recording</h3><dl>\n");
+	vgic_plot_page_term(f, "guest", res->guest);
+	vgic_plot_page_term(f, "file", res->file);
+	vgic_plot_page_term(f, "hash (XXH64)", res->hash);
+	vgic_plot_page_term(f, "kernel", res->kernel);
+	vgic_plot_page_term(f, "CPU", res->cpu);
+	vgic_plot_page_term(f, "list registers", vgic_plot_number(res->nr_lr).s);
+	vgic_plot_page_term(f, "flush and sync pairs", vgic_plot_count(res->pairs).s);
+	vgic_plot_page_term(f, "duration", vgic_plot_ns(res->duration).s);
+	snprintf(text, sizeof(text), "%s record%s", vgic_plot_count(res->lost).s,
+		 vgic_plot_plural(res->lost));
+	vgic_plot_page_term(f, "lost while recording", res->lost < 0 ? "" : text);
+	if (res->verified) {
+		snprintf(text, sizeof(text), "%s checked, %s mismatch%s, %s not decidable",
+			 vgic_plot_count(res->verify_checked).s,
+			 vgic_plot_count(res->verify_mismatches).s,
+			 res->verify_mismatches == 1 ? "" : "es",
+			 vgic_plot_count(res->verify_undecided).s);
+		vgic_plot_page_term(f, "verified", text);
+	}
+	fprintf(f, "</dl></div>");
+	vgic_plot_page_replay(f, res);
+	fprintf(f, "</div>\n");
 }
 
 static void list_starved(FILE *f, const struct vgic_plot_cell *c)
 {
 	int i, most = c->nr_starved > 12 ? 12 : c->nr_starved;
 
-	fprintf(f, "starved %d interrupt%s: ", c->nr_starved, plural(c->nr_starved));
+	fprintf(f, "starved %d interrupt%s: ", c->nr_starved, vgic_plot_plural(c->nr_starved));
 	for (i = 0; i < most; i++) {
 		fprintf(f, "%sINTID %lld on vCPU %s", i ? ", " : "", (long long)c->starved[i].intid,
 			vgic_plot_number(c->starved[i].vcpu).s);
@@ -121,12 +111,12 @@ static void finding(FILE *f, const struct vgic_plot_cell *c, const char *who)
 	}
 	if (c->lost > 0) {
 		fprintf(f, "%s%s interrupt%s lost", next, vgic_plot_count(c->lost).s,
-			plural(c->lost));
+			vgic_plot_plural(c->lost));
 		next = "; ";
 	}
 	if (c->spurious > 0)
 		fprintf(f, "%s%s spurious interrupt%s", next, vgic_plot_count(c->spurious).s,
-			plural(c->spurious));
+			vgic_plot_plural(c->spurious));
 	if (c->detail && c->detail[0]) {
 		fprintf(f, " (");
 		vgic_plot_html(f, c->detail);
@@ -136,7 +126,7 @@ static void finding(FILE *f, const struct vgic_plot_cell *c, const char *who)
 }
 
 /* What must not be overlooked, in front of the pictures. */
-static void write_findings(FILE *f, const struct vgic_plot_result *res)
+void vgic_plot_page_findings(FILE *f, const struct vgic_plot_result *res)
 {
 	bool any = res->lost > 0 || (res->recorded && flawed(res->recorded)) ||
 		   (res->verified && res->verify_mismatches > 0);
@@ -158,7 +148,7 @@ static void write_findings(FILE *f, const struct vgic_plot_result *res)
 		fprintf(f,
 			"<p><b>The recording lost %s record%s</b>: what they held is missing from "
 			"every number below.</p>\n",
-			vgic_plot_count(res->lost).s, plural(res->lost));
+			vgic_plot_count(res->lost).s, vgic_plot_plural(res->lost));
 	if (res->verified && res->verify_mismatches > 0)
 		fprintf(f,
 			"<p><b>verify found %s mismatch%s</b>: this kernel does not do what the "
@@ -169,7 +159,7 @@ static void write_findings(FILE *f, const struct vgic_plot_result *res)
 		finding(f, res->recorded, "The recording itself");
 	for (i = 0; i < res->nr_cells; i++) {
 		snprintf(who, sizeof(who), "%d LR%s", res->cells[i].nr_lr,
-			 plural(res->cells[i].nr_lr));
+			 vgic_plot_plural(res->cells[i].nr_lr));
 		finding(f, &res->cells[i], who);
 	}
 	fprintf(f, "</div>\n");
@@ -237,34 +227,35 @@ static void write_row(FILE *f, const struct vgic_plot_result *res, const struct 
 	fprintf(f, "</tr>\n");
 }
 
-static void write_cells(FILE *f, const struct vgic_plot_result *res)
+void vgic_plot_page_cells(FILE *f, const struct vgic_plot_result *res)
 {
 	int i;
 
-	fprintf(f,
-		"<div class=\"wide\"><table><caption>Totals of each replay; the shaded row has the "
+	vgic_plot_table_open(
+		f, "Totals",
+		"Totals of each replay; the shaded row has the "
 		"recorded LR count, the first is what the recording shows. "
 		"Merged: raises that found their interrupt pending already. "
 		"Excess: exits that a machine with unlimited LRs would not have had. "
 		"Fewest MIs: what no policy can have less of on the same acknowledges. "
 		"Full: share of guest time with every LR in use. "
 		"Inversions: flushes that left a more urgent interrupt outside the LRs than one "
-		"inside.</caption>\n"
-		"<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>merged</"
-		"th><th>guest time</th>"
-		"<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
-		"<th>excess</th><th>MIs</th><th>fewest<br>MIs</th><th>DIR<br>traps</"
-		"th><th>EOIcount<br>deact.</th>"
-		"<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
-		"</tr></thead><tbody>\n");
+		"inside.");
+	fprintf(f, "<thead><tr><th>LRs</th><th>outcome</th><th>interrupts</th><th>merged</"
+		   "th><th>guest time</th>"
+		   "<th>exits</th><th>per s of<br>guest time</th><th>per<br>interrupt</th>"
+		   "<th>excess</th><th>MIs</th><th>fewest<br>MIs</th><th>DIR<br>traps</"
+		   "th><th>EOIcount<br>deact.</th>"
+		   "<th>kicks</th><th>full</th><th>most<br>outside</th><th>inver-<br>sions</th>"
+		   "</tr></thead><tbody>\n");
 	if (res->recorded)
 		write_row(f, res, res->recorded);
 	for (i = 0; i < res->nr_cells; i++)
 		write_row(f, res, &res->cells[i]);
-	fprintf(f, "</tbody></table></div>\n");
+	vgic_plot_table_close(f);
 }
 
-static void write_quantiles(FILE *f, const struct vgic_plot_latency *lat)
+void vgic_plot_page_quantiles(FILE *f, const struct vgic_plot_latency *lat)
 {
 	int i;
 
@@ -290,7 +281,7 @@ static void write_kind(FILE *f, int kind, const struct vgic_plot_latency *lat)
 	fprintf(f, "</td>");
 }
 
-static void write_latencies(FILE *f, const struct vgic_plot_result *res)
+void vgic_plot_page_latencies(FILE *f, const struct vgic_plot_result *res)
 {
 	const struct vgic_plot_cell **cells;
 	int nr, kind, i;
@@ -298,19 +289,21 @@ static void write_latencies(FILE *f, const struct vgic_plot_result *res)
 	cells = vgic_plot_selected(res, &nr);
 	if (!cells)
 		return;
-	fprintf(f, "<div class=\"wide\"><table><caption>Percentiles of the latencies, with their "
-		   "95 %% intervals below. A percentile stands here only if at least ten "
-		   "interrupts were slower. Estimated: the host does not see when in a run the "
-		   "guest acknowledges or ends an interrupt; below stands how long these runs "
-		   "are.</caption>\n"
-		   "<thead><tr><th>latency</th><th>LRs</th><th>n</th><th>p50</th><th>p90</th>"
+	vgic_plot_table_open(
+		f, "Latencies",
+		"Percentiles of the latencies, with their "
+		"95 % intervals below. A percentile stands here only if at least ten "
+		"interrupts were slower. Estimated: the host does not see when in a run the "
+		"guest acknowledges or ends an interrupt; below stands how long these runs "
+		"are.");
+	fprintf(f, "<thead><tr><th>latency</th><th>LRs</th><th>n</th><th>p50</th><th>p90</th>"
 		   "<th>p99</th><th>p99.9</th><th>maximum</th></tr></thead><tbody>\n");
 	for (kind = 0; kind < VGIC_PLOT_NR_LATENCIES; kind++) {
 		if (res->recorded && res->recorded->latency[kind].known) {
 			fprintf(f, "<tr class=\"measured\">");
 			write_kind(f, kind, &res->recorded->latency[kind]);
 			fprintf(f, "<td>measured</td>");
-			write_quantiles(f, &res->recorded->latency[kind]);
+			vgic_plot_page_quantiles(f, &res->recorded->latency[kind]);
 			fprintf(f, "</tr>\n");
 		}
 		for (i = 0; i < nr; i++) {
@@ -322,50 +315,12 @@ static void write_latencies(FILE *f, const struct vgic_plot_result *res)
 				fprintf(f, "<td class=\"text\" colspan=\"6\">live-lock: no "
 					   "numbers</td>");
 			else
-				write_quantiles(f, &cells[i]->latency[kind]);
+				vgic_plot_page_quantiles(f, &cells[i]->latency[kind]);
 			fprintf(f, "</tr>\n");
 		}
 	}
 	free(cells);
-	fprintf(f, "</tbody></table></div>\n");
-}
-
-static int write_figure(struct page *p, const struct vgic_plot_drawn *d)
-{
-	char name[200], alt[640];
-	int error = 0;
-	char *path;
-	FILE *svg;
-
-	if (!d->drawn) {
-		fprintf(p->f, "<p class=\"soft\"><b>%s:</b> not drawn, ", d->figure->title);
-		vgic_plot_html(p->f, d->note);
-		fprintf(p->f, ".</p>\n");
-		return 0;
-	}
-	snprintf(name, sizeof(name), "%s.svg", d->base);
-	if (asprintf(&path, "%s/%s", p->stage->temp, name) < 0)
-		return vgic_plot_fail(p->err, -ENOMEM, "not enough memory");
-	svg = fopen(path, "re");
-	if (!svg)
-		error = vgic_plot_fail(p->err, -errno, "%s: cannot read: %s", name,
-				       strerror(errno));
-	free(path);
-	if (error)
-		return error;
-	fprintf(p->f, "<figure id=\"%s\">\n", d->base);
-	snprintf(alt, sizeof(alt), "%s%s%s", d->figure->title, d->note[0] ? ". " : "", d->note);
-	error = vgic_plot_inline_svg(p->f, svg, d->base, alt);
-	fclose(svg);
-	if (error)
-		return vgic_plot_fail(p->err, error, "%s: gnuplot made no usable picture", name);
-	fprintf(p->f, "<figcaption><b>%s.</b> %s ", d->figure->title, d->figure->caption);
-	vgic_plot_html(p->f, d->note);
-	fprintf(p->f,
-		" <span class=\"files\">Numbers: <code>data/%s.dat</code></span>"
-		"</figcaption></figure>\n",
-		d->base);
-	return 0;
+	vgic_plot_table_close(f);
 }
 
 static const char *name_of(const struct vgic_plot_result *res)
@@ -375,23 +330,20 @@ static const char *name_of(const struct vgic_plot_result *res)
 
 static void write_head(FILE *f, struct vgic_plot_result *const *results, int nr)
 {
+	char subject[300], title[100] = "What would more or fewer list registers change?";
 	int i;
 
-	fprintf(f, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		   "<meta name=\"generator\" content=\"vgicsim plot\">\n<title>List registers: ");
-	vgic_plot_html(f, nr == 1 ? name_of(results[0]) : "several recordings");
-	fprintf(f, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
-		vgic_plot_embedded("report.css"));
-	if (nr == 1)
-		fprintf(f, "What would more or fewer list registers change?");
-	else
-		fprintf(f, "What would more or fewer list registers change? %d results", nr);
-	fprintf(f, "</h1>\n<p class=\"lead\">");
+	snprintf(subject, sizeof(subject), "List registers: %s",
+		 nr == 1 ? name_of(results[0]) : "several recordings");
+	if (nr > 1)
+		snprintf(title, sizeof(title),
+			 "What would more or fewer list registers change? %d results", nr);
+	vgic_plot_page_open(f, "vgicsim plot", subject, title);
+	fprintf(f, "<p class=\"lead\">");
 	if (nr == 1) {
 		vgic_plot_html(f, name_of(results[0]));
 		fprintf(f, ", recorded with %s list register%s on kernel ",
-			vgic_plot_number(results[0]->nr_lr).s, plural(results[0]->nr_lr));
+			vgic_plot_number(results[0]->nr_lr).s, vgic_plot_plural(results[0]->nr_lr));
 		vgic_plot_html(f, results[0]->kernel[0] ? results[0]->kernel : "unknown");
 		fprintf(f, ", replayed with %d to %d.", results[0]->cells[0].nr_lr,
 			results[0]->cells[results[0]->nr_cells - 1].nr_lr);
@@ -410,16 +362,14 @@ static void write_head(FILE *f, struct vgic_plot_result *const *results, int nr)
 
 int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
 		     struct vgic_plot_result *const *results, int nr_results,
-		     const struct vgic_plot_drawn *drawn, int nr_drawn,
-		     const struct vgic_plot_options *options, struct vgic_plot_error *err)
+		     const struct vgic_plot_drawn *drawn, int nr_drawn, struct vgic_plot_error *err)
 {
-	struct page p = {.f = f, .stage = stage, .options = options, .err = err};
 	int error = 0, i, k;
 
 	write_head(f, results, nr_results);
 	for (k = 0; k < nr_drawn && !error; k++)
 		if (!drawn[k].res)
-			error = write_figure(&p, &drawn[k]);
+			error = vgic_plot_page_figure(f, stage, &drawn[k], err);
 	for (i = 0; i < nr_results && !error; i++) {
 		const struct vgic_plot_result *res = results[i];
 
@@ -432,21 +382,22 @@ int vgic_plot_report(const struct vgic_plot_stage *stage, FILE *f,
 		} else {
 			fprintf(f, "<section>\n");
 		}
-		write_findings(f, res);
+		vgic_plot_page_findings(f, res);
 		for (k = 0; k < nr_drawn && !error; k++)
 			if (drawn[k].res == res)
-				error = write_figure(&p, &drawn[k]);
+				error = vgic_plot_page_figure(f, stage, &drawn[k], err);
 		fprintf(f, "<h3 class=\"apart\">Totals</h3>\n");
-		write_cells(f, res);
+		vgic_plot_page_cells(f, res);
 		fprintf(f, "<h3>Latencies</h3>\n");
-		write_latencies(f, res);
+		vgic_plot_page_latencies(f, res);
 		write_input(f, res);
 		fprintf(f, "</section>\n");
 	}
 	fprintf(f,
 		"</main>\n<footer>Written by vgicsim %s. Every figure can be drawn again from "
 		"<code>data/</code>: <code>gnuplot data/NAME.gp</code>. A latency starts when the "
-		"source becomes pending, never at a flush.</footer>\n</body>\n</html>\n",
+		"source becomes pending, never at a flush.",
 		VGICSIM_VERSION);
+	vgic_plot_page_close(f);
 	return error;
 }

@@ -822,6 +822,14 @@ out:
 	return error;
 }
 
+int vgic_plot_from_json(json_t *root, const char *name, struct vgic_plot_result **result,
+			struct vgic_plot_error *err)
+{
+	struct reader r = {.err = err, .file = name};
+
+	return read_result(&r, root, false, result);
+}
+
 static void free_cell(struct vgic_plot_cell *c)
 {
 	int i;

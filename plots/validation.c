@@ -269,11 +269,13 @@ static void write_errors(FILE *f, const json_t *sum, const char *title)
 
 	if (!all)
 		return;
+	vgic_plot_table_open(
+		f, title,
+		"Error as a share of the real number. A count below 100 has no "
+		"percentage that says anything; the largest difference of these stands "
+		"on the right.");
 	fprintf(f,
-		"<div class=\"wide\"><table><caption>%s: error as a share of the real number. A "
-		"count "
-		"below 100 has no percentage that says anything; the largest difference of these "
-		"stands on the right.</caption>\n<thead><tr><th></th><th>numbers</th>"
+		"<thead><tr><th>%s</th><th>numbers</th>"
 		"<th>mean error</th><th>largest</th><th>small counts</th><th>largest "
 		"difference</th></tr></thead><tbody>\n",
 		title);
@@ -289,7 +291,8 @@ static void write_errors(FILE *f, const json_t *sum, const char *title)
 			(long long)json_integer_value(json_object_get(e, "few_n")),
 			json_number_value(json_object_get(e, "few_max")));
 	}
-	fprintf(f, "</tbody></table></div>\n<p>Outcomes as foretold: %lld of %lld",
+	vgic_plot_table_close(f);
+	fprintf(f, "<p>Outcomes as foretold: %lld of %lld",
 		(long long)json_integer_value(json_object_get(outcomes, "agrees")),
 		(long long)(all - held));
 	if (held)
@@ -326,8 +329,8 @@ static int write_worst(FILE *f, const struct vgic_plot_validation *v, struct vgi
 		if (!v->points[i].few)
 			order[n++] = &v->points[i];
 	qsort(order, n, sizeof(*order), farther);
-	fprintf(f, "<div class=\"wide\"><table><caption>The predictions that are farthest "
-		   "off.</caption>\n<thead><tr><th>guest</th><th>kernel</th><th>from LRs</th>"
+	vgic_plot_table_open(f, "Farthest off", "The predictions that are farthest off.");
+	fprintf(f, "<thead><tr><th>guest</th><th>kernel</th><th>from LRs</th>"
 		   "<th>to LRs</th><th>number</th><th>real</th><th>predicted</th><th>error</th>"
 		   "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < n && i < MOST_ROWS; i++) {
@@ -343,7 +346,7 @@ static int write_worst(FILE *f, const struct vgic_plot_validation *v, struct vgi
 			p->from, p->to, quantities[p->quantity].key, p->real, p->predicted,
 			100 * p->error);
 	}
-	fprintf(f, "</tbody></table></div>\n");
+	vgic_plot_table_close(f);
 	free(order);
 	return 0;
 }
@@ -358,14 +361,11 @@ static int write_page(const struct vgic_plot_validation *v, const struct vgic_pl
 
 	if (!f)
 		return error;
+	vgic_plot_page_open(f, "vgicsim plot", "Predictions against real runs",
+			    "How good are the predictions?");
 	fprintf(f,
-		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		"<meta name=\"generator\" content=\"vgicsim plot\">\n"
-		"<title>Predictions against real runs</title>\n<style>\n%s</style>\n</head>\n"
-		"<body>\n<main>\n<h1>How good are the predictions?</h1>\n<p class=\"lead\">%zu "
-		"recordings of real kernels with different list register counts; those with ",
-		vgic_plot_embedded("report.css"),
+		"<p class=\"lead\">%zu recordings of real kernels with different list register "
+		"counts; those with ",
 		json_array_size(json_object_get(v->root, "inputs")));
 	vgic_plot_html(f, text_of(config, "from"));
 	fprintf(f, " predict the others.</p>\n");
@@ -399,7 +399,8 @@ static int write_page(const struct vgic_plot_validation *v, const struct vgic_pl
 	vgic_plot_html(f, text_of(json_object_get(v->root, "tool"), "version"));
 	fprintf(f, ", estimator ");
 	vgic_plot_html(f, text_of(config, "estimator"));
-	fprintf(f, ". What is compared and how: vgicsim-validate(1).</footer>\n</body>\n</html>\n");
+	fprintf(f, ". What is compared and how: vgicsim-validate(1).");
+	vgic_plot_page_close(f);
 out:
 	closed = vgic_plot_stage_close(f, "report.html", err);
 	return error ? error : closed;

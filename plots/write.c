@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <jansson.h>
 #include "internal.h"
 
 struct writer {
@@ -13,6 +14,7 @@ struct writer {
 	struct vgic_plot_stage stage;
 	struct vgic_plot_drawn *drawn;
 	int nr_drawn;
+	const json_t *report; /* of a recording; NULL: the page is about the results */
 };
 
 static void write_titles(const struct writer *w, const struct vgic_plot_drawn *d, FILE *vars)
@@ -150,10 +152,48 @@ static int write_report(struct writer *w)
 
 	if (!f)
 		return error;
-	error = vgic_plot_report(&w->stage, f, w->results, w->nr, w->drawn, w->nr_drawn, w->options,
-				 w->err);
+	if (w->report)
+		error = vgic_plot_recording_page(&w->stage, f, w->report,
+						 w->nr ? w->results[0] : NULL, w->drawn,
+						 w->nr_drawn, w->err);
+	else
+		error = vgic_plot_report(&w->stage, f, w->results, w->nr, w->drawn, w->nr_drawn,
+					 w->err);
 	closed = vgic_plot_stage_close(f, "report.html", w->err);
 	return error ? error : closed;
+}
+
+static int write_all(struct writer *w)
+{
+	const struct vgic_plot_options *options = w->options;
+	const struct vgic_plot_figure *figure;
+	int per_result = 0, error;
+
+	for (figure = vgic_plot_figures; figure->name; figure++)
+		per_result++;
+	w->drawn = calloc((size_t)w->nr * (size_t)per_result + 1, sizeof(*w->drawn));
+	if (!w->drawn)
+		return vgic_plot_fail(w->err, -ENOMEM, "not enough memory");
+	vgic_plot_signals_begin();
+	error = check_window(w);
+	if (!error && w->nr)
+		error = vgic_plot_find_gnuplot(w->err);
+	if (!error)
+		error = vgic_plot_stage_open(&w->stage, options->dir, w->err);
+	if (!error)
+		error = draw_all(w);
+	if (!error)
+		error = write_report(w);
+	if (!error && vgic_plot_interrupted())
+		error = vgic_plot_fail(w->err, -EINTR, "interrupted");
+	if (!error && !(options->formats & VGIC_PLOT_SVG))
+		error = vgic_plot_stage_drop_ending(&w->stage, ".svg", w->err);
+	if (!error)
+		error = vgic_plot_stage_publish(&w->stage, w->err);
+	vgic_plot_stage_finish(&w->stage);
+	vgic_plot_signals_end();
+	free(w->drawn);
+	return error;
 }
 
 int vgic_plot_write(struct vgic_plot_result *const *results, int nr_results,
@@ -165,32 +205,32 @@ int vgic_plot_write(struct vgic_plot_result *const *results, int nr_results,
 		.options = options,
 		.err = err,
 	};
-	const struct vgic_plot_figure *figure;
-	int per_result = 0, error;
 
-	for (figure = vgic_plot_figures; figure->name; figure++)
-		per_result++;
-	w.drawn = calloc((size_t)nr_results * (size_t)per_result + 1, sizeof(*w.drawn));
-	if (!w.drawn)
-		return vgic_plot_fail(err, -ENOMEM, "not enough memory");
-	vgic_plot_signals_begin();
-	error = check_window(&w);
+	return write_all(&w);
+}
+
+int vgic_plot_recording_write(const void *report, const struct vgic_plot_options *options,
+			      struct vgic_plot_error *err)
+{
+	struct vgic_plot_result *res = NULL;
+	json_t *replay = json_object_get(report, "replay");
+	const char *name = vgic_plot_str(report, "name");
+	struct writer w = {.options = options, .err = err, .report = report};
+	int error = 0;
+
+	if (json_is_object(replay))
+		error = vgic_plot_from_json(replay, name, &res, err);
+	if (res) {
+		/* The page is the same wherever the recording lies. */
+		free(res->file);
+		res->file = strdup(name);
+		if (!res->file)
+			error = vgic_plot_fail(err, -ENOMEM, "not enough memory");
+	}
+	w.results = &res;
+	w.nr = res != NULL;
 	if (!error)
-		error = vgic_plot_find_gnuplot(err);
-	if (!error)
-		error = vgic_plot_stage_open(&w.stage, options->dir, err);
-	if (!error)
-		error = draw_all(&w);
-	if (!error)
-		error = write_report(&w);
-	if (!error && vgic_plot_interrupted())
-		error = vgic_plot_fail(err, -EINTR, "interrupted");
-	if (!error && !(options->formats & VGIC_PLOT_SVG))
-		error = vgic_plot_stage_drop_ending(&w.stage, ".svg", err);
-	if (!error)
-		error = vgic_plot_stage_publish(&w.stage, err);
-	vgic_plot_stage_finish(&w.stage);
-	vgic_plot_signals_end();
-	free(w.drawn);
+		error = write_all(&w);
+	vgic_plot_free(res);
 	return error;
 }

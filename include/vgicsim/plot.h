@@ -221,6 +221,14 @@ struct vgic_plot_options {
 int vgic_plot_write(struct vgic_plot_result *const *results, int nr_results,
 		    const struct vgic_plot_options *options, struct vgic_plot_error *err);
 
+/*
+ * The page about one recording: report.html, with the figures of its replay inside, and data/.
+ * report: what 'vgicsim report --json' prints (jansson's json_t, see vgic_plot_summary()); without
+ * a replay in it gnuplot is not needed. Published and failing as vgic_plot_write() does.
+ */
+int vgic_plot_recording_write(const void *report, const struct vgic_plot_options *options,
+			      struct vgic_plot_error *err);
+
 /* What 'vgicsim validate -o' writes. */
 #define VGIC_PLOT_VALIDATION "vgicsim-validation"
 

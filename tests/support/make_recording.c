@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes a sample recording: make_recording RUNS FILE [starve|gicv2]
+ * Writes a sample recording: make_recording RUNS FILE [starve|gicv2|hostile|bare]
  * Or its records as fuzz_columns wants them: make_recording RUNS FILE columns
  */
 #include <stdio.h>
@@ -52,6 +52,8 @@ int main(int argc, char **argv)
 		err = sample_starving_file(argv[2]);
 	else if (argc > 3 && !strcmp(argv[3], "gicv2"))
 		err = sample_gicv2_file(argv[2]);
+	else if (argc > 3 && (!strcmp(argv[3], "hostile") || !strcmp(argv[3], "bare")))
+		err = sample_hostile_file(argv[2], !strcmp(argv[3], "hostile"));
 	else
 		err = sample_file(argv[2], (unsigned int)atoi(argv[1]), &opts);
 	if (!err && argc > 3 && !strcmp(argv[3], "columns"))

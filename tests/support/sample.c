@@ -340,6 +340,52 @@ int sample_file(const char *path, unsigned int runs, const struct vgr_writer_opt
 	return err;
 }
 
+int sample_hostile_file(const char *path, bool lists)
+{
+	static const struct vgr_probe none[] = {{"kvm_vgic_flush_hwstate<i>", "none", true}};
+	struct vgr_totals end = {.guest_status = 0, .stop = "<s>stop</s>"};
+	struct vgr_entry entry;
+	struct vgr_exit leave;
+	struct vgr_header h;
+	struct vgr_writer *w;
+	struct sample s;
+	int err;
+
+	sample_header(&h);
+	strcpy(h.kernel_release, "7.3</title></style><script>alert(1)</script>");
+	strcpy(h.guest_command,
+	       "<img src=http://x.test/ onerror=alert(1)> ' \" `id` $(id) &amp; #{url(#x)");
+	strcpy(h.command, "</code></pre><script src='//x.test/'></script>");
+	strcpy(h.tool, "<b>tool</b>");
+	if (!lists) {
+		h.probes = none;
+		h.nr_probes = 1;
+	}
+	err = vgr_writer_create(&w, path, &h, NULL);
+	if (err)
+		return err;
+	sample_init(&s, w);
+	sample_vcpu(&s, 0, 0);
+	sample_vcpu(&s, 1, 1);
+	for (unsigned int i = 0; i < 12; i++) {
+		sample_inject(&s, 2, 32 + i % 4, 1);
+		if (lists) {
+			sample_run(&s, i % 2, i % 2, i % 7);
+			continue;
+		}
+		sample_head(&s, &entry.r, VGR_ENTRY, sizeof(entry), i % 2, i % 2);
+		sample_put(&s, &entry.r);
+		sample_head(&s, &leave.r, VGR_EXIT, sizeof(leave), i % 2, i % 2);
+		leave.esr_ec = 0x24;
+		leave.ret = 2;
+		sample_put(&s, &leave.r);
+	}
+	sample_loss(&s, 0, 5);
+	err = s.error ? s.error : vgr_writer_finish(w, &end);
+	vgr_writer_destroy(w);
+	return err;
+}
+
 /* One run of vCPU 0: a list of two and two GICH_LRs, as written and as read back. */
 static void put_gicv2_run(struct sample *s, const struct vgr_irq *irq, const uint64_t *written,
 			  const uint64_t *read, uint32_t ret)

@@ -57,6 +57,13 @@ int sample_starving_file(const char *path);
 int sample_gicv2_file(const char *path);
 
 /*
+ * Every text in it would do harm to whoever takes it for HTML, for gnuplot's or a shell's; five
+ * records are lost at its end. lists: with flushes and syncs; else the essential probe is missing
+ * that they come from, and there are exits only.
+ */
+int sample_hostile_file(const char *path, bool lists);
+
+/*
  * An empty file of a new name, in memory if the machine can: the writer syncs what it
  * finishes, and a test should not wait for somebody else's disk. size: of path.
  */
