@@ -47,7 +47,7 @@ of_bash export --to = p
 offers "bash: behind an equals sign" perfetto
 of_bash export --to =
 offers "bash: right behind an equals sign" csv ndjson perfetto
-of_bash help rep
+of_bash help repl
 offers "bash: of help" replay
 : >"$dir/here.vgr"
 (cd "$dir" && of_bash info he && cp out out2) && cp "$dir/out2" "$dir/out"
