@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """vgicsim report from outside, and its page in a browser without a screen.
 
-usage: report_command.py VGICSIM RECORDINGS STARVING.vgr HOSTILE.vgr BARE.vgr
+usage: report_command.py VGICSIM RECORDINGS STARVING.vgr HOSTILE.vgr BARE.vgr [no-browser]
 (The last three as tests/support/make_recording writes them.)
 """
 import glob
@@ -19,7 +19,8 @@ import unittest
 import zlib
 
 TOOL, RECORDINGS, STARVING, HOSTILE, BARE = (os.path.abspath(path) for path in sys.argv[1:6])
-BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+WANTED = "no-browser" not in sys.argv[6:]
+BROWSER = WANTED and (shutil.which("chromium-headless-shell") or shutil.which("chromium"))
 EXAMPLE = os.path.join(RECORDINGS, "7.2-burst.vgr")
 
 # Looks at a page from outside, for the page itself lets no script run.
@@ -158,7 +159,7 @@ class ReportCommand(unittest.TestCase):
 
     def browse(self, *args):
         if not BROWSER:
-            self.skipTest("chromium-headless-shell is not installed")
+            self.skipTest("chromium-headless-shell is not installed, or not wanted")
         return subprocess.run([BROWSER, "--no-sandbox", "--headless", "--disable-gpu",
                                "--user-data-dir=" + self.dir + "/browser", *args],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -390,7 +391,7 @@ class ReportCommand(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not shutil.which("gnuplot") or (not BROWSER and os.environ.get("CI") == "true"):
+    if not shutil.which("gnuplot") or (WANTED and not BROWSER and os.environ.get("CI") == "true"):
         print("skipped: gnuplot or chromium-headless-shell is not installed")
         sys.exit(1 if os.environ.get("CI") == "true" else 77)
     unittest.main(argv=sys.argv[:1])
