@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "recording.h"
 
 static bool mismatched(const struct recording *r)
@@ -149,6 +150,43 @@ static void note_missing(FILE *f, const struct recording *r)
 					: "neither flush nor sync");
 }
 
+/* The VM with most vCPUs, the first of these: it alone is explained and replayed. */
+static void note_vms(FILE *f, const struct recording *r)
+{
+	const json_t *vms = vgic_plot_at(r->info, "totals/vms");
+	size_t n = 0, most = 0;
+
+	/* Not all numbers need be in use. */
+	for (size_t i = 0; i < json_array_size(vms); i++) {
+		int64_t vcpus = vgic_plot_int(json_array_get(vms, i), "vcpus");
+
+		n += vcpus > 0;
+		if (vcpus > vgic_plot_int(json_array_get(vms, most), "vcpus"))
+			most = i;
+	}
+	if (n > 1)
+		fprintf(f,
+			"<p><b>There are %zu VMs in the recording.</b> Exits, maintenance "
+			"interrupts, "
+			"list registers and measured latencies are of all of them; waits, "
+			"estimates "
+			"and the prediction of VM %zu alone, which has the most vCPUs.</p>\n",
+			n, most);
+}
+
+/* With the recorded LR count the replay must come to the recorded end. */
+static void note_disagreement(FILE *f, const struct recording *r)
+{
+	static const char *const ends[] = {"came to its end", "live-locked", "starved"};
+
+	if (!r->same || !r->res->recorded || r->same->outcome == r->res->recorded->outcome)
+		return;
+	fprintf(f,
+		"<p><b>The prediction cannot be believed:</b> with the recorded number of list "
+		"registers the recording %s, and its replay %s.</p>\n",
+		ends[r->res->recorded->outcome], ends[r->same->outcome]);
+}
+
 /* The emulator's times are no warning, but whoever reads one must know. */
 static bool emulated(const struct recording *r)
 {
@@ -184,6 +222,8 @@ static void write_notes(FILE *f, const struct recording *r)
 			vgic_plot_count(vgic_plot_int(r->report, "verify/mismatches")).s,
 			vgic_plot_count(vgic_plot_int(r->report, "verify/mismatched_records")).s);
 	note_starved(notes, r);
+	note_disagreement(notes, r);
+	note_vms(notes, r);
 	note_missing(notes, r);
 	note_probes(notes, r);
 	fclose(notes);
@@ -487,24 +527,14 @@ static void write_host(FILE *f, const json_t *h)
 	fprintf(f, "</dl></div>\n");
 }
 
-/* "2026-11-20 23:20:52 UTC", counted here: it is the same everywhere, and a clock is not asked. */
 static struct vgic_plot_text date_of(int64_t ns)
 {
-	static const unsigned int from_march[] = {0,   31,  61,	 92,  122, 153,
-						  184, 214, 245, 275, 306, 337};
-	int64_t s = ns / 1000000000, day = s / 86400 + 719468; /* from 1 March of year 0 */
-	int64_t era = day / 146097, of_era = day % 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	unsigned int of_year = (unsigned int)(of_era - (365 * year + year / 4 - year / 100));
-	unsigned int month = 11;
+	time_t seconds = (time_t)(ns / 1000000000);
 	struct vgic_plot_text t;
+	struct tm tm;
 
-	while (from_march[month] > of_year)
-		month--;
-	snprintf(t.s, sizeof(t.s), "%04lld-%02u-%02u %02lld:%02lld:%02lld UTC",
-		 (long long)(year + era * 400 + (month >= 10)), month < 10 ? month + 3 : month - 9,
-		 of_year - from_march[month] + 1, (long long)(s % 86400 / 3600),
-		 (long long)(s % 3600 / 60), (long long)(s % 60));
+	if (!gmtime_r(&seconds, &tm) || !strftime(t.s, sizeof(t.s), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		strcpy(t.s, "–");
 	return t;
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """vgicsim report from outside, and its page in a browser without a screen.
 
-usage: report_command.py VGICSIM RECORDINGS STARVING.vgr HOSTILE.vgr BARE.vgr [no-browser]
-(The last three as tests/support/make_recording writes them.)
+usage: report_command.py VGICSIM RECORDINGS STARVING.vgr HOSTILE.vgr BARE.vgr GICV2.vgr [no-browser]
+(The last four as tests/support/make_recording writes them.)
 """
 import glob
 import html.parser
@@ -15,11 +15,12 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 
-TOOL, RECORDINGS, STARVING, HOSTILE, BARE = (os.path.abspath(path) for path in sys.argv[1:6])
-WANTED = "no-browser" not in sys.argv[6:]
+TOOL, RECORDINGS, STARVING, HOSTILE, BARE, GICV2 = (os.path.abspath(path) for path in sys.argv[1:7])
+WANTED = "no-browser" not in sys.argv[7:]
 BROWSER = WANTED and (shutil.which("chromium-headless-shell") or shutil.which("chromium"))
 EXAMPLE = os.path.join(RECORDINGS, "7.2-burst.vgr")
 
@@ -137,15 +138,18 @@ class ReportCommand(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
-    def page(self, recording, *args):
+    def page(self, recording, *args, where=None):
+        self.out = where or tempfile.mkdtemp(dir=self.dir) + "/report"
         self.tool("report", "-q", recording, "-o", self.out, *args)
         return read(self.out + "/report.html")
 
     def usual(self, recording):
         """The page of one of the recordings that several tests look at."""
-        self.out = "%s/of-%s" % (self.top, os.path.basename(recording))
-        return self.page(recording) if not os.path.exists(self.out) else \
-            read(self.out + "/report.html")
+        where = "%s/of-%s" % (self.top, os.path.basename(recording))
+        if not os.path.exists(where):
+            return self.page(recording, where=where)
+        self.out = where
+        return read(self.out + "/report.html")
 
     def says(self, text, *wanted):
         for part in wanted:
@@ -231,6 +235,8 @@ class ReportCommand(unittest.TestCase):
         self.assertLessEqual(exits[least], 1.01 * exits[16])
         self.assertGreater(exits[least - 1], 1.01 * exits[16])
         self.assertIn("whole and lost nothing", text["notes"])
+        start = time.gmtime(info["header"]["start_realtime"] // 10**9)
+        self.assertIn(time.strftime("%Y-%m-%d %H:%M:%S UTC", start), text["ran"])
         self.assertGreaterEqual(seen["pictures"], 5)
 
     def test_dark_and_narrow(self):
@@ -280,7 +286,7 @@ class ReportCommand(unittest.TestCase):
 
     def test_text_is_text(self):
         text = self.usual(HOSTILE)
-        self.assertEqual(re.findall("(?i)<(?:script|img|s|b>tool|i)[ >]", text), [])
+        self.assertEqual(re.findall("(?i)<(?:script|img|s|b>tool|b>other|i)[ >]", text), [])
         head = text.split("<body>")[0]
         self.assertEqual((head.count("</title>"), head.count("</style>")), (1, 1))
         seen = self.look()
@@ -302,6 +308,7 @@ class ReportCommand(unittest.TestCase):
     def test_starved(self):
         text = self.usual(STARVING)
         self.says(text, "<b>4 interrupts starved:</b>")
+        self.silent(text, "cannot be believed", "VMs in the recording")
         self.says(text, "INTIDs 36 to 39 on vCPU 0")
         self.silent(text, "note good\" id=\"notes\"")
 
@@ -324,6 +331,24 @@ class ReportCommand(unittest.TestCase):
         self.assertIsNone(report["verify"])
         self.assertIsNone(report["replay"])
         self.assertEqual([m["part"] for m in report["missing"]], ["verify", "replay"])
+
+    def test_mismatches(self):
+        """Of its two runs no policy makes sense, and no replay comes to an end."""
+        text = self.page(GICV2)
+        verify = json.loads(self.tool("verify", "--json", GICV2, status=1).stdout)
+        first = verify["mismatch_list"][0]
+        self.assertGreater(verify["mismatches"], 0)
+        self.says(text, "<b>The kernel did not do what the algorithm says:</b> %d mismatches in %d records"
+                  % (verify["mismatches"], verify["mismatched_records"]),
+                  '<dl id="first-mismatch">\n<dt>record</dt><dd>%d</dd>' % first["record"],
+                  "<dt>kernel</dt><dd>%s</dd>" % first["kernel"], "<b>Warning:</b> the release says",
+                  "<b>The prediction cannot be believed:</b>", "came to its end, and its replay live-locked")
+        self.silent(text, 'note good" id="notes"')
+
+    def test_several_vms(self):
+        self.says(self.usual(HOSTILE), "<b>There are 2 VMs in the recording.</b>", "of VM 0 alone")
+        # The first one was never seen again.
+        self.silent(self.page(RECORDINGS + "/findings/7.2-lost-dir.vgr"), "VMs in the recording")
 
     def test_cut(self):
         with open(self.dir + "/cut.vgr", "wb") as f:
@@ -355,7 +380,6 @@ class ReportCommand(unittest.TestCase):
             folder = self.dir + "/" + name
             os.mkdir(folder)
             shutil.copy(STARVING, folder + "/x.vgr")
-            self.out = folder + "/out"
             pages.add(self.page(folder + "/x.vgr" if name == "one" else "two/x.vgr", "-T", threads))
         self.assertEqual(len(pages), 1)
 
@@ -372,7 +396,7 @@ class ReportCommand(unittest.TestCase):
 
         refuses(2, "-o DIR", EXAMPLE)
         refuses(3, "No such file", "none.vgr", "-o", self.out)
-        refuses(3, "not a vgicsim recording", sys.argv[0], "-o", self.out)
+        refuses(3, "not a vgicsim recording", os.path.abspath(__file__), "-o", self.out)
         damaged = bytearray(read(EXAMPLE, "rb"))
         damaged[len(damaged) // 2] ^= 1
         with open(self.dir + "/damaged.vgr", "wb") as f:

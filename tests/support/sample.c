@@ -345,6 +345,7 @@ int sample_hostile_file(const char *path, bool lists)
 	static const struct vgr_probe none[] = {{"kvm_vgic_flush_hwstate<i>", "none", true}};
 	struct vgr_totals end = {.guest_status = 0, .stop = "<s>stop</s>"};
 	struct vgr_entry entry;
+	struct vgr_vcpu other;
 	struct vgr_exit leave;
 	struct vgr_header h;
 	struct vgr_writer *w;
@@ -379,6 +380,15 @@ int sample_hostile_file(const char *path, bool lists)
 		leave.esr_ec = 0x24;
 		leave.ret = 2;
 		sample_put(&s, &leave.r);
+	}
+	if (lists) {
+		sample_head(&s, &other.r, VGR_VCPU, sizeof(other), 3, 0);
+		other.r.vm = 1;
+		other.tgid = 200;
+		other.nr_spis = 64;
+		other.vgic_model = 3;
+		strcpy(other.comm, "<b>other</b>");
+		sample_put(&s, &other.r);
 	}
 	sample_loss(&s, 0, 5);
 	err = s.error ? s.error : vgr_writer_finish(w, &end);

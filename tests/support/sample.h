@@ -58,8 +58,8 @@ int sample_gicv2_file(const char *path);
 
 /*
  * Every text in it would do harm to whoever takes it for HTML, for gnuplot's or a shell's; five
- * records are lost at its end. lists: with flushes and syncs; else the essential probe is missing
- * that they come from, and there are exits only.
+ * records are lost at its end. lists: with flushes and syncs, and a second VM that does nothing;
+ * else the essential probe is missing that they come from, and there are exits only.
  */
 int sample_hostile_file(const char *path, bool lists);
 
