@@ -9,6 +9,8 @@
 #include <vgicsim/raises.h>
 #include <vgicsim/vgic.h>
 
+#include "listed.h"
+
 #define EC_WFX	0x01
 #define EC_DABT 0x24
 
@@ -104,12 +106,6 @@ static bool timeline_of(const struct vgic_measure *m, uint16_t vcpu)
 	return m->cell.has_timeline && m->cell.timeline.vcpu == vcpu;
 }
 
-static bool is_pending(const struct vgr_irq *q)
-{
-	return (q->state & VGR_IRQ_LATCH) ||
-	       ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
-}
-
 static bool in_lr(const struct vcpu_meter *v, uint32_t intid)
 {
 	for (unsigned int i = 0; i < v->used; i++)
@@ -140,13 +136,11 @@ static void measure_outside(struct vcpu_meter *v, const struct vgr_flush *f)
 	if (f->n_after <= v->used)
 		return;
 	for (unsigned int i = 0; i < f->n_after; i++) {
-		bool active = q[i].state & VGR_IRQ_ACTIVE;
-		bool ready = is_pending(&q[i]) && (q[i].state & VGR_IRQ_ENABLED) && !active;
-
-		if ((!active && !(ready && q[i].target == f->r.vcpu)) || in_lr(v, q[i].intid))
+		if (!listed_outside(f, &q[i], v->lr, v->used))
 			continue;
 		v->depth++;
-		if (ready && group_enabled(f->vmcr, q[i].state) && q[i].priority < worst_inside)
+		if (listed_ready(&q[i]) && group_enabled(f->vmcr, q[i].state) &&
+		    q[i].priority < worst_inside)
 			v->inverted = true;
 	}
 }

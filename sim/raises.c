@@ -137,9 +137,20 @@ static void flushed(struct raises_vcpu *v, const struct vgr_flush *f, const uint
 
 static int enter(struct vgic_raises *r, struct raises_vcpu *v, uint64_t time)
 {
-	for (unsigned int i = 0; v->flushed && i < v->used; i++)
-		if ((v->lr[i] & VGIC_LR_PENDING) && raises_enter_lr(r, &r->v[v->number[i]], time))
+	r->any_longest = false;
+	for (unsigned int i = 0; v->flushed && i < v->used; i++) {
+		struct raises_entry *e = &r->v[v->number[i]];
+
+		if (!(v->lr[i] & VGIC_LR_PENDING))
+			continue;
+		if (e->waits && !e->shown && time >= e->raise.time &&
+		    (!r->any_longest || time - e->raise.time > r->longest.ns)) {
+			r->any_longest = true;
+			r->longest = (struct vgic_raised){e->intid, time - e->raise.time};
+		}
+		if (raises_enter_lr(r, e, time))
 			return -ENOMEM;
+	}
 	v->entered = v->flushed;
 	return 0;
 }
@@ -317,6 +328,23 @@ bool vgic_raises_in_lr(struct vgic_raises *r, uint16_t vcpu, uint32_t intid,
 	struct raises_entry *e = entry_of(r, vcpu, intid);
 
 	return e && raises_in_lr(r, (uint32_t)(e - r->v), raise);
+}
+
+bool vgic_raises_longest(const struct vgic_raises *r, struct vgic_raised *longest)
+{
+	*longest = r->longest;
+	return r->any_longest;
+}
+
+bool vgic_raises_outside(struct vgic_raises *r, uint16_t vcpu, uint32_t intid,
+			 struct vgic_raise *raise)
+{
+	struct raises_entry *e = entry_of(r, vcpu, intid);
+
+	if (!e || (!e->waits && (!e->shown || e->shown_raise.number == UINT64_MAX)))
+		return false;
+	*raise = e->waits ? e->raise : e->shown_raise;
+	return true;
 }
 
 /* ---- without records ---- */

@@ -54,6 +54,8 @@ struct vgic_raises {
 	struct raises_vcpu *vcpus;
 	size_t nr_vcpus, cap_vcpus;
 	struct msi_map msis;
+	bool any_longest;
+	struct vgic_raised longest;
 };
 
 /* NULL: no memory. */

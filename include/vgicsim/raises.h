@@ -58,4 +58,22 @@ struct vgic_raise {
 bool vgic_raises_in_lr(struct vgic_raises *r, uint16_t vcpu, uint32_t intid,
 		       struct vgic_raise *raise);
 
+struct vgic_raised {
+	uint32_t intid;
+	uint64_t ns; /* from its raise on */
+};
+
+/*
+ * Of what the last entry showed in an LR for the first time since its raise, the one whose
+ * raise was longest ago. False: there was none.
+ */
+bool vgic_raises_longest(const struct vgic_raises *r, struct vgic_raised *longest);
+
+/*
+ * The raise of an interrupt that a list shows outside the LRs: not in one since, or back from
+ * one without having been taken. False: it is not known.
+ */
+bool vgic_raises_outside(struct vgic_raises *r, uint16_t vcpu, uint32_t intid,
+			 struct vgic_raise *raise);
+
 #endif

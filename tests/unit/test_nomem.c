@@ -22,6 +22,8 @@
 #include <vgicsim/metrics.h>
 #include <vgicsim/parting.h>
 #include <vgicsim/replay.h>
+#include <vgicsim/ring.h>
+#include <vgicsim/trigger.h>
 #include <vgicsim/truth.h>
 #include <vgicsim/verify.h>
 #include <vgicsim/workload_file.h>
@@ -346,6 +348,40 @@ static int fates_scene(void)
 	if (!ret)
 		free(list);
 	vgic_fates_destroy(f);
+	return ret;
+}
+
+static int trigger_scene(void)
+{
+	const struct vgic_condition c = {
+		.n = 1, .step = {{.quantity = VGIC_FIGURE_WAIT, .limit = 1000000000}}};
+	struct vgic_trigger_event event;
+	struct vgic_trigger *t;
+	int ret = vgic_trigger_create(&t, &c, 4, 3, 3);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_trigger_record(t, r, &event);
+	vgic_trigger_destroy(t);
+	return ret;
+}
+
+static int ring_scene(void)
+{
+	const struct vgr_rec *rec;
+	struct vgr_ring *ring;
+	int ret = vgr_ring_create(&ring, VGR_RING_MIN);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&brief, NULL); r && !ret; r = next_rec(&brief, r))
+		ret = vgr_ring_put(ring, r);
+	if (!ret)
+		ret = vgr_ring_cut(ring, 0);
+	while (!ret && (ret = vgr_ring_next(ring, &rec)) > 0)
+		ret = 0;
+	vgr_ring_destroy(ring);
 	return ret;
 }
 
@@ -683,6 +719,8 @@ static void measuring(void **state)
 	assert_true(run_out_everywhere(calibrate_scene) > 8);
 	assert_true(run_out_everywhere(measure_scene) > 10);
 	assert_true(run_out_everywhere(busy_scene) > 3);
+	assert_true(run_out_everywhere(trigger_scene) > 6);
+	assert_true(run_out_everywhere(ring_scene) > 2);
 }
 
 static void comparing(void **state)
