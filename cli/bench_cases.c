@@ -8,14 +8,18 @@
 #include <vgicsim/replay.h>
 #include <vgicsim/verify.h>
 #include "bench.h"
+#include "condition.h"
 #include "demand_file.h"
 #include "exit.h"
+#include "flight.h"
 #include "output.h"
 #include "policy_option.h"
 #include "verify_machine.h"
 
 /* Records of a recording that are kept in memory, bytes. */
 #define MAX_KEPT (1u << 30)
+
+#define FLIGHT_MEMORY (8u << 20)
 
 struct state {
 	const struct bench_load *load;
@@ -260,6 +264,33 @@ static int recompute_pass(void *opaque, uint64_t *items)
 	return close_verifier(s, v, ret, items);
 }
 
+/* What 'vgicsim record --trigger' does with each record for as long as nothing happens. */
+static int trigger_pass(void *opaque, uint64_t *items)
+{
+	struct state *s = opaque;
+	const struct vgr_header *h = vgr_reader_header(s->reader);
+	struct vgic_condition condition;
+	struct condition_error err;
+	struct flight_opts opts = {.condition = &condition, .memory = FLIGHT_MEMORY, .header = h};
+	struct flight *f;
+	int ret;
+
+	if (condition_parse("raise-to-lr > 1h or wait > 1h or overflow > 1000000 or "
+			    "exits > 1000000000/s or mi > 1000000000/s",
+			    &condition, &err))
+		return EXIT_SOFTWARE;
+	ret = flight_create(&f, &opts);
+	for (size_t at = 0; !ret && at < s->size;) {
+		const struct vgr_rec *rec = (const void *)(s->records + at);
+
+		ret = flight_take(f, rec);
+		at += (rec->size + 7u) & ~(size_t)7;
+		++*items;
+	}
+	flight_destroy(f);
+	return ret ? no_memory(s->load) : EXIT_OK;
+}
+
 /* A thread is measured, not what others do for it. */
 static const struct demand_wishes alone = {.alone = true};
 
@@ -399,6 +430,8 @@ static const struct bench_case cases[] = {
 		  "as 'vgicsim verify' with its kernel's policy"),
 	RECORDING("recompute", "pair", open_records, recompute_pass,
 		  "the same, but the records are in memory already"),
+	RECORDING("trigger", "record", open_records, trigger_pass,
+		  "kept and looked at as by 'vgicsim record --trigger'"),
 	RECORDING("derive", "pair", open_reader, derive_pass, "as 'vgicsim derive'"),
 	RECORDING("replay", "interrupt", open_demand, replay_pass,
 		  "its demand, with the LRs of --lrs"),

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,7 +18,10 @@
 #include <vgicsim/capture.h>
 #include <vgicsim/policy.h>
 #include <vgicsim/recording.h>
+#include <vgicsim/ring.h>
+#include "condition.h"
 #include "exit.h"
+#include "flight.h"
 #include "options.h"
 #include "output.h"
 
@@ -26,6 +30,9 @@
 /* The ring is emptied by the clock: waking the reader would make the guest exit. */
 #define CONSUME_MS	40
 #define CONSUME_BUSY_MS 4
+
+/* What the kernel saw this long ago has come out of the rings. */
+#define ARRIVED_NS 10000000ull
 
 /* How long a command may take to end once it was asked to. */
 #define GRACE_MS 3000
@@ -39,13 +46,27 @@ struct record_values {
 	const char *max_loss;
 	const char *attach;
 	bool all, quiet;
+	const char *trigger;
+	uint64_t before, after, rearm, count, memory;
 };
+
+#define NOT_SAID UINT64_MAX
+
+#define DEFAULT_BEFORE 200000000ull
+#define DEFAULT_AFTER  50000000ull
+#define DEFAULT_REARM  NS_PER_S
+#define DEFAULT_MEMORY (64ull << 20)
 
 static const struct record_values defaults = {
 	.output = "vgicsim.vgr",
 	.level = 3,
 	.max_loss = "0",
 	.attach = "auto",
+	.before = NOT_SAID,
+	.after = NOT_SAID,
+	.rearm = NOT_SAID,
+	.count = NOT_SAID,
+	.memory = NOT_SAID,
 };
 
 static const char *const attach_names[] = {"auto", "fentry", "kprobe", NULL};
@@ -70,6 +91,22 @@ static const struct option options[] = {
 	 .help = "zstd level of the file (default 3)", .min = 1, .max = 22},
 	{0, "attach", OPT_CHOICE, MEMBER(attach), .arg = "HOW",
 	 .help = "auto, fentry or kprobe (default auto)", .choices = attach_names},
+	{0, "trigger", OPT_STRING, MEMBER(trigger), .arg = "CONDITION",
+	 .help = "write only the time around entries that meet it: 'raise-to-lr > 50us'"},
+	{0, "before", OPT_DURATION, MEMBER(before), .arg = "TIME",
+	 .help = "with --trigger: what came before the entry (default 200ms)",
+	 .max = 3600 * NS_PER_S},
+	{0, "after", OPT_DURATION, MEMBER(after), .arg = "TIME",
+	 .help = "with --trigger: what comes after it (default 50ms)", .max = 3600 * NS_PER_S},
+	{0, "memory", OPT_SIZE, MEMBER(memory), .arg = "BYTES",
+	 .help = "with --trigger: memory for what came before (default 64M)", .min = VGR_RING_MIN,
+	 .max = 1ull << 36},
+	{0, "count", OPT_NUMBER, MEMBER(count), .arg = "N",
+	 .help = "with --trigger: recordings, with numbers if not 1; 0: no end (default 1)",
+	 .max = 1000000},
+	{0, "rearm", OPT_DURATION, MEMBER(rearm), .arg = "TIME",
+	 .help = "with --trigger: after a recording nothing counts for so long (default 1s)",
+	 .max = 1000000 * NS_PER_S},
 	{'q', "quiet", OPT_FLAG, MEMBER(quiet), .help = "no summary"},
 	{0},
 };
@@ -78,12 +115,15 @@ static const struct option options[] = {
 struct run {
 	const struct record_values *v;
 	uint64_t ring_size;
+	uint64_t memory; /* of --trigger */
 	const struct cli_args *args;
 	struct vgic_host host;
 	struct vgr_header header;
 	struct vgr_probe probes[VGIC_MAX_PROBES];
 	struct vgic_capture *capture;
-	struct vgr_writer *writer;
+	struct vgr_writer *writer; /* without --trigger */
+	struct vgic_condition condition;
+	struct flight *flight; /* with it */
 	uint64_t records, lost, refused;
 	uint64_t by_type[VGR_TYPE_MAX];
 	uint64_t first, last; /* ns */
@@ -238,7 +278,7 @@ static int drop_capabilities(void)
 static int take_record(void *ctx, const struct vgr_rec *rec)
 {
 	struct run *r = ctx;
-	int ret = vgr_writer_put(r->writer, rec);
+	int ret = r->flight ? flight_take(r->flight, rec) : vgr_writer_put(r->writer, rec);
 
 	if (ret == -EINVAL) {
 		/* Not fit to be written: a fault of the capture, told at the end. */
@@ -298,6 +338,9 @@ static int write_failed(struct run *r, int err)
 {
 	struct vgr_writer_kept kept;
 
+	if (r->flight)
+		return cli_fail(EXIT_OUTPUT, "%s: %s: the recording is not whole",
+				flight_last(r->flight)->path, strerror(-err));
 	vgr_writer_kept(r->writer, &kept);
 	return cli_fail(EXIT_OUTPUT,
 			"%s: %s: %" PRIu64 " records in %u frames are safe and can be "
@@ -305,20 +348,65 @@ static int write_failed(struct run *r, int err)
 			r->v->output, strerror(-err), kept.records, kept.frames);
 }
 
+static void tell_file(const struct run *r)
+{
+	const struct flight_file *f = flight_last(r->flight);
+	char what[80], before[32], after[32];
+
+	if (f->cut)
+		cli_warn("%s: --memory=%" PRIu64 " holds no more than %s before and %s after",
+			 f->path, r->memory, cli_format_ns(before, sizeof(before), f->before),
+			 cli_format_ns(after, sizeof(after), f->after));
+	if (r->v->quiet)
+		return;
+	cli_progress_end();
+	fprintf(stderr,
+		"%s: %s; %" PRIu64 " records from %s before to %s after, %" PRIu64 " lost\n",
+		f->path, condition_event(what, sizeof(what), &f->event), f->records,
+		cli_format_ns(before, sizeof(before), f->before),
+		cli_format_ns(after, sizeof(after), f->after), f->lost);
+}
+
+/* Goes on with the recordings of a trigger. 1: that was the last one. */
+static int work(struct run *r, uint64_t time)
+{
+	int ret;
+
+	if (!r->flight)
+		return 0;
+	ret = flight_work(r->flight, time);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		tell_file(r);
+	if (!flight_done(r->flight))
+		return 0;
+	snprintf(r->stop, sizeof(r->stop), "trigger");
+	return 1;
+}
+
 static int consume_until_end(struct run *r)
 {
 	uint64_t start = now(CLOCK_MONOTONIC);
 	uint64_t deadline = r->v->duration ? start + r->v->duration : 0;
 	int wait_ms = CONSUME_MS;
+	uint64_t time;
 	int64_t n;
+	int ret;
 
 	while (!ended(r, deadline, wait_ms)) {
+		time = now(CLOCK_MONOTONIC);
 		n = vgic_capture_consume(r->capture, take_record, r);
 		if (n < 0)
 			return n;
 		/* Never let more than a small part of a ring fill up between two looks. */
 		wait_ms = (uint64_t)n > vgic_capture_ring(r->capture) / 8 ? CONSUME_BUSY_MS
 									  : CONSUME_MS;
+		ret = work(r, time - ARRIVED_NS);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		if (r->flight && flight_busy(r->flight))
+			wait_ms = 0;
 		cli_progress("%" PRIu64 " records, %" PRIu64 " lost, %.1f s", r->records, r->lost,
 			     (now(CLOCK_MONOTONIC) - start) / 1e9);
 	}
@@ -336,9 +424,12 @@ static void summary(const struct run *r)
 	if (r->v->quiet)
 		return;
 	fprintf(stderr, "%s: %" PRIu64 " records in %.3f s, %" PRIu64 " flushes, %" PRIu64 " syncs",
-		r->v->output, r->records, (r->last - r->first) / 1e9, r->by_type[VGR_FLUSH],
-		r->by_type[VGR_SYNC]);
-	if (!stat(r->v->output, &st))
+		r->flight ? "seen" : r->v->output, r->records, (r->last - r->first) / 1e9,
+		r->by_type[VGR_FLUSH], r->by_type[VGR_SYNC]);
+	if (r->flight)
+		fprintf(stderr, "; %" PRIu64 " entries met the condition, %" PRIu64 " recordings",
+			flight_met(r->flight), flight_files(r->flight));
+	else if (!stat(r->v->output, &st))
 		fprintf(stderr, ", %.1f KiB", st.st_size / 1024.0);
 	fprintf(stderr, "; ended by: %s\n", r->stop);
 	if (r->status >= 0)
@@ -351,22 +442,44 @@ static void summary(const struct run *r)
 			fprintf(stderr, "%5u %12" PRIu64 " %12" PRIu64 " %8.3f\n", i, cpu.handled,
 				lost, 100.0 * lost / (cpu.handled + lost));
 	}
-	if (!r->by_type[VGR_FLUSH])
+	if (!r->by_type[VGR_FLUSH] && !r->flight)
 		cli_warn("no guest ran: nothing but the description is in %s", r->v->output);
+}
+
+/* The totals of the file, and its end. */
+static int close_file(struct run *r)
+{
+	struct vgr_totals totals = {.guest_status = r->status};
+	struct vgic_capture_cpu cpu;
+	uint32_t i;
+
+	snprintf(totals.stop, sizeof(totals.stop), "%s", r->stop);
+	for (i = 0; i < vgic_capture_nr_cpus(r->capture); i++) {
+		vgic_capture_cpu_counters(r->capture, i, &cpu);
+		totals.kernel_lost += cpu.lost;
+	}
+	return vgr_writer_finish(r->writer, &totals);
+}
+
+static int close_flight(struct run *r)
+{
+	int ret = flight_finish(r->flight);
+
+	if (ret > 0)
+		tell_file(r);
+	return ret < 0 ? ret : 0;
 }
 
 /* Everything from the first record to the closed file. */
 static int record(struct run *r)
 {
-	struct vgr_totals totals = {.guest_status = -1};
-	struct vgic_capture_cpu cpu;
 	uint64_t untracked;
-	uint32_t i;
 	int ret, end;
 
 	ret = start_command(r);
 	if (ret) {
-		unlink(r->v->output);
+		if (!r->flight)
+			unlink(r->v->output);
 		return ret;
 	}
 	ret = consume_until_end(r);
@@ -384,13 +497,9 @@ static int record(struct run *r)
 		return cli_fail(EXIT_SOFTWARE, "reading the ring: %s", strerror(-ret));
 	if (ret)
 		return write_failed(r, ret);
-	totals.guest_status = r->status;
-	snprintf(totals.stop, sizeof(totals.stop), "%s", r->stop);
-	for (i = 0; i < vgic_capture_nr_cpus(r->capture); i++) {
-		vgic_capture_cpu_counters(r->capture, i, &cpu);
-		totals.kernel_lost += cpu.lost;
-	}
-	ret = vgr_writer_finish(r->writer, &totals);
+	ret = r->flight ? close_flight(r) : close_file(r);
+	if (ret == -ENOMEM)
+		return cli_fail(EXIT_SOFTWARE, "not enough memory");
 	if (ret)
 		return write_failed(r, ret);
 	summary(r);
@@ -403,6 +512,10 @@ static int record(struct run *r)
 				"%" PRIu64 " records were malformed and left out: please "
 				"report this",
 				r->refused);
+	if (r->flight && !flight_files(r->flight))
+		return cli_fail(EXIT_FINDING,
+				"--trigger=%s: no entry met it, nothing was written: ended by: %s",
+				r->v->trigger, r->stop);
 	return EXIT_OK;
 }
 
@@ -440,7 +553,9 @@ static void describe(struct run *r)
 		n += snprintf(h->command + n, sizeof(h->command) - n, " -d %" PRIu64 "ns",
 			      v->duration);
 	if (v->all)
-		snprintf(h->command + n, sizeof(h->command) - n, " --all");
+		n += snprintf(h->command + n, sizeof(h->command) - n, " --all");
+	if (v->trigger && n < (int)sizeof(h->command))
+		snprintf(h->command + n, sizeof(h->command) - n, " --trigger='%s'", v->trigger);
 	if (r->args->n_command)
 		join(h->guest_command, sizeof(h->guest_command), r->args->command);
 	snprintf(h->tool, sizeof(h->tool), "vgicsim %s", VGICSIM_VERSION);
@@ -456,6 +571,36 @@ static void warn_missing(const struct vgic_host *h)
 			cli_warn("probe %s (%s) cannot be attached: the recording will lack: %s",
 				 h->probes[p].name, h->probes[p].function, h->probes[p].use);
 	}
+}
+
+static int create_flight(struct run *r, const struct vgr_writer_opts *wopts)
+{
+	const struct record_values *v = r->v;
+	struct flight_opts opts = {
+		.condition = &r->condition,
+		.before = v->before == NOT_SAID ? DEFAULT_BEFORE : v->before,
+		.after = v->after == NOT_SAID ? DEFAULT_AFTER : v->after,
+		.rearm = v->rearm == NOT_SAID ? DEFAULT_REARM : v->rearm,
+		.count = v->count == NOT_SAID ? 1 : v->count,
+		.memory = r->memory,
+		.output = v->output,
+		.header = &r->header,
+		.writer = *wopts,
+	};
+
+	return flight_create(&r->flight, &opts);
+}
+
+/* A file can be made beside this one. */
+static bool directory_is_open(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+
+	if (!slash)
+		return !faccessat(AT_FDCWD, ".", W_OK | X_OK, AT_EACCESS);
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1, path);
+	return !faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS);
 }
 
 static int open_all(struct run *r, const sigset_t *old_mask)
@@ -484,13 +629,40 @@ static int open_all(struct run *r, const sigset_t *old_mask)
 		return cli_fail(ret == -ENOMEM ? EXIT_SOFTWARE : EXIT_HOST, "%s", err.text);
 	warn_missing(&r->host);
 	describe(r);
-	ret = vgr_writer_create(&r->writer, r->v->output, &r->header, &wopts);
+	if (r->v->trigger)
+		ret = create_flight(r, &wopts);
+	else
+		ret = vgr_writer_create(&r->writer, r->v->output, &r->header, &wopts);
+	if (ret == -ENOMEM)
+		return cli_fail(EXIT_SOFTWARE, "not enough memory");
 	if (ret)
 		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
 				strerror(-ret));
 	ret = drop_capabilities();
 	if (ret)
 		cli_warn("capabilities cannot be dropped: %s", strerror(-ret));
+	/* Files come later here, and without the capabilities. */
+	if (r->flight && !directory_is_open(r->v->output))
+		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
+				strerror(errno));
+	return EXIT_OK;
+}
+
+static int check_trigger(const struct record_values *v, struct vgic_condition *condition)
+{
+	struct condition_error err;
+
+	if (v->trigger) {
+		if (!condition_parse(v->trigger, condition, &err))
+			return EXIT_OK;
+		return cli_fail(EXIT_USAGE, "--trigger='%s': column %u: %s", v->trigger, err.column,
+				err.what);
+	}
+	if (v->before != NOT_SAID || v->after != NOT_SAID || v->rearm != NOT_SAID ||
+	    v->count != NOT_SAID || v->memory != NOT_SAID)
+		return cli_fail(EXIT_USAGE,
+				"--before, --after, --rearm, --count and --memory are for use with "
+				"--trigger");
 	return EXIT_OK;
 }
 
@@ -519,6 +691,7 @@ static int run(const void *values, const struct cli_args *args)
 	const struct record_values *v = values;
 	struct run r = {.v = v,
 			.ring_size = v->ring_size ? v->ring_size : vgic_capture_default_ring(),
+			.memory = v->memory == NOT_SAID ? DEFAULT_MEMORY : v->memory,
 			.args = args,
 			.go = -1,
 			.exec_failed = -1,
@@ -531,6 +704,8 @@ static int run(const void *values, const struct cli_args *args)
 	int ret;
 
 	ret = check_values(v, args, &max);
+	if (!ret)
+		ret = check_trigger(v, &r.condition);
 	if (ret)
 		return ret;
 	vgic_host_look(&r.host, !strcmp(v->attach, "fentry")   ? VGIC_ATTACH_FENTRY
@@ -557,6 +732,7 @@ static int run(const void *values, const struct cli_args *args)
 			       r.lost, v->max_loss);
 	vgic_capture_destroy(r.capture);
 	vgr_writer_destroy(r.writer);
+	flight_destroy(r.flight);
 	if (r.child_fd >= 0)
 		close(r.child_fd);
 	if (r.exec_failed >= 0)
@@ -570,6 +746,7 @@ static const char *const examples[] = {
 	"vgicsim record -d 10                      # all guests of this host, ten seconds",
 	"vgicsim record -p $(pidof qemu-system-aarch64) -o vm.vgr",
 	"vgicsim record -o burst.vgr -- vgic-guest burst  # what one command's guests do",
+	"vgicsim record --trigger 'raise-to-lr > 50us or overflow > 4' --count 3 -o late.vgr",
 	NULL,
 };
 

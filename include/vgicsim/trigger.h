@@ -42,7 +42,7 @@ struct vgic_condition {
 	struct vgic_condition_step {
 		enum vgic_condition_op op;
 		enum vgic_figure quantity; /* a term: it is met if the figure is larger */
-		bool or_equal;		     /* or as large */
+		bool or_equal;		   /* or as large */
 		uint64_t limit;
 	} step[VGIC_CONDITION_MAX];
 	unsigned int n;

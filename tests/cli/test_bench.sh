@@ -21,18 +21,18 @@ less() {
 }
 
 expect "list" 0 bench --list
-for name in inflate decode check verify recompute derive replay steady burst overflow many level mixed; do
+for name in inflate decode check verify recompute trigger derive replay steady burst overflow many level mixed; do
 	has "list: $name" out "^$name "
 done
 expect "all cases" 0 bench -n 2000 --passes 1 "$recording"
-is "all cases: a line each, and a comparison" "$(wc -l <"$dir/out")" 16
+is "all cases: a line each, and a comparison" "$(wc -l <"$dir/out")" 17
 has "decoding against Zstandard" out "% of what Zstandard alone does"
 
 # A pair and a record are what check counts.
 expect "check" 0 check --json "$recording"
 records=$(number records)
 pairs=$(number pairs)
-for name in inflate decode check; do
+for name in inflate decode check trigger; do
 	expect "$name: twice over" 0 bench --case $name --passes 2 --json "$recording"
 	is "$name: all records, twice" "$(number items)" $((2 * records))
 done

@@ -37,6 +37,11 @@ refused "record: no such attachment" 2 "attach" record --attach=magic
 refused "record: level too high" 2 "-z: give" record -z 99
 refused "record: operands" 2 "" record something
 
+refused "record: a condition without a limit" 2 "column 12: a number of interrupts" record --trigger "overflow > "
+refused "record: a condition on what is not known" 2 "column 1: raise-to-lr, wait" record --trigger "late > 5us"
+refused "record: before without a condition" 2 "for use with --trigger" record --before 1s
+refused "record: memory too small" 2 "--memory" record --trigger "overflow > 4" --memory 4K
+
 if "$tool" record --help >out 2>err && grep -q "CAP_BPF" out; then
 	ok "record --help names the capabilities"
 else
