@@ -35,9 +35,9 @@ const struct export_format export_ndjson = {
 	.record = ndjson_record,
 };
 
-static const struct export_format *const formats[] = {&export_perfetto, &export_csv,
-						      &export_ndjson};
-static const char *const format_names[] = {"perfetto", "csv", "ndjson", NULL};
+static const struct export_format *const formats[] = {&export_perfetto, &export_csv, &export_ndjson,
+						      &export_trace_dat};
+static const char *const format_names[] = {"perfetto", "csv", "ndjson", "trace.dat", NULL};
 
 #define AT(member) offsetof(struct export_values, member)
 
@@ -140,6 +140,12 @@ static int run(const void *values, const struct cli_args *args)
 		ret = cli_fail(EXIT_SOFTWARE, "%s: no memory: export less with --vm or --until",
 			       path);
 		vgic_outfile_abandon(&o);
+	} else if (ret == -ERANGE) {
+		ret = cli_fail(EXIT_INPUT,
+			       "a record of a CPU that no trace.dat has room for: %s: choose "
+			       "another format with --to",
+			       path);
+		vgic_outfile_abandon(&o);
 	} else {
 		if (ret)
 			vgic_outfile_abandon(&o);
@@ -158,6 +164,7 @@ static int run(const void *values, const struct cli_args *args)
 static const char *const examples[] = {
 	"vgicsim export -o run.pftrace run.vgr         # for ui.perfetto.dev",
 	"vgicsim export --to csv --vcpu 0 run.vgr >run.csv",
+	"vgicsim export --to trace.dat -o trace.dat run.vgr && trace-cmd report -N trace.dat",
 	"vgicsim export --to ndjson run.vgr | jq -c 'select(.type == \"inject\")'",
 	NULL,
 };

@@ -20,6 +20,6 @@ struct export_format {
 	void (*destroy)(void *state);
 };
 
-extern const struct export_format export_csv, export_ndjson, export_perfetto;
+extern const struct export_format export_csv, export_ndjson, export_perfetto, export_trace_dat;
 
 #endif

@@ -43,7 +43,7 @@ static struct {
 	long base; /* pages of files in memory before the first mapping */
 } kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static int open_nameless(void)
+int cli_open_nameless(void)
 {
 	const char *const folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
 
@@ -98,7 +98,7 @@ static bool extend(int fd, size_t from, size_t to)
 /* Its content moves into a file. False: it stays where it is, as it is. */
 static bool map(struct area *a, size_t size)
 {
-	int fd = open_nameless();
+	int fd = cli_open_nameless();
 	void *p;
 
 	if (fd < 0)

@@ -11,4 +11,7 @@
  */
 const struct vgic_store *cli_store(void);
 
+/* A file without a name, in $TMPDIR or where such files are kept. -1: there is no room for one. */
+int cli_open_nameless(void);
+
 #endif

@@ -42,11 +42,11 @@ offers "bash: a command" explain export
 of_bash export --t
 offers "bash: an option" --threads --to
 of_bash export --to ''
-offers "bash: the values of an option" csv ndjson perfetto
+offers "bash: the values of an option" csv ndjson perfetto trace.dat
 of_bash export --to = p
 offers "bash: behind an equals sign" perfetto
 of_bash export --to =
-offers "bash: right behind an equals sign" csv ndjson perfetto
+offers "bash: right behind an equals sign" csv ndjson perfetto trace.dat
 of_bash help repl
 offers "bash: of help" replay
 : >"$dir/here.vgr"
@@ -60,7 +60,7 @@ offers "bash: nothing in another one's command" ''
 of_fish 'vgicsim exp'
 offers "fish: a command" explain export
 of_fish 'vgicsim export --to '
-offers "fish: the values of an option" csv ndjson perfetto
+offers "fish: the values of an option" csv ndjson perfetto trace.dat
 of_fish 'vgicsim export --t'
 offers "fish: an option" --threads --to
 
@@ -70,7 +70,7 @@ _describe() { print -rl -- ${(P)2} }
 _arguments() { print -rl -- "$@" }
 words=(vgicsim export) CURRENT=3
 . "$0"' "$dir/zsh" >"$dir/out" 2>"$dir/err"
-has "zsh: an option with its values" out '^--to=\[what to write\]:FORMAT:(perfetto csv ndjson)$'
+has "zsh: an option with its values" out '^--to=\[what to write\]:FORMAT:(perfetto csv ndjson trace.dat)$'
 has "zsh: a letter" out '^(-o --output)-o+\[write to FILE'
 zsh -f -c '
 _describe() { print -rl -- ${(P)2} }
