@@ -81,6 +81,8 @@ struct vgic_plot_text recording_share(int64_t part, int64_t all)
 
 	if (part < 0 || all <= 0)
 		strcpy(t.s, "–");
+	else if (v > 0 && v < 0.005)
+		strcpy(t.s, "under 0.01 %");
 	else
 		snprintf(t.s, sizeof(t.s), "%.*f %%", v <= 0 ? 0 : v < 9.95 ? 2 : 1, v);
 	return t;

@@ -197,7 +197,7 @@ static void write_row(FILE *f, const struct vgic_plot_result *res, const struct 
 	fprintf(f, "</td><td class=\"text\">%s</td>",
 		measured && c->outcome == VGIC_PLOT_COMPLETED ? "–" : outcome_name[c->outcome]);
 	if (vgic_plot_endless(c)) {
-		fprintf(f, "<td class=\"text\" colspan=\"14\">no numbers: it never came to an "
+		fprintf(f, "<td class=\"text\" colspan=\"15\">no numbers: it never came to an "
 			   "end</td></tr>\n");
 		return;
 	}

@@ -383,6 +383,14 @@ class ReportCommand(unittest.TestCase):
             pages.add(self.page(folder + "/x.vgr" if name == "one" else "two/x.vgr", "-T", threads))
         self.assertEqual(len(pages), 1)
 
+    def test_rows_are_whole(self):
+        """Every row of every table has as many cells as its head."""
+        for recording in (EXAMPLE, STARVING):
+            for table in re.findall(r"<table>.*?</table>", self.usual(recording), re.S):
+                widths = {sum(int(n or 1) for n in re.findall(r"<t[hd]\b(?:[^>]*colspan=\"(\d+)\")?", row))
+                          for row in re.findall(r"<tr[ >].*?</tr>", table, re.S)}
+                self.assertEqual(len(widths), 1, table[:300])
+
     def test_waits(self):
         for n in (1, 3):
             self.assertEqual(self.page(STARVING, "-n", str(n)).count("<details"), n + 1)
