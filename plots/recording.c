@@ -112,6 +112,28 @@ static bool list_probes(FILE *f, const struct recording *r, bool essential, cons
 	return n;
 }
 
+/* Of a trace that others have made. */
+static void note_source(FILE *f, const struct recording *r)
+{
+	const char *source = vgic_plot_str(r->info, "header/source");
+	const char *missing = vgic_plot_str(r->info, "header/missing");
+
+	if (!*source && !*missing)
+		return;
+	fprintf(f, "<p><b>Not recorded by vgicsim's own probes</b>");
+	if (*source) {
+		fprintf(f, ", but made of <code>");
+		vgic_plot_html(f, source);
+		fprintf(f, "</code>");
+	}
+	if (*missing) {
+		fprintf(f, ". It lacks: <code>");
+		vgic_plot_html(f, missing);
+		fprintf(f, "</code>. What these would have told is missing, and not zero");
+	}
+	fprintf(f, ".</p>\n");
+}
+
 static void note_probes(FILE *f, const struct recording *r)
 {
 	if (list_probes(f, r, true, "<p><b>Not recorded:</b> "))
@@ -225,6 +247,7 @@ static void write_notes(FILE *f, const struct recording *r)
 	note_disagreement(notes, r);
 	note_vms(notes, r);
 	note_missing(notes, r);
+	note_source(notes, r);
 	note_probes(notes, r);
 	fclose(notes);
 	bad = size > 0;

@@ -25,6 +25,9 @@ extern const char *const recording_mi[VGIC_PLOT_NR_MI];
 
 void recording_sum(struct recording_sums *s, const json_t *info);
 
+/* A recording that was made of a trace may lack types of records, and other things: by name. */
+bool recording_lacks(const struct recording *r, const char *word);
+
 /* "12.3 %" */
 struct vgic_plot_text recording_share(int64_t part, int64_t all);
 

@@ -148,12 +148,27 @@ static int64_t sum_of(const json_t *vcpus, const char *path)
 	return sum;
 }
 
+bool recording_lacks(const struct recording *r, const char *word)
+{
+	const char *all = vgic_plot_str(r->info, "header/missing"), *at = all;
+	size_t n = strlen(word);
+
+	while ((at = strstr(at, word))) {
+		if ((at == all || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
 /* Something was attached that tells of it, or the recording does not say what was. */
-static bool can_know(const struct recording *r, const char *probe)
+static bool can_know(const struct recording *r, const char *type, const char *probe)
 {
 	const json_t *probes = vgic_plot_at(r->info, "header/probes");
 	size_t i;
 
+	if (recording_lacks(r, type))
+		return false;
 	for (i = 0; i < json_array_size(probes); i++) {
 		const json_t *p = json_array_get(probes, i);
 
@@ -166,12 +181,14 @@ static bool can_know(const struct recording *r, const char *probe)
 
 static void by_vcpu(FILE *f, const struct recording *r, const json_t *vcpus)
 {
-	/* From a part of the name of the probe, or from the list registers. */
+	/* From records of a type, by a probe with this in its name; or from the list registers. */
 	static const struct {
-		const char *key, *probe;
-	} columns[] = {{"exits", NULL},	 {"mi", ""},	    {"dir", "deactivate"},
-		       {"sgi", "sgi"},	 {"wfi", "wfx"},    {"wfe", "wfx"},
-		       {"mmio", "mmio"}, {"kicks", "kick"}, {"eoicount", ""}};
+		const char *key, *type, *probe;
+	} columns[] = {{"exits", NULL, NULL},	     {"mi", "sync", ""},
+		       {"dir", "dir", "deactivate"}, {"sgi", "sgi", "sgi"},
+		       {"wfi", "wfx", "wfx"},	     {"wfe", "wfx", "wfx"},
+		       {"mmio", "mmio", "mmio"},     {"kicks", "kick", "kick"},
+		       {"eoicount", "sync", ""}};
 	const json_t *v;
 	size_t i, k;
 
@@ -195,7 +212,8 @@ static void by_vcpu(FILE *f, const struct recording *r, const json_t *vcpus)
 			const char *probe = columns[k].probe;
 			int64_t n = vgic_plot_int(v, columns[k].key);
 
-			if (!n && probe && (*probe ? !can_know(r, probe) : !r->sums.syncs))
+			if (!n && probe &&
+			    (*probe ? !can_know(r, columns[k].type, probe) : !r->sums.syncs))
 				n = VGIC_PLOT_UNKNOWN;
 			fprintf(f, "<td>%s</td>", vgic_plot_count(n).s);
 		}

@@ -447,16 +447,86 @@ static void axes(void **state)
 	assert_true(vgic_plot_axis_top(0) > 0);
 }
 
+/* A page of what is handed over; the replay is missing, and gnuplot is not asked for. */
+static char *page_of(const char *json)
+{
+	static char text[200000];
+	char dir[] = "/tmp/vgicsim-page-XXXXXX", path[100];
+	struct vgic_plot_options options = {.dir = path};
+	struct vgic_plot_error err = {""};
+	json_t *report = json_loads(json, 0, NULL);
+	size_t n;
+	FILE *f;
+
+	assert_non_null(report);
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/page", dir);
+	assert_int_equal(vgic_plot_recording_write(report, &options, &err), 0);
+	json_decref(report);
+	snprintf(path, sizeof(path), "%s/page/report.html", dir);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/page/data", dir);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/page", dir);
+	rmdir(path);
+	rmdir(dir);
+	return text;
+}
+
+/* Whatever is absent is not known, and nothing of it is a number. */
+static void page_of_nothing(void **state)
+{
+	char *text = page_of("{}");
+
+	(void)state;
+	assert_non_null(strstr(text, "No list registers:"));
+	assert_non_null(strstr(text, "The recording has no exits in it."));
+	assert_non_null(strstr(text, "</html>"));
+	assert_null(strstr(text, "id=\"mi-total\""));
+	assert_null(strstr(text, "note good\" id=\"notes\""));
+}
+
+/* What was made of somebody's trace says so, and does not count what it lacks. */
+static void page_of_a_trace(void **state)
+{
+	static const char json[] =
+		"{\"name\":\"x.vgr\",\"info\":{\"ending\":\"whole\",\"header\":{\"source\":\"trace."
+		"dat\","
+		"\"missing\":\"%s\",\"probes\":[]},\"vcpus\":[{\"vm\":0,\"vcpu\":1,\"exits\":7,"
+		"\"exits_by_reason\":{\"irq\":7},\"mi\":0,\"dir\":0,\"sgi\":0,\"wfi\":3,\"wfe\":0,"
+		"\"mmio\":0,\"kicks\":0,\"eoicount\":0,\"guest_ns\":0}]}}";
+	char text[1000], *page;
+
+	(void)state;
+	snprintf(text, sizeof(text), json, "flush sync dir sgi-old wfx kick");
+	page = page_of(text);
+	assert_non_null(strstr(page,
+			       "made of <code>trace.dat</code>. It lacks: <code>flush sync dir "
+			       "sgi-old wfx kick</code>"));
+	/* exits, MIs, DIR, SGI, WFI, WFE, MMIO, kicked, EOIcount: three WFIs were seen all the same
+	 */
+	assert_non_null(strstr(page, "0:1</th><td>7</td><td>–</td><td>–</td><td>0</td><td>3</td>"
+				     "<td>–</td><td>0</td><td>–</td><td>–</td>"));
+	assert_non_null(strstr(page, "id=\"exits-irq\">7<"));
+	assert_null(strstr(page, "id=\"exits-mi\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_files),	 cmocka_unit_test(bad_latencies),
-		cmocka_unit_test(bad_timelines), cmocka_unit_test(sweeps),
-		cmocka_unit_test(good_file),	 cmocka_unit_test(percentiles_of_the_result),
-		cmocka_unit_test(quantiles),	 cmocka_unit_test(quantile_stays_below_maximum),
-		cmocka_unit_test(busiest),	 cmocka_unit_test(windows),
-		cmocka_unit_test(texts),	 cmocka_unit_test(foreign_text_stays_text),
-		cmocka_unit_test(kinds),	 cmocka_unit_test(axes),
+		cmocka_unit_test(bad_files),	   cmocka_unit_test(bad_latencies),
+		cmocka_unit_test(bad_timelines),   cmocka_unit_test(sweeps),
+		cmocka_unit_test(good_file),	   cmocka_unit_test(percentiles_of_the_result),
+		cmocka_unit_test(quantiles),	   cmocka_unit_test(quantile_stays_below_maximum),
+		cmocka_unit_test(busiest),	   cmocka_unit_test(windows),
+		cmocka_unit_test(texts),	   cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(kinds),	   cmocka_unit_test(axes),
+		cmocka_unit_test(page_of_nothing), cmocka_unit_test(page_of_a_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
