@@ -395,6 +395,12 @@ static int bad_record(struct vgr_reader *r)
 	return VGR_EFORGED;
 }
 
+static void tell(const struct vgr_reader *r, uint64_t done)
+{
+	if (r->opts.progress)
+		r->opts.progress(r->opts.progress_ctx, done, r->from.size);
+}
+
 /* The first record of the next frame that has one; what vgr_reader_next() returns. */
 static __attribute__((noinline)) int next_frames_record(struct vgr_reader *r,
 							const struct vgr_rec **rec)
@@ -413,6 +419,7 @@ static __attribute__((noinline)) int next_frames_record(struct vgr_reader *r,
 			err = bad_record(r);
 		} else {
 			offset = r->next_frame;
+			tell(r, offset);
 			err = next_frame(r);
 		}
 		if (err == CUT)
@@ -424,6 +431,7 @@ static __attribute__((noinline)) int next_frames_record(struct vgr_reader *r,
 	}
 	/* Whoever keeps the reader for what its header says does not want the rest. */
 	ahead_rest(r->ahead);
+	tell(r, r->from.size);
 	return 0;
 }
 

@@ -215,6 +215,12 @@ struct vgr_reader_opts {
 	 * the same.
 	 */
 	unsigned int threads;
+	/*
+	 * How far vgr_reader_next() is, told before each frame and at the end: bytes of the file,
+	 * size of them in all. By the thread that calls it. NULL: nobody asks.
+	 */
+	void (*progress)(void *ctx, uint64_t done, uint64_t size);
+	void *progress_ctx;
 };
 
 /* How the stream ended; valid once vgr_reader_next() has returned 0. */

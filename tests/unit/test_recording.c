@@ -134,6 +134,50 @@ static void round_trip(void **state)
 }
 
 /* Levels and frame sizes change the file, never the records. */
+struct told {
+	unsigned int calls;
+	uint64_t done, size;
+};
+
+static void listen(void *ctx, uint64_t done, uint64_t size)
+{
+	struct told *t = ctx;
+
+	assert_true(done >= t->done && done <= size);
+	assert_true(!t->size || size == t->size);
+	t->calls++;
+	t->done = done;
+	t->size = size;
+}
+
+/* Upwards, frame by frame, to the end of the file; by however many threads. */
+static void tells_how_far(void **state)
+{
+	const struct vgr_writer_opts small = {.frame_bytes = 4096};
+	const struct vgr_rec *rec;
+	struct vgr_reader *r;
+	unsigned char *file;
+	size_t size;
+
+	assert_int_equal(sample_file(path, 100, &small), 0);
+	file = sample_load(path, &size);
+	assert_non_null(file);
+	for (unsigned int threads = 1; threads <= 4; threads += 3) {
+		struct told t = {0};
+		const struct vgr_reader_opts opts = {
+			.threads = threads, .progress = listen, .progress_ctx = &t};
+
+		assert_int_equal(vgr_reader_open_memory(&r, file, size, &opts, NULL), 0);
+		while (vgr_reader_next(r, &rec) > 0)
+			assert_true(t.calls && t.done < size);
+		assert_true(t.calls > 5);
+		assert_int_equal(t.done, size);
+		assert_int_equal(t.size, size);
+		vgr_reader_close(r);
+	}
+	free(file);
+}
+
 static void same_records_in_any_shape(void **state)
 {
 	const struct vgr_writer_opts shapes[] = {
@@ -743,6 +787,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(tells_how_far),
 		cmocka_unit_test(same_records_in_any_shape),
 		cmocka_unit_test(bad_options),
 		cmocka_unit_test(list_registers_of_the_host),
