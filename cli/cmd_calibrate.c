@@ -306,6 +306,7 @@ const struct command cmd_calibrate = {
 	.values_size = sizeof(struct calibrate_values),
 	.min_args = 1,
 	.max_args = -1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

@@ -749,6 +749,7 @@ const struct command cmd_compare = {
 	.defaults = &defaults,
 	.min_args = 2,
 	.max_args = 2,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

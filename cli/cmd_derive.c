@@ -196,6 +196,7 @@ const struct command cmd_derive = {
 	.defaults = &defaults,
 	.min_args = 1,
 	.max_args = 1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

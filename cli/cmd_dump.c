@@ -176,10 +176,8 @@ const struct command cmd_dump = {
 	.min_args = 1,
 	.max_args = 1,
 	.examples = examples,
-	.notes =
-		"In a list 36P is pending, 36A active, 36* on a list register, 36! disabled; in a\n"
-		"list register 36p is pending, 36a active, 36- empty again. Of a GICv2 guest 5<1p "
-		"is\n"
-		"SGI 5 of its CPU 1.",
+	.notes = "In a list 36P is pending, 36A active, 36* on a list register, 36! disabled;\n"
+		 "in a list register 36p is pending, 36a active, 36- empty again. Of a GICv2\n"
+		 "guest 5<1p is SGI 5 of its CPU 1.",
 	.run = run,
 };

@@ -200,6 +200,7 @@ const struct command cmd_explain = {
 	.defaults = &defaults,
 	.min_args = 1,
 	.max_args = 1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

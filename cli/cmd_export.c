@@ -123,6 +123,8 @@ static int run(const void *values, const struct cli_args *args)
 	int ret;
 
 	cli_set_threads(v->threads);
+	if (v->output)
+		cli_show_reading();
 	r = cli_open_recording(path);
 	if (!r)
 		return EXIT_INPUT;

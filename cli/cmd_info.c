@@ -571,6 +571,7 @@ const struct command cmd_info = {
 	.defaults = &defaults,
 	.min_args = 1,
 	.max_args = 1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

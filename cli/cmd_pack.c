@@ -125,6 +125,7 @@ const struct command cmd_pack = {
 	.defaults = &defaults,
 	.min_args = 1,
 	.max_args = 1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

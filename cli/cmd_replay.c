@@ -444,6 +444,7 @@ const struct command cmd_replay = {
 	.defaults = &defaults,
 	.min_args = 0,
 	.max_args = 1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

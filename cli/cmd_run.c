@@ -472,7 +472,7 @@ static const char *const examples[] = {
 
 const struct command cmd_run = {
 	.name = "run",
-	.summary = "run a scenario and check what it expects",
+	.summary = "Run a scenario and check what it expects",
 	.usage = "[OPTIONS] FILE|FOLDER ...",
 	.options = options,
 	.values_size = sizeof(struct run_values),

@@ -587,6 +587,7 @@ const struct command cmd_size = {
 	.defaults = &defaults,
 	.min_args = 1,
 	.max_args = -1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

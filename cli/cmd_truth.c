@@ -376,6 +376,7 @@ const struct command cmd_truth = {
 	.defaults = &defaults,
 	.min_args = 2,
 	.max_args = 2,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

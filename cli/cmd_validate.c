@@ -63,6 +63,7 @@ struct session {
 	bool from[VGR_MAX_LRS_V3 + 1];
 	atomic_size_t next;
 	atomic_int code; /* of the first run that failed */
+	uint64_t started;
 };
 
 /* "4,2,16" */
@@ -174,10 +175,13 @@ static void work(void *opaque)
 	for (;;) {
 		size_t i = atomic_fetch_add(&s->next, 1);
 		int none = EXIT_OK, code;
+		char what[256];
 
 		if (i >= s->val.nr_runs || atomic_load(&s->code))
 			return;
-		cli_progress("%zu of %zu: %s", i + 1, s->val.nr_runs, s->val.runs[i].path);
+		snprintf(what, sizeof(what), "%zu of %zu: %.200s", i + 1, s->val.nr_runs,
+			 s->val.runs[i].path);
+		cli_progress_share(what, (double)i / (double)s->val.nr_runs, s->started);
 		code = predict(s, &s->val.runs[i]);
 		if (code)
 			atomic_compare_exchange_strong(&s->code, &none, code);
@@ -186,6 +190,7 @@ static void work(void *opaque)
 
 static int predict_all(struct session *s)
 {
+	s->started = cli_clock();
 	atomic_init(&s->next, 0);
 	atomic_init(&s->code, EXIT_OK);
 	pool_run(s->v->threads, work, s);

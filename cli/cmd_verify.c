@@ -524,6 +524,7 @@ const struct command cmd_verify = {
 	.defaults = &defaults,
 	.min_args = 1,
 	.max_args = 1,
+	.reads_first = true,
 	.examples = examples,
 	.run = run,
 };

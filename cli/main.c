@@ -45,9 +45,11 @@ static void help(FILE *f)
 		"usage: vgicsim COMMAND [OPTIONS] ...\n\n"
 		"Records what a KVM/arm64 host does with its guests' interrupts, checks it, and\n"
 		"replays it with other numbers of list registers.\n\ncommands:\n");
-	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(f, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(f, "  %-10s %s\n\n", "help", "explain a command");
+	for (i = 0; i < NR_COMMANDS; i++) {
+		fprintf(f, "  %-10s ", commands[i]->name);
+		cli_print_wrapped(f, 13, commands[i]->summary);
+	}
+	fprintf(f, "  %-10s %s\n\n", "help", "Explain a command");
 	fprintf(f,
 		"vgicsim COMMAND --help lists the options, man vgicsim-COMMAND tells the rest.\n");
 }
@@ -89,6 +91,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 		free(values);
 		return ret > 0 ? cli_finish_stdout() : EXIT_USAGE;
 	}
+	if (cmd->reads_first)
+		cli_show_reading();
 	ret = cmd->run(values, &args);
 	cli_progress_end();
 	cli_args_finish(&args);

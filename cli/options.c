@@ -436,9 +436,12 @@ void cli_args_finish(struct cli_args *args)
 	memset(args, 0, sizeof(*args));
 }
 
+/* Where the texts of options begin, so that there is room for them in 80 columns. */
+#define HELP_COLUMN 32
+
 static void help_option(const struct option *o)
 {
-	char left[64], bounds[64] = "";
+	char left[64], bounds[64] = "", text[1024];
 	size_t n = 0;
 
 	if (o->letter)
@@ -452,14 +455,20 @@ static void help_option(const struct option *o)
 		snprintf(left + n, sizeof(left) - n, o->name ? "=%s" : " %s", o->arg);
 	if ((o->kind == OPT_NUMBER || o->kind == OPT_RANGE) && bounded(o) && o->max < UINT32_MAX)
 		snprintf(bounds, sizeof(bounds), " (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
-	printf("%-30s  %s%s\n", left, o->help, bounds);
+	snprintf(text, sizeof(text), "%s%s", o->help, bounds);
+	printf("%-*s", HELP_COLUMN, left);
+	/* One that is too long has its line to itself. */
+	if (strlen(left) > HELP_COLUMN - 2)
+		printf("\n%*s", HELP_COLUMN, "");
+	cli_print_wrapped(stdout, HELP_COLUMN, text);
 	if (o->kind == OPT_CHOICE) {
 		const char *const *c;
 
-		printf("%-30s  one of:", "");
-		for (c = o->choices; *c; c++)
-			printf(" %s", *c);
-		printf("\n");
+		n = (size_t)snprintf(text, sizeof(text), "one of:");
+		for (c = o->choices; *c && n < sizeof(text); c++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", *c);
+		printf("%*s", HELP_COLUMN, "");
+		cli_print_wrapped(stdout, HELP_COLUMN, text);
 	}
 }
 
@@ -467,8 +476,12 @@ void options_help(const struct command *cmd)
 {
 	const struct option *o;
 	const char *const *e;
+	char summary[256];
 
-	printf("usage: vgicsim %s %s\n\n%s.\n\noptions:\n", cmd->name, cmd->usage, cmd->summary);
+	printf("usage: vgicsim %s %s\n\n", cmd->name, cmd->usage);
+	snprintf(summary, sizeof(summary), "%s.", cmd->summary);
+	cli_print_wrapped(stdout, 0, summary);
+	printf("\noptions:\n");
 	for (o = cmd->options; o && o->kind != OPT_NONE; o++)
 		help_option(o);
 	printf("%-30s  %s\n", "  -h, --help", "this help");

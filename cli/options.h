@@ -88,6 +88,8 @@ struct command {
 	const void *defaults;	     /* values before parsing; NULL: all zero */
 	int min_args, max_args;	     /* operands; max_args -1: no limit */
 	bool takes_command;	     /* words after "--" are allowed */
+	bool reads_first;	     /* prints nothing before it has read its recording: that
+					shows how far it is */
 	const char *const *examples; /* command lines with a comment, NULL-terminated */
 	const char *notes;	     /* a paragraph for --help; may be NULL */
 	/* values: as filled by the parser. Returns one of enum vgicsim_exit. */

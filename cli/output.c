@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "exit.h"
 #include "output.h"
@@ -12,6 +13,8 @@ static const char *command_name;
 static bool progress_shown;
 static json_t *collected;    /* NULL: messages are printed */
 static unsigned int threads; /* 0: not said */
+static bool reading_shown;
+static uint64_t reading_started; /* 0: it has not */
 
 void cli_set_command(const char *name)
 {
@@ -137,9 +140,31 @@ unsigned int cli_threads(void)
 	return n < 4 ? n : 4;
 }
 
+void cli_show_reading(void)
+{
+	reading_shown = isatty(STDERR_FILENO);
+}
+
+static void show_reading(void *ctx, uint64_t done, uint64_t size)
+{
+	uint64_t now = cli_clock();
+
+	if (!reading_started)
+		reading_started = now;
+	if (done < size) {
+		/* Most are read before one has looked. */
+		if (now - reading_started > UINT64_C(500000000))
+			cli_progress_share("reading", (double)done / (double)size, reading_started);
+		return;
+	}
+	reading_started = 0;
+	cli_progress_end();
+}
+
 struct vgr_reader *cli_open_recording(const char *path)
 {
-	const struct vgr_reader_opts opts = {.threads = cli_threads()};
+	const struct vgr_reader_opts opts = {.threads = cli_threads(),
+					     .progress = reading_shown ? show_reading : NULL};
 	struct vgr_reader *r;
 	struct vgr_error err;
 
@@ -195,6 +220,69 @@ void cli_progress_end(void)
 		fputs("\r\033[K", stderr);
 	progress_shown = false;
 	funlockfile(stderr);
+}
+
+uint64_t cli_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+char *cli_format_share(char *buf, size_t size, double share, uint64_t elapsed_ns)
+{
+	double left;
+
+	/* The first hundredth tells nothing of the others. */
+	if (!(share >= 0.01)) {
+		snprintf(buf, size, "0 %%");
+		return buf;
+	}
+	share = share < 1 ? share : 1;
+	left = (double)elapsed_ns / share * (1 - share) / 1e9 + 0.5;
+	/* Nobody waits for a month. */
+	if (left > 3e6)
+		snprintf(buf, size, "%.0f %%", 100 * share);
+	else
+		snprintf(buf, size, "%.0f %%, %u:%02u left", 100 * share, (unsigned int)left / 60,
+			 (unsigned int)left % 60);
+	return buf;
+}
+
+void cli_progress_share(const char *what, double share, uint64_t started)
+{
+	/* Of several threads one more line may pass: it replaces the other. */
+	static _Atomic uint64_t shown;
+	uint64_t now = cli_clock();
+	char buf[64];
+
+	if (now - shown < UINT64_C(100000000))
+		return;
+	shown = now;
+	cli_progress("%s: %s", what, cli_format_share(buf, sizeof(buf), share, now - started));
+}
+
+void cli_print_wrapped(FILE *f, unsigned int column, const char *text)
+{
+	unsigned int at = column;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (at > column && at + 1 + n > 80) {
+			fprintf(f, "\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
+			fputc(' ', f);
+			at++;
+		}
+		fwrite(text, 1, n, f);
+		at += (unsigned int)n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', f);
 }
 
 int cli_print_json(FILE *f, json_t *value, bool line)

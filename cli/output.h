@@ -63,6 +63,26 @@ bool cli_color(FILE *f);
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_progress_end(void);
 
+/*
+ * The same with how much is done and how long the rest takes, as far as that can be told:
+ * what is left takes as long for its share as what is done. At most ten times a second.
+ * share: 0 to 1; started: cli_clock() when it began.
+ */
+void cli_progress_share(const char *what, double share, uint64_t started);
+uint64_t cli_clock(void); /* ns */
+
+/* "43 %, 0:12 left", or only what is done while nothing can be told. Gives buf. */
+char *cli_format_share(char *buf, size_t size, double share, uint64_t elapsed_ns);
+
+/*
+ * From now on, reading a recording shows how far it is, if that takes longer than half a
+ * second. For commands that print nothing before they have read it.
+ */
+void cli_show_reading(void);
+
+/* Words of a help text, in lines of 80 characters that begin at column; the first stands there. */
+void cli_print_wrapped(FILE *f, unsigned int column, const char *text);
+
 /* value as indented (or, with line, one-line) JSON and a newline; takes the reference. */
 int cli_print_json(FILE *f, json_t *value, bool line);
 

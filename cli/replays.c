@@ -62,8 +62,19 @@ struct counts {
 	int (*one)(void *opaque, unsigned int nr_lr);
 	void *opaque;
 	int *error;
-	atomic_uint next;
+	atomic_uint next, done;
+	unsigned int all;
+	uint64_t started;
 };
+
+static void show_progress(const struct counts *p)
+{
+	unsigned int done = p->done;
+	char what[32];
+
+	snprintf(what, sizeof(what), "%u of %u replays", done, p->all);
+	cli_progress_share(what, (double)done / p->all, p->started);
+}
 
 static void work(void *opaque)
 {
@@ -75,17 +86,28 @@ static void work(void *opaque)
 
 		if (n > REPLAYS_MAX_LRS)
 			return;
-		if (p->wanted[n])
-			p->error[n] = p->one(p->opaque, n);
+		if (!p->wanted[n])
+			continue;
+		show_progress(p);
+		p->error[n] = p->one(p->opaque, n);
+		atomic_fetch_add(&p->done, 1);
 	}
 }
 
 void replays_each(uint64_t threads, const bool *wanted,
 		  int (*one)(void *opaque, unsigned int nr_lr), void *opaque, int *error)
 {
-	struct counts p = {.wanted = wanted, .one = one, .opaque = opaque, .error = error};
+	struct counts p = {.wanted = wanted,
+			   .one = one,
+			   .opaque = opaque,
+			   .error = error,
+			   .started = cli_clock()};
 
 	memset(error, 0, (REPLAYS_MAX_LRS + 1) * sizeof(*error));
 	atomic_init(&p.next, 0);
+	atomic_init(&p.done, 0);
+	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
+		p.all += wanted[n];
 	pool_run(threads, work, &p);
+	cli_progress_end();
 }

@@ -86,7 +86,7 @@ struct sweep {
 	int code;     /* of that */
 	size_t cells, cells_done;
 	double weight, weight_done;
-	uint64_t started, shown; /* ns */
+	uint64_t started; /* ns */
 };
 
 /* Adds what one --policy asks for, "all" or names with commas between. An exit code. */

@@ -22,30 +22,13 @@
 
 /* ---- progress ---- */
 
-static uint64_t clock_ns(void)
+/* The lock is held. */
+static void show_progress(const struct sweep *s)
 {
-	struct timespec t;
+	char what[64];
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
-/* What is left takes as long for its weight as what has been done. The lock is held. */
-static void show_progress(struct sweep *s)
-{
-	uint64_t now = clock_ns(), left;
-	double share = s->weight > 0 ? s->weight_done / s->weight : 1;
-
-	if (now - s->shown < SECOND / 10)
-		return;
-	s->shown = now;
-	if (share < 0.01) {
-		cli_progress("%zu of about %zu cells", s->cells_done, s->cells);
-		return;
-	}
-	left = (uint64_t)((double)(now - s->started) / share * (1 - share) / SECOND + 0.5);
-	cli_progress("%zu of about %zu cells, %.0f %%, %" PRIu64 ":%02" PRIu64 " left",
-		     s->cells_done, s->cells, 100 * share, left / 60, left % 60);
+	snprintf(what, sizeof(what), "%zu of about %zu cells", s->cells_done, s->cells);
+	cli_progress_share(what, s->weight > 0 ? s->weight_done / s->weight : 1, s->started);
 }
 
 /* ---- one file ---- */
@@ -499,7 +482,7 @@ int sweep_run(struct sweep *s)
 	}
 	qsort(s->order, s->nr_inputs, sizeof(*s->order), larger_first);
 	s->cells = s->nr_inputs * s->nr_policies * s->nr_profiles * cells_of_case(s);
-	s->started = clock_ns();
+	s->started = cli_clock();
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->change, NULL);
 	pool_run(s->choice.threads, work, s);
