@@ -156,32 +156,13 @@ int BPF_PROG(tp_exit, int ret, unsigned int esr_ec, unsigned long pc)
 	return 0;
 }
 
-/* Address of the structure of one interrupt, 0 if there is none. */
-static __always_inline __u64 irq_address(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 intid)
-{
-	__u64 base;
-
-	if (intid < 32) {
-		base = vcpu ? (__u64)BPF_CORE_READ(vcpu, arch.vgic_cpu.private_irqs) : 0;
-	} else {
-		intid -= 32;
-		if (intid >= (__u32)BPF_CORE_READ(kvm, arch.vgic.nr_spis))
-			return 0;
-		base = (__u64)BPF_CORE_READ(kvm, arch.vgic.spis);
-	}
-	return base ? base + (__u64)intid * bpf_core_type_size(struct vgic_irq) : 0;
-}
-
 static __always_inline int inject(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 intid, bool level,
 				  void *owner)
 {
 	struct cpu_state *cs = this_cpu();
-	struct raw_irq raw;
-	const struct vgic_irq *irq = (const void *)&raw;
 	struct identity *id = NULL;
 	struct vgr_inject *r;
 	__u16 vm, path;
-	__u64 addr;
 
 	if (!cs)
 		return 0;
@@ -190,17 +171,8 @@ static __always_inline int inject(struct kvm *kvm, struct kvm_vcpu *vcpu, __u32 
 		return 0;
 	if (intid < 32 && vcpu)
 		id = known_vcpu(vcpu);
-	addr = irq_address(kvm, vcpu, intid);
-	if (!addr || !read_irq(&raw, addr))
+	if (!line_changes(kvm, vcpu, intid, level, owner))
 		return 0;
-	if (irq->owner != owner)
-		return 0;
-	if (BPF_CORE_READ_BITFIELD(irq, config) == VGIC_CONFIG_LEVEL) {
-		if (!!BPF_CORE_READ_BITFIELD(irq, line_level) == !!level)
-			return 0;
-	} else if (!level) {
-		return 0;
-	}
 	if (owner && vcpu &&
 	    (__u64)owner == (__u64)vcpu + bpf_core_field_offset(struct kvm_vcpu, arch.pmu))
 		path = VGR_PATH_PMU;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Loads the probes, attaches them, reads the rings. */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,8 +11,8 @@
 #include <vgicsim/capture.h>
 #include "shared.h"
 #include "capture.skel.h"
+#include "load.h"
 #include "order.h"
-#include "probes.h"
 
 struct vgic_capture {
 	struct capture_bpf *skel;
@@ -25,69 +23,6 @@ struct vgic_capture {
 	uint32_t nr_cpus;
 	uint32_t ring; /* bytes of a CPU's ring */
 };
-
-/* libbpf tells what went wrong only through its log; the last warning is the useful one. */
-static char last_warning[200];
-
-static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char line[sizeof(last_warning)];
-
-	if (getenv("VGICSIM_BPF_LOG"))
-		vfprintf(stderr, format, args);
-	else if (level == LIBBPF_WARN && !last_warning[0]) {
-		vsnprintf(line, sizeof(line), format, args);
-		line[strcspn(line, "\n")] = '\0';
-		snprintf(last_warning, sizeof(last_warning), "%s",
-			 strncmp(line, "libbpf: ", 8) ? line : line + 8);
-	}
-	return 0;
-}
-
-static int fail(struct vgic_capture_error *err, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return code;
-}
-
-/* The program of the chosen candidate of each probe; the others are not loaded. */
-static const char *program_of(const struct vgic_host *h, size_t p)
-{
-	const struct probe_candidate *c = vgic_probes[p].candidates;
-	int i;
-
-	if (h->probes[p].state != VGIC_PROBE_OK)
-		return NULL;
-	for (i = 0; i < PROBE_CANDIDATES && c[i].way; i++) {
-		if (!strcmp(c[i].function, h->probes[p].function) &&
-		    !strcmp(vgic_probe_way_name(c[i].way), h->probes[p].method))
-			return c[i].program;
-	}
-	return NULL;
-}
-
-static int choose_programs(struct vgic_capture *c, const struct vgic_host *h)
-{
-	struct bpf_program *prog;
-	size_t p;
-
-	bpf_object__for_each_program(prog, c->skel->obj) bpf_program__set_autoload(prog, false);
-	for (p = 0; p < h->nr_probes; p++) {
-		const char *name = program_of(h, p);
-
-		if (!name)
-			continue;
-		prog = bpf_object__find_program_by_name(c->skel->obj, name);
-		if (!prog)
-			return -ENOENT;
-		bpf_program__set_autoload(prog, true);
-	}
-	return 0;
-}
 
 static void configure(struct vgic_capture *c, const struct vgic_host *h,
 		      const struct vgic_capture_opts *opts)
@@ -117,34 +52,6 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 	bpf_map__set_value_size(c->skel->maps.cpus, CPU_AREA(c->ring));
 }
 
-static int attach(struct vgic_capture *c, struct vgic_host *h, struct vgic_capture_error *err)
-{
-	size_t p;
-
-	for (p = 0; p < h->nr_probes; p++) {
-		const char *name = program_of(h, p);
-		struct bpf_program *prog;
-		int ret;
-
-		if (!name)
-			continue;
-		prog = bpf_object__find_program_by_name(c->skel->obj, name);
-		last_warning[0] = '\0';
-		c->links[p] = bpf_program__attach(prog);
-		if (c->links[p])
-			continue;
-		ret = -errno;
-		if (h->probes[p].essential)
-			return fail(err, ret,
-				    "probe %s (%s %s) cannot be attached: %s: see 'vgicsim doctor'",
-				    h->probes[p].name, h->probes[p].method, h->probes[p].function,
-				    strerror(-ret));
-		h->probes[p].state = VGIC_PROBE_MISSING;
-		h->probes[p].method = "none";
-	}
-	return 0;
-}
-
 static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_capture_opts *opts,
 		 struct vgic_capture_error *err)
 {
@@ -153,31 +60,32 @@ static int start(struct vgic_capture *c, struct vgic_host *h, const struct vgic_
 	void *map;
 	int ret;
 
-	if (getenv("VGICSIM_BPF_LOG"))
-		open_opts.kernel_log_level = 4; /* the verifier's figures */
+	vgic_load_open_opts(&open_opts);
 	c->skel = capture_bpf__open_opts(&open_opts);
 	if (!c->skel)
-		return fail(err, -errno, "the BPF programs cannot be opened: %s", strerror(errno));
-	ret = choose_programs(c, h);
+		return vgic_load_fail(err, -errno, "the BPF programs cannot be opened: %s",
+				      strerror(errno));
+	ret = vgic_load_choose(c->skel->obj, h, NULL, true);
 	if (ret)
-		return fail(err, ret, "a BPF program is missing in this build");
+		return vgic_load_fail(err, ret, "a BPF program is missing in this build");
 	configure(c, h, opts);
 	ret = capture_bpf__load(c->skel);
 	if (ret)
-		return fail(err, ret,
-			    "the kernel refuses the BPF programs (%s): %s: set "
-			    "VGICSIM_BPF_LOG=1 for its words",
-			    strerror(-ret), last_warning[0] ? last_warning : "no reason given");
+		return vgic_load_fail(err, ret,
+				      "the kernel refuses the BPF programs (%s): %s: set "
+				      "VGICSIM_BPF_LOG=1 for its words",
+				      strerror(-ret), vgic_load_warning());
 	c->mapped = ((size_t)c->nr_cpus * CPU_AREA(c->ring) + page - 1) & ~(page - 1);
 	map = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED,
 		   bpf_map__fd(c->skel->maps.cpus), 0);
 	if (map == MAP_FAILED)
-		return fail(err, -errno, "the rings cannot be mapped: %s", strerror(errno));
+		return vgic_load_fail(err, -errno, "the rings cannot be mapped: %s",
+				      strerror(errno));
 	c->areas = map;
 	ret = vgic_order_create(&c->order, c->areas, c->nr_cpus, c->ring);
 	if (ret)
-		return fail(err, ret, "not enough memory");
-	ret = attach(c, h, err);
+		return vgic_load_fail(err, ret, "not enough memory");
+	ret = vgic_load_attach(c->skel->obj, h, c->links, err);
 	if (!ret)
 		c->skel->bss->control.running = 1;
 	return ret;
@@ -212,18 +120,18 @@ int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
 
 	if (opts->ring_bytes < 64u << 10 || opts->ring_bytes > 1u << 30 ||
 	    (opts->ring_bytes & (opts->ring_bytes - 1)))
-		return fail(err, -EINVAL, "ring size %llu: must be a power of two from 64K to 1G",
-			    (unsigned long long)opts->ring_bytes);
+		return vgic_load_fail(err, -EINVAL,
+				      "ring size %llu: must be a power of two from 64K to 1G",
+				      (unsigned long long)opts->ring_bytes);
 	cpus = libbpf_num_possible_cpus();
 	c = calloc(1, sizeof(*c));
 	if (!c || cpus <= 0) {
 		free(c);
-		return fail(err, -ENOMEM, "not enough memory");
+		return vgic_load_fail(err, -ENOMEM, "not enough memory");
 	}
 	c->nr_cpus = cpus;
 	c->ring = ring_of_cpu(opts->ring_bytes, cpus);
-	last_warning[0] = '\0';
-	print = libbpf_set_print(keep_warning);
+	print = vgic_load_listen();
 	ret = start(c, h, opts, err);
 	libbpf_set_print(print);
 	if (ret) {
@@ -250,13 +158,8 @@ uint64_t vgic_capture_ring(const struct vgic_capture *c)
 
 int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
-	size_t p;
-
 	c->skel->bss->control.running = 0;
-	for (p = 0; p < VGIC_MAX_PROBES; p++) {
-		bpf_link__destroy(c->links[p]);
-		c->links[p] = NULL;
-	}
+	vgic_load_detach(c->links);
 	return vgic_order_finish(c->order, sink, ctx);
 }
 
@@ -285,12 +188,9 @@ uint64_t vgic_capture_untracked(const struct vgic_capture *c)
 
 void vgic_capture_destroy(struct vgic_capture *c)
 {
-	size_t p;
-
 	if (!c)
 		return;
-	for (p = 0; p < VGIC_MAX_PROBES; p++)
-		bpf_link__destroy(c->links[p]);
+	vgic_load_detach(c->links);
 	vgic_order_destroy(c->order);
 	if (c->areas)
 		munmap(c->areas, c->mapped);

@@ -9,11 +9,6 @@
 /* A longer list is followed only so far to learn its length. */
 #define WALK_MAX 4096
 
-/* A struct vgic_irq of whatever kernel; only CO-RE knows what is where. */
-struct raw_irq {
-	__u8 bytes[RAW_IRQ_MAX];
-} __attribute__((aligned(8)));
-
 /*
  * What an interrupt looked like when it stood at a position of a list last: its words from
  * the vcpu on. What was made of them stands in scratch.irqs. Mostly nothing has changed.
@@ -55,9 +50,8 @@ struct scratch {
 	__u32 known_announced;
 	struct vgr_flush flush;
 	struct vgr_sync sync;
-	__u64 lr[VGR_MAX_LRS];
+	struct images hw;
 	struct raw_irq raw_irq;
-	__u8 raw_cpuif[RAW_CPUIF_MAX] __attribute__((aligned(8)));
 	struct vgr_irq irqs[2][VGR_MAX_IRQS];
 	struct seen seen[2][VGR_MAX_IRQS];
 };
@@ -72,16 +66,6 @@ static __always_inline struct scratch *scratch_of(struct cpu_state *cs)
 
 	KEEP(s);
 	return s;
-}
-
-/* Whole structure at once: flags that share a word are then of one moment. */
-static __always_inline bool read_irq(struct raw_irq *raw, __u64 irq)
-{
-	__u32 size = bpf_core_type_size(struct vgic_irq);
-
-	if (size > RAW_IRQ_MAX)
-		size = RAW_IRQ_MAX;
-	return bpf_probe_read_kernel(raw, size, (void *)irq) == 0;
 }
 
 static __always_inline __u16 index_of(struct kvm_vcpu *vcpu, __u64 self, __u16 self_idx)
@@ -147,18 +131,6 @@ __noinline int convert_irq(struct vgr_irq *to, const struct raw_irq *raw, __u64 
 	return 0;
 }
 
-/* Words of the kernel's as numbers: what is loaded as a pointer stays one to the verifier. */
-static __always_inline const __u64 *words_at(__u64 address)
-{
-	return AT(struct user_pt_regs, address)->regs;
-}
-
-/* The same for an interrupt, by its members. */
-static __always_inline const struct vgic_irq *irq_at(__u64 address)
-{
-	return (const void *)words_at(address);
-}
-
 /* Reads an interrupt and keeps what it looks like at position k. 0: it cannot be read. */
 __noinline int look(struct scratch *s, __u64 addr, __u32 place, __u32 k, __u32 self_idx)
 {
@@ -216,27 +188,6 @@ static __always_inline bool same(const struct seen *e, __u64 addr, const struct 
 	return word[3] == e->word[3] && word[5] == e->word[5] && word[6] == e->word[6] &&
 	       word[7] == e->word[7];
 }
-
-/*
- * A loop whose end the verifier need not see. Its variables stand in memory and are read anew each
- * time, or the verifier would follow each of their values.
- */
-#define can_loop                                                                          \
-	({                                                                                \
-		__label__ l_break, l_continue;                                            \
-		bool ret = true;                                                          \
-		asm volatile goto("1:.byte 0xe5; .byte 0;"                                \
-				  ".long ((%l[l_break] - 1b - 8) / 8) & 0xffff; .short 0" \
-				  :                                                       \
-				  :                                                       \
-				  : "memory"                                              \
-				  : l_break);                                             \
-		goto l_continue;                                                          \
-	l_break:                                                                          \
-		ret = false;                                                              \
-	l_continue:;                                                                      \
-		ret;                                                                      \
-	})
 
 /* Nothing that was seen holds any longer. */
 static __always_inline void forget_seen(struct scratch *s)

@@ -44,88 +44,15 @@ static __always_inline __s32 read_active_spis(struct kvm *kvm)
 	return AT(struct kvm, kvm)->arch.vgic.active_spis.counter;
 }
 
-/* What both generations of the interface have; the LRs stay in s->raw_cpuif. */
-struct cpuif {
-	__u32 hcr;
-	__u32 vmcr;
-	__u32 used_lrs;
-};
-
-static __always_inline void read_cpuif(struct scratch *s, struct cpuif *to)
-{
-	const struct vgic_v2_cpu_if *v2 = (const void *)s->raw_cpuif;
-	const struct vgic_cpu *cpu = &AT(struct kvm_vcpu, s->vcpu)->arch.vgic_cpu;
-	__u32 size = bpf_core_type_size(struct vgic_v2_cpu_if);
-
-	if (!config.gicv2) {
-		to->hcr = cpu->vgic_v3.vgic_hcr;
-		to->vmcr = cpu->vgic_v3.vgic_vmcr;
-		to->used_lrs = cpu->vgic_v3.used_lrs;
-		return;
-	}
-	if (size > RAW_CPUIF_MAX)
-		size = RAW_CPUIF_MAX;
-	bpf_probe_read_kernel(s->raw_cpuif, size,
-			      (void *)s->vcpu + bpf_core_field_offset(struct kvm_vcpu,
-								      arch.vgic_cpu.vgic_v2));
-	to->hcr = v2->vgic_hcr;
-	to->vmcr = v2->vgic_vmcr;
-	to->used_lrs = v2->used_lrs;
-}
-
-/* LRs of 32 bits into slots of 64. A global function for the same reason as convert_irq(). */
-__noinline int widen_lrs(struct scratch *s, __u32 n)
-{
-	__u32 at = bpf_core_field_offset(struct vgic_v2_cpu_if, vgic_lr);
-	__u32 i;
-
-	if (!s || at > RAW_CPUIF_MAX - VGR_MAX_LRS * sizeof(__u32))
-		return 0;
-	for (i = 0; i < VGR_MAX_LRS && i < n; i++)
-		s->lr[i] = *(__u32 *)(s->raw_cpuif + at + i * sizeof(__u32));
-	return 0;
-}
-
-/* Each by itself: the verifier wants to know which. What is too many is not written out. */
-#define FOUR_LRS(i)                                      \
+#define WRITE_FOUR_LRS(i)                                \
 	do {                                             \
-		to[i] = cpu->vgic_v3.vgic_lr[i];         \
-		to[i + 1] = cpu->vgic_v3.vgic_lr[i + 1]; \
-		to[i + 2] = cpu->vgic_v3.vgic_lr[i + 2]; \
-		to[i + 3] = cpu->vgic_v3.vgic_lr[i + 3]; \
-	} while (0)
-
-/* The first n LR images into s->lr; n at most VGR_MAX_LRS. */
-static __always_inline void read_lrs(struct scratch *s, __u32 n)
-{
-	const struct vgic_cpu *cpu;
-	__u64 *to = s->lr;
-
-	if (config.gicv2) {
-		widen_lrs(s, n);
-		return;
-	}
-	if (!n)
-		return;
-	cpu = &AT(struct kvm_vcpu, s->vcpu)->arch.vgic_cpu;
-	FOUR_LRS(0);
-	if (n > 4)
-		FOUR_LRS(4);
-	if (n > 8)
-		FOUR_LRS(8);
-	if (n > 12)
-		FOUR_LRS(12);
-}
-
-#define WRITE_FOUR_LRS(i)                             \
-	do {                                          \
-		to[i] = s->lr[i];                     \
-		if (n > (i) + 1)                      \
-			to[(i) + 1] = s->lr[(i) + 1]; \
-		if (n > (i) + 2)                      \
-			to[(i) + 2] = s->lr[(i) + 2]; \
-		if (n > (i) + 3)                      \
-			to[(i) + 3] = s->lr[(i) + 3]; \
+		to[i] = s->hw.lr[i];                     \
+		if (n > (i) + 1)                         \
+			to[(i) + 1] = s->hw.lr[(i) + 1]; \
+		if (n > (i) + 2)                         \
+			to[(i) + 2] = s->hw.lr[(i) + 2]; \
+		if (n > (i) + 3)                         \
+			to[(i) + 3] = s->hw.lr[(i) + 3]; \
 	} while (0)
 
 /* And from there to their place in the record, not one more. */
@@ -140,7 +67,7 @@ static __always_inline void write_lrs(const struct scratch *s, __u64 *to, __u32 
 	if (n <= 4)
 		return;
 	for (i = 4; i < VGR_MAX_LRS && i < n; i++)
-		to[i] = s->lr[i];
+		to[i] = s->hw.lr[i];
 }
 
 /*
@@ -249,8 +176,8 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 
 	s->phase = PHASE_RUN;
 	walk_list(s, cs->who, INSIDE, NULL);
-	read_cpuif(s, &cpuif);
-	read_lrs(s, nr_lr);
+	read_cpuif(&s->hw, s->vcpu, &cpuif);
+	read_lrs(&s->hw, s->vcpu, nr_lr);
 	f = pair_begin(cs);
 	if (!f)
 		return;
@@ -330,7 +257,7 @@ static __always_inline void sync_sample(struct scratch *s)
 	struct cpuif cpuif;
 	__u32 n;
 
-	read_cpuif(s, &cpuif);
+	read_cpuif(&s->hw, s->vcpu, &cpuif);
 	n = cpuif.used_lrs;
 	if (n > limit)
 		n = limit;
@@ -338,7 +265,7 @@ static __always_inline void sync_sample(struct scratch *s)
 	s->sync.vmcr = cpuif.vmcr;
 	s->sync.used_lrs = n;
 	s->sync.boundary = read_boundary();
-	read_lrs(s, n);
+	read_lrs(&s->hw, s->vcpu, n);
 }
 
 static __always_inline int sync_fold(struct kvm_vcpu *vcpu)

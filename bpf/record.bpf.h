@@ -14,15 +14,9 @@
 #include <bpf/bpf_core_read.h>
 #include "shared.h"
 
-/*
- * Loads through what this gives are single instructions; where there is no memory they give 0.
- * The helpers that read memory take a hundred.
- */
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
-#define AT(type, address) \
-	((const type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
-
 const volatile struct capture_config config;
+#include "vgic.bpf.h"
+
 volatile struct capture_control control;
 __u32 next_vm;
 
@@ -73,9 +67,6 @@ static __always_inline struct cpu_state *this_cpu(void)
 	cpu = bpf_get_smp_processor_id();
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
-
-/* An address that is worked out once and kept; the compiler would do it for each access. */
-#define KEEP(pointer) asm volatile("" : "+r"(pointer))
 
 /* Head of a record as it is written, a word at a time. */
 struct head {
@@ -188,35 +179,6 @@ static __always_inline void record_plain(struct cpu_state *cs, __u16 type, __u16
 
 	if (r)
 		record_end(r, type);
-}
-
-/* Is the current process, or one that it descends from, the root of what is recorded? */
-static __always_inline bool descends_from(__u32 tgid)
-{
-	struct task_struct *t = (void *)bpf_get_current_task();
-
-#pragma unroll
-	for (int i = 0; i < 16; i++) {
-		__u32 of = BPF_CORE_READ(t, tgid);
-
-		if (of == tgid)
-			return true;
-		if (of <= 1)
-			return false;
-		t = BPF_CORE_READ(t, real_parent);
-	}
-	return false;
-}
-
-static __always_inline bool process_wanted(void)
-{
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	if (config.tgid)
-		return tgid == config.tgid;
-	if (config.root_tgid)
-		return descends_from(config.root_tgid);
-	return true;
 }
 
 static __always_inline void announce_vcpu(struct cpu_state *cs, struct kvm_vcpu *vcpu, __u16 vm,
