@@ -3,16 +3,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/capability.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <vgicsim/capture.h>
@@ -22,6 +15,7 @@
 #include "condition.h"
 #include "exit.h"
 #include "flight.h"
+#include "observed.h"
 #include "options.h"
 #include "output.h"
 
@@ -33,9 +27,6 @@
 
 /* What the kernel saw this long ago has come out of the rings. */
 #define ARRIVED_NS 10000000ull
-
-/* How long a command may take to end once it was asked to. */
-#define GRACE_MS 3000
 
 struct record_values {
 	const char *output;
@@ -111,7 +102,7 @@ static const struct option options[] = {
 	{0},
 };
 
-/* All that one run has open; -1 and NULL for what is not. */
+/* All that one run has open; NULL for what is not. */
 struct run {
 	const struct record_values *v;
 	uint64_t ring_size;
@@ -127,23 +118,8 @@ struct run {
 	uint64_t records, lost, refused;
 	uint64_t by_type[VGR_TYPE_MAX];
 	uint64_t first, last; /* ns */
-	pid_t child;
-	int go;		 /* write end: the command starts when this is written to */
-	int exec_failed; /* read end: the reason why it did not */
-	int child_fd;	 /* pidfd of the command or of -p */
-	int signal_fd;
-	int status; /* of the command; -1: there was none */
-	bool command_ended;
-	char stop[64];
+	struct observed observed;
 };
-
-static uint64_t now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 /* ---- --max-loss ---- */
 
@@ -167,110 +143,6 @@ static bool too_much_lost(const struct max_loss *max, uint64_t lost, uint64_t ha
 	if (max->percent >= 0)
 		return lost && 100.0 * lost > max->percent * (lost + handled);
 	return lost > max->count;
-}
-
-/* ---- the command ---- */
-
-/*
- * The command is a child from the start, so that its number is known to the probes, but
- * it runs only when they are attached. go: written to start it, closed to give it up.
- */
-static int fork_command(struct run *r, const sigset_t *mask)
-{
-	int ready[2], failed[2], err;
-	char byte;
-
-	if (pipe2(ready, O_CLOEXEC))
-		return -errno;
-	if (pipe2(failed, O_CLOEXEC)) {
-		err = -errno;
-		close(ready[0]);
-		close(ready[1]);
-		return err;
-	}
-	r->child = fork();
-	err = -errno;
-	if (!r->child) {
-		close(ready[1]);
-		sigprocmask(SIG_SETMASK, mask, NULL);
-		if (read(ready[0], &byte, 1) != 1)
-			_exit(127);
-		execvp(r->args->command[0], r->args->command);
-		err = errno;
-		if (write(failed[1], &err, sizeof(err)) < 0)
-			_exit(126);
-		_exit(127);
-	}
-	close(ready[0]);
-	close(failed[1]);
-	r->go = ready[1];
-	r->exec_failed = failed[0];
-	return r->child < 0 ? err : 0;
-}
-
-/* Waits until the command is under way; EXIT_OK, or the line is printed. */
-static int start_command(struct run *r)
-{
-	int err = 0;
-
-	if (r->child <= 0)
-		return EXIT_OK;
-	if (write(r->go, "", 1) != 1)
-		return cli_fail(EXIT_SOFTWARE, "the command cannot be started: %s",
-				strerror(errno));
-	/* The other end goes when the command takes the child's place. */
-	if (read(r->exec_failed, &err, sizeof(err)) == sizeof(err))
-		return cli_fail(EXIT_USAGE, "%s: %s: nothing to record", r->args->command[0],
-				strerror(err));
-	return EXIT_OK;
-}
-
-static void reap(struct run *r, bool wait)
-{
-	int status;
-
-	if (r->child <= 0 || r->command_ended)
-		return;
-	if (waitpid(r->child, &status, wait ? 0 : WNOHANG) != r->child)
-		return;
-	r->command_ended = true;
-	r->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Asks a command that still runs to end; after the grace time there is no asking. */
-static void end_command(struct run *r)
-{
-	int waited;
-
-	if (r->go >= 0) {
-		close(r->go);
-		r->go = -1;
-	}
-	reap(r, false);
-	if (r->child <= 0 || r->command_ended)
-		return;
-	kill(r->child, SIGTERM);
-	for (waited = 0; waited < GRACE_MS && !r->command_ended; waited += 20) {
-		struct timespec t = {.tv_nsec = 20000000};
-
-		nanosleep(&t, NULL);
-		reap(r, false);
-	}
-	if (!r->command_ended)
-		kill(r->child, SIGKILL);
-	reap(r, true);
-}
-
-/* ---- privileges ---- */
-
-/* Programs are loaded, files are open: nothing that is left to do needs a capability. */
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
 /* ---- recording ---- */
@@ -297,41 +169,6 @@ static int take_record(void *ctx, const struct vgr_rec *rec)
 	if (rec->time > r->last)
 		r->last = rec->time;
 	return 0;
-}
-
-/* True once the recording is to end; r->stop says why. */
-static bool ended(struct run *r, uint64_t deadline, int wait_ms)
-{
-	struct pollfd fds[2] = {
-		{.fd = r->signal_fd, .events = POLLIN},
-		{.fd = r->child_fd, .events = POLLIN},
-	};
-	struct signalfd_siginfo info;
-	uint64_t t = now(CLOCK_MONOTONIC);
-
-	if (deadline && t + wait_ms * 1000000ull > deadline)
-		wait_ms = t >= deadline ? 0 : (deadline - t) / 1000000 + 1;
-	if (poll(fds, 2, wait_ms) > 0) {
-		if ((fds[0].revents & POLLIN) &&
-		    read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-			snprintf(r->stop, sizeof(r->stop), "%s",
-				 info.ssi_signo == SIGINT    ? "SIGINT"
-				 : info.ssi_signo == SIGTERM ? "SIGTERM"
-							     : "SIGHUP");
-			return true;
-		}
-		if (fds[1].revents & POLLIN) {
-			reap(r, true);
-			snprintf(r->stop, sizeof(r->stop), "%s",
-				 r->child > 0 ? "guest command ended" : "guest process ended");
-			return true;
-		}
-	}
-	if (deadline && now(CLOCK_MONOTONIC) >= deadline) {
-		snprintf(r->stop, sizeof(r->stop), "duration");
-		return true;
-	}
-	return false;
 }
 
 static int write_failed(struct run *r, int err)
@@ -381,21 +218,21 @@ static int work(struct run *r, uint64_t time)
 		tell_file(r);
 	if (!flight_done(r->flight))
 		return 0;
-	snprintf(r->stop, sizeof(r->stop), "trigger");
+	snprintf(r->observed.stop, sizeof(r->observed.stop), "trigger");
 	return 1;
 }
 
 static int consume_until_end(struct run *r)
 {
-	uint64_t start = now(CLOCK_MONOTONIC);
+	uint64_t start = observed_now(CLOCK_MONOTONIC);
 	uint64_t deadline = r->v->duration ? start + r->v->duration : 0;
 	int wait_ms = CONSUME_MS;
 	uint64_t time;
 	int64_t n;
 	int ret;
 
-	while (!ended(r, deadline, wait_ms)) {
-		time = now(CLOCK_MONOTONIC);
+	while (!observed_ended(&r->observed, deadline, wait_ms, -1)) {
+		time = observed_now(CLOCK_MONOTONIC);
 		n = vgic_capture_consume(r->capture, take_record, r);
 		if (n < 0)
 			return n;
@@ -408,7 +245,7 @@ static int consume_until_end(struct run *r)
 		if (r->flight && flight_busy(r->flight))
 			wait_ms = 0;
 		cli_progress("%" PRIu64 " records, %" PRIu64 " lost, %.1f s", r->records, r->lost,
-			     (now(CLOCK_MONOTONIC) - start) / 1e9);
+			     (observed_now(CLOCK_MONOTONIC) - start) / 1e9);
 	}
 	return 0;
 }
@@ -431,9 +268,9 @@ static void summary(const struct run *r)
 			flight_met(r->flight), flight_files(r->flight));
 	else if (!stat(r->v->output, &st))
 		fprintf(stderr, ", %.1f KiB", st.st_size / 1024.0);
-	fprintf(stderr, "; ended by: %s\n", r->stop);
-	if (r->status >= 0)
-		fprintf(stderr, "command: exit status %d\n", r->status);
+	fprintf(stderr, "; ended by: %s\n", r->observed.stop);
+	if (r->observed.status >= 0)
+		fprintf(stderr, "command: exit status %d\n", r->observed.status);
 	fprintf(stderr, "%5s %12s %12s %8s\n", "CPU", "handled", "lost", "lost %");
 	for (i = 0; i < vgic_capture_nr_cpus(r->capture); i++) {
 		vgic_capture_cpu_counters(r->capture, i, &cpu);
@@ -449,11 +286,11 @@ static void summary(const struct run *r)
 /* The totals of the file, and its end. */
 static int close_file(struct run *r)
 {
-	struct vgr_totals totals = {.guest_status = r->status};
+	struct vgr_totals totals = {.guest_status = r->observed.status};
 	struct vgic_capture_cpu cpu;
 	uint32_t i;
 
-	snprintf(totals.stop, sizeof(totals.stop), "%s", r->stop);
+	snprintf(totals.stop, sizeof(totals.stop), "%s", r->observed.stop);
 	for (i = 0; i < vgic_capture_nr_cpus(r->capture); i++) {
 		vgic_capture_cpu_counters(r->capture, i, &cpu);
 		totals.kernel_lost += cpu.lost;
@@ -476,7 +313,7 @@ static int record(struct run *r)
 	uint64_t untracked;
 	int ret, end;
 
-	ret = start_command(r);
+	ret = observed_start(&r->observed, "record");
 	if (ret) {
 		if (!r->flight)
 			unlink(r->v->output);
@@ -484,7 +321,7 @@ static int record(struct run *r)
 	}
 	ret = consume_until_end(r);
 	if (ret)
-		snprintf(r->stop, sizeof(r->stop), "%s", strerror(-ret));
+		snprintf(r->observed.stop, sizeof(r->observed.stop), "%s", strerror(-ret));
 	/*
 	 * The probes go first: what the command does when it is ended by us is not what
 	 * was to be recorded.
@@ -492,7 +329,7 @@ static int record(struct run *r)
 	end = vgic_capture_stop(r->capture, take_record, r);
 	if (!ret)
 		ret = end;
-	end_command(r);
+	observed_end(&r->observed);
 	if (ret == -ENOMEM || ret == -EPROTO)
 		return cli_fail(EXIT_SOFTWARE, "reading the ring: %s", strerror(-ret));
 	if (ret)
@@ -515,7 +352,7 @@ static int record(struct run *r)
 	if (r->flight && !flight_files(r->flight))
 		return cli_fail(EXIT_FINDING,
 				"--trigger=%s: no entry met it, nothing was written: ended by: %s",
-				r->v->trigger, r->stop);
+				r->v->trigger, r->observed.stop);
 	return EXIT_OK;
 }
 
@@ -542,8 +379,8 @@ static void describe(struct run *r)
 	policy = vgic_policy_for_release(h->kernel_release);
 	if (policy)
 		snprintf(h->policy, sizeof(h->policy), "%s", policy->name);
-	h->start_realtime = now(CLOCK_REALTIME);
-	h->start_clock = now(CLOCK_MONOTONIC);
+	h->start_realtime = observed_now(CLOCK_REALTIME);
+	h->start_clock = observed_now(CLOCK_MONOTONIC);
 	n = snprintf(h->command, sizeof(h->command),
 		     "vgicsim record -o %s --ring-size=%" PRIu64 " --attach=%s", v->output,
 		     r->ring_size, v->attach);
@@ -603,27 +440,18 @@ static bool directory_is_open(const char *path)
 	return !faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS);
 }
 
-static int open_all(struct run *r, const sigset_t *old_mask)
+static int open_all(struct run *r)
 {
 	struct vgic_capture_opts opts = {.ring_bytes = r->ring_size, .tgid = r->v->pid};
 	struct vgr_writer_opts wopts = {.level = r->v->level};
 	struct vgic_capture_error err;
 	int ret;
 
-	if (r->args->n_command) {
-		ret = fork_command(r, old_mask);
-		if (ret)
-			return cli_fail(EXIT_SOFTWARE, "fork: %s", strerror(-ret));
-		if (!r->v->all)
-			opts.root_tgid = r->child;
-	}
-	if (r->child > 0 || r->v->pid) {
-		r->child_fd =
-			syscall(SYS_pidfd_open, r->child > 0 ? r->child : (pid_t)r->v->pid, 0);
-		if (r->child_fd < 0)
-			return cli_fail(EXIT_HOST, "process %" PRIu64 ": %s", r->v->pid,
-					strerror(errno));
-	}
+	ret = observed_prepare(&r->observed);
+	if (ret)
+		return ret;
+	if (r->args->n_command && !r->v->all)
+		opts.root_tgid = r->observed.child;
 	ret = vgic_capture_create(&r->capture, &r->host, &opts, &err);
 	if (ret)
 		return cli_fail(ret == -ENOMEM ? EXIT_SOFTWARE : EXIT_HOST, "%s", err.text);
@@ -638,9 +466,7 @@ static int open_all(struct run *r, const sigset_t *old_mask)
 	if (ret)
 		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
 				strerror(-ret));
-	ret = drop_capabilities();
-	if (ret)
-		cli_warn("capabilities cannot be dropped: %s", strerror(-ret));
+	observed_drop_capabilities();
 	/* Files come later here, and without the capabilities. */
 	if (r->flight && !directory_is_open(r->v->output))
 		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
@@ -692,15 +518,9 @@ static int run(const void *values, const struct cli_args *args)
 	struct run r = {.v = v,
 			.ring_size = v->ring_size ? v->ring_size : vgic_capture_default_ring(),
 			.memory = v->memory == NOT_SAID ? DEFAULT_MEMORY : v->memory,
-			.args = args,
-			.go = -1,
-			.exec_failed = -1,
-			.child_fd = -1,
-			.signal_fd = -1,
-			.status = -1};
+			.args = args};
 	struct vgic_capture_error err;
 	struct max_loss max;
-	sigset_t stop, old_mask;
 	int ret;
 
 	ret = check_values(v, args, &max);
@@ -714,17 +534,11 @@ static int run(const void *values, const struct cli_args *args)
 	if (vgic_host_usable(&r.host, &err))
 		return cli_fail(EXIT_HOST, "%s", err.text);
 
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGINT);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGHUP);
-	sigprocmask(SIG_BLOCK, &stop, &old_mask);
-	r.signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-
-	ret = open_all(&r, &old_mask);
+	observed_init(&r.observed, args, v->pid);
+	ret = open_all(&r);
 	if (!ret)
 		ret = record(&r);
-	end_command(&r);
+	observed_end(&r.observed);
 	if (!ret && too_much_lost(&max, r.lost, r.records))
 		ret = cli_fail(EXIT_FINDING,
 			       "%" PRIu64 " records were lost, more than --max-loss=%s: "
@@ -733,12 +547,7 @@ static int run(const void *values, const struct cli_args *args)
 	vgic_capture_destroy(r.capture);
 	vgr_writer_destroy(r.writer);
 	flight_destroy(r.flight);
-	if (r.child_fd >= 0)
-		close(r.child_fd);
-	if (r.exec_failed >= 0)
-		close(r.exec_failed);
-	close(r.signal_fd);
-	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	observed_finish(&r.observed);
 	return ret;
 }
 
