@@ -28,6 +28,7 @@ typedef _Bool bool;
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_QUEUE = 22,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -144,6 +145,7 @@ struct kvm_arch {
 };
 
 struct kvm {
+	atomic_t online_vcpus;
 	struct kvm_arch arch;
 };
 

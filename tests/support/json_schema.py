@@ -18,8 +18,9 @@ def conforms(value, schema, root, where="value"):
         return where
     if "type" in schema:
         types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        if not any(isinstance(value, int) if t == "integer" else isinstance(value, kinds[t])
-                   for t in types):
+        if not any(isinstance(value, int) if t == "integer" else
+                   isinstance(value, (int, float)) if t == "number" else
+                   isinstance(value, kinds[t]) for t in types):
             return where
     if isinstance(value, int) and value < schema.get("minimum", value):
         return where
