@@ -4,7 +4,8 @@
 #include <jansson.h>
 #include "header.h"
 
-enum field_kind { F_STRING, F_HEX, F_U8, F_U16, F_U32, F_S32, F_U64, F_KNOWN, F_BOOL };
+/* F_WORDS: a string that is left out where there is none. */
+enum field_kind { F_STRING, F_WORDS, F_HEX, F_U8, F_U16, F_U32, F_S32, F_U64, F_KNOWN, F_BOOL };
 
 /* One scalar member: its key, and where it stands in the structure. */
 struct field {
@@ -50,6 +51,8 @@ static const struct field header_fields[] = {FIELD(vgr_header, kernel_release, F
 					     FIELD(vgr_header, tool, F_STRING, 0),
 					     FIELD(vgr_header, features, F_STRING, 0),
 					     FIELD(vgr_header, ring_bytes, F_U64, 0),
+					     FIELD(vgr_header, source, F_WORDS, 0),
+					     FIELD(vgr_header, missing, F_WORDS, 0),
 					     {0}};
 
 static const struct field probe_fields[] = {FIELD(vgr_probe, name, F_STRING, 0),
@@ -98,6 +101,19 @@ void vgr_header_init(struct vgr_header *h)
 	h->totals.guest_status = -1;
 }
 
+bool vgr_lacks(const struct vgr_header *h, const char *word)
+{
+	size_t len = strlen(word);
+	const char *p = h->missing;
+
+	while ((p = strstr(p, word))) {
+		if ((p == h->missing || p[-1] == ' ') && (!p[len] || p[len] == ' '))
+			return true;
+		p += len;
+	}
+	return false;
+}
+
 /*
  * Names and command lines come from a running system and are printed on terminals:
  * only valid UTF-8 without control characters goes in and comes out.
@@ -140,6 +156,7 @@ static json_t *encode_field(const struct field *f, const void *base)
 
 	switch (f->kind) {
 	case F_STRING:
+	case F_WORDS:
 		return encode_string(at, f->size);
 	case F_BOOL:
 		return json_boolean(*(const bool *)at);
@@ -169,6 +186,8 @@ static json_t *encode_object(const struct field *f, const void *base)
 	json_t *o = json_object();
 
 	for (; o && f->key; f++) {
+		if (f->kind == F_WORDS && !*((const char *)base + f->offset))
+			continue;
 		if (json_object_set_new(o, f->key, encode_field(f, base))) {
 			json_decref(o);
 			o = NULL;
@@ -263,6 +282,7 @@ static int decode_field(const struct field *f, const json_t *v, void *base)
 
 	switch (f->kind) {
 	case F_STRING:
+	case F_WORDS:
 		s = json_string_value(v);
 		if (!s || strlen(s) >= f->size)
 			return -EPROTO;

@@ -49,9 +49,11 @@ struct vgr_error {
 
 /* How one probe was attached when the recording was made. */
 struct vgr_probe {
-	char name[64];	 /* kernel function or tracepoint */
-	char method[16]; /* "fentry", "fexit", "kprobe", "kretprobe", "tp_btf"; "none" if missing */
-	bool essential;	 /* a recording without it would have been refused */
+	char name[64]; /* kernel function or tracepoint */
+	/* "fentry", "fexit", "kprobe", "kretprobe", "tp_btf"; "none" if missing; of traces "event"
+	 * and "tracepoint" */
+	char method[16];
+	bool essential; /* a recording without it would have been refused */
 };
 
 /* One virtual machine of the recording. Its index in the table is vgr_rec.vm. */
@@ -139,7 +141,14 @@ struct vgr_header {
 	char guest_command[1024]; /* what stood after --; empty if a running guest was recorded */
 	char tool[64];		  /* "vgicsim 0.1.0" */
 	char features[128];	  /* fields that the kernel has: "on_lr last_lr_irq active_spis" */
-	uint64_t ring_bytes;	  /* size of the capture's ring buffer */
+	/*
+	 * How the records came about, if not by the BPF programs: "trace.dat", "tracefs"; and what
+	 * such a recording lacks, in words separated by spaces: types of records, "vcpu" (who is
+	 * who), "boundary", "folded", "path". vgr_lacks() asks for one.
+	 */
+	char source[16];
+	char missing[256];
+	uint64_t ring_bytes; /* size of the capture's ring buffer */
 	const struct vgr_probe *probes;
 	size_t nr_probes;
 	/* Set by the reader; ignored by the writer. */
@@ -151,6 +160,9 @@ struct vgr_header {
 
 /* Sets everything to "unknown", the clock to CLOCK_MONOTONIC. */
 void vgr_header_init(struct vgr_header *h);
+
+/* Is this word among what the recording lacks? */
+bool vgr_lacks(const struct vgr_header *h, const char *word);
 
 /* ---- writing ---- */
 

@@ -61,6 +61,11 @@ enum vgr_type {
  */
 #define VGR_F_OUTSIDE	0x0020
 #define VGR_F_INSIDE	0x0040
+/*
+ * sync: taken by trace events, which cannot look at what has left the list. Such an interrupt is
+ * as it was when its list register had been folded.
+ */
+#define VGR_F_AT_FOLD	0x0080
 
 /* Head of every record. size is a multiple of 8 and includes this head. */
 struct vgr_rec {
