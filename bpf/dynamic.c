@@ -9,7 +9,7 @@
 #include <vgicsim/dynamic.h>
 #include "symbols.h"
 
-#define DEFAULT_ENTRIES 10
+#define DEFAULT_ENTRIES VGR_EVENT_ENTRIES
 /* The kernel refuses longer lines. */
 #define LINE_MAX_BYTES	4000
 

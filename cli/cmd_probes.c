@@ -18,7 +18,7 @@ struct probes_values {
 };
 
 static const struct probes_values defaults = {
-	.entries = 10,
+	.entries = VGR_EVENT_ENTRIES,
 	.buffer = 16384,
 	.attach = "auto",
 };
@@ -31,7 +31,7 @@ static const struct option options[] = {
 	{0, "trace-cmd", OPT_FLAG, MEMBER(trace_cmd),
 	 .help = "print a shell script that captures the same with trace-cmd"},
 	{0, "entries", OPT_NUMBER, MEMBER(entries), .arg = "N",
-	 .help = "entries of each list that its events hold, 1 to 14 (default 10)", .min = 1,
+	 .help = "entries of each list that its events hold, 1 to 14 (default 14)", .min = 1,
 	 .max = VGR_EVENT_ENTRIES},
 	{0, "attach", OPT_CHOICE, MEMBER(attach), .arg = "HOW",
 	 .help = "events: auto, fprobe or kprobe (default auto)", .choices = attach_names},

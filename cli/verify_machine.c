@@ -22,6 +22,6 @@ struct vgic_verify_config verify_machine(const struct vgr_header *h,
 		.has_levels = has_probe(h, "get_input_level"),
 		.has_acked = has_probe(h, "kvm_notify_acked_irq"),
 		.has_entries = has_probe(h, "kvm_entry"),
-		.sees_boundary = !strcmp(h->kvm_mode, "VHE"),
+		.sees_boundary = !strcmp(h->kvm_mode, "VHE") && !vgr_lacks(h, "boundary"),
 	};
 }

@@ -38,6 +38,18 @@ static void field_name(enum event_field field, char *to, size_t size)
 		*to = '\0';
 }
 
+/* Bytes of a number by the name of its type, which the library knows for single ones only. */
+static unsigned int size_of_type(const char *type)
+{
+	if (!type)
+		return 0;
+	return strstr(type, "64")   ? 8
+	       : strstr(type, "32") ? 4
+	       : strstr(type, "16") ? 2
+	       : strstr(type, "8")  ? 1
+				    : 0;
+}
+
 /* Only what can be is taken: offsets and sizes are the file's. */
 static bool take_place(struct field_place *p, const struct tep_format_field *field)
 {
@@ -58,7 +70,8 @@ static bool take_place(struct field_place *p, const struct tep_format_field *fie
 			count = field->arraylen;
 			element = field->size / count;
 		} else {
-			element = field->elementsize;
+			element =
+				field->elementsize ? field->elementsize : size_of_type(field->type);
 			count = element ? field->size / element : 0;
 		}
 		if (!count || element * count != (unsigned int)field->size)

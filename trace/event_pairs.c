@@ -389,7 +389,11 @@ int event_folded(struct event *ev)
 	f = &c->irqs[c->nr_folded];
 	f->addr = event_number(&ev->d, EF_IRQ, &ev->ok);
 	convert_irq(ev->e, irq, c->vcpu, c->run_vcpu, &f->irq);
-	c->nr_folded += ev->ok;
+	if (!ev->ok)
+		return 0;
+	c->nr_folded++;
+	/* A level that is resampled falls without an injection. */
+	learn_line(ev->e, c->run_vm, c->run_vcpu, &f->irq);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ struct vgic_dynamic {
 };
 
 struct vgic_dynamic_opts {
-	unsigned int entries; /* of each list, 1 to VGR_EVENT_ENTRIES; 0: 10 */
+	unsigned int entries; /* of each list, 1 to VGR_EVENT_ENTRIES; 0: as many as can be */
 	bool fprobes;	      /* the kernel has f: events (its README says so): they cost less */
 	/*
 	 * What is not known of the host (vgic_host.looked is false where BPF is locked down):
