@@ -24,18 +24,35 @@ static const char *const field_names[EF_ENTRIES] = {
 	[EF_IS_WFE] = "is_wfe", [EF_VCPU_ID] = "vcpu_id",
 };
 
-static void field_name(enum event_field field, char *to, size_t size)
+struct names {
+	char name[EF_END][32];
+};
+
+static void name_fields(struct names *n)
 {
-	if (field < EF_ENTRIES)
-		snprintf(to, size, "%s", field_names[field]);
-	else if (field < EF_ENTRIES + VGR_EVENT_ONE_WAY)
-		snprintf(to, size, "e%u", field - EF_ENTRIES);
-	else if (field < EF_FACTS)
-		snprintf(to, size, "b%u", field - EF_ENTRIES - VGR_EVENT_ONE_WAY);
-	else if (field - EF_FACTS < vgr_nr_event_facts)
-		snprintf(to, size, "k_%s", vgr_event_fact_table[field - EF_FACTS].name);
-	else
-		*to = '\0';
+	unsigned int k;
+
+	memset(n, 0, sizeof(*n));
+	for (k = 0; k < EF_ENTRIES; k++)
+		strcpy(n->name[k], field_names[k]);
+	for (k = 0; k < VGR_EVENT_ONE_WAY; k++) {
+		sprintf(n->name[EF_ENTRIES + k], "e%u", k);
+		sprintf(n->name[EF_ENTRIES + VGR_EVENT_ONE_WAY + k], "b%u", k);
+	}
+	for (k = 0; k < vgr_nr_event_facts; k++)
+		snprintf(n->name[EF_FACTS + k], sizeof(n->name[0]), "k_%s",
+			 vgr_event_fact_table[k].name);
+}
+
+static int field_named(const struct names *n, const char *name)
+{
+	int k;
+
+	for (k = 0; k < EF_END; k++) {
+		if (*name && *name == *n->name[k] && !strcmp(name, n->name[k]))
+			return k;
+	}
+	return -1;
 }
 
 /* Bytes of a number by the name of its type, which the library knows for single ones only. */
@@ -85,17 +102,16 @@ static bool take_place(struct field_place *p, const struct tep_format_field *fie
 	return true;
 }
 
-static void read_format(struct event_format *format, struct tep_event *event)
+static void read_format(struct event_format *format, const struct tep_event *event,
+			const struct names *names)
 {
 	struct tep_format_field *field;
-	char name[48];
-	int i;
+	int k;
 
-	for (i = 0; i < EF_END; i++) {
-		field_name(i, name, sizeof(name));
-		field = *name ? tep_find_field(event, name) : NULL;
-		if (field)
-			take_place(&format->at[i], field);
+	for (field = event->format.fields; field; field = field->next) {
+		k = field->name ? field_named(names, field->name) : -1;
+		if (k >= 0)
+			take_place(&format->at[k], field);
 	}
 }
 
@@ -124,8 +140,10 @@ static bool take_common(struct field_place *p, struct tep_event *event, const ch
 int event_formats_read(struct event_formats *f, struct tep_handle *tep)
 {
 	int n = tep_get_events_count(tep), i, e;
+	struct names names;
 
 	memset(f, 0, sizeof(*f));
+	name_fields(&names);
 	f->big_endian = tep_is_file_bigendian(tep);
 	f->formats = calloc(VGR_EV_END, sizeof(*f->formats));
 	if (!f->formats)
@@ -143,7 +161,7 @@ int event_formats_read(struct event_formats *f, struct tep_handle *tep)
 		}
 		f->defined[e] = true;
 		f->formats[f->nr].event = e;
-		read_format(&f->formats[f->nr], event);
+		read_format(&f->formats[f->nr], event, &names);
 		f->by_id[event->id] = ++f->nr;
 	}
 	return 0;
