@@ -197,7 +197,7 @@ static int check_reader(const char *path, struct state *s, struct vgr_reader *r,
 int check_invariants(const char *path, const struct check_invariants_opts *opts)
 {
 	struct state s = {.opts = opts};
-	struct vgr_reader *r = cli_open_recording(path);
+	struct vgr_reader *r = cli_open_pairs(path);
 	struct policy_option chosen;
 	int ret;
 

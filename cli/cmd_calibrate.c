@@ -108,7 +108,7 @@ static int read_one(struct vgic_calibration *c, struct vgic_profile_file *p, con
 	struct demand d = {0};
 	int ret, code;
 
-	r = cli_open_recording(path);
+	r = cli_open_pairs(path);
 	if (!r)
 		return EXIT_INPUT;
 	h = vgr_reader_header(r);

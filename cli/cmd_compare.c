@@ -76,7 +76,7 @@ static int open_side(struct session *s, unsigned int which)
 {
 	struct side *a = &s->side[which];
 
-	a->reader = cli_open_recording(a->path);
+	a->reader = cli_open_pairs(a->path);
 	if (!a->reader)
 		return EXIT_INPUT;
 	a->header = vgr_reader_header(a->reader);

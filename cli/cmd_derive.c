@@ -159,7 +159,7 @@ static int run(const void *values, const struct cli_args *args)
 	if (!v->output)
 		return cli_fail(EXIT_USAGE, "no output named: derive: vgicsim derive -o FILE.vgw "
 					    "RECORDING");
-	r = cli_open_recording(path);
+	r = cli_open_pairs(path);
 	if (!r)
 		return EXIT_INPUT;
 	w = calloc(1, sizeof(*w));

@@ -136,7 +136,7 @@ static int read_file(const struct explain_values *v, const char *path, json_t **
 	struct vgic_decoder *decoder = NULL;
 	const struct vgr_header *h;
 	const struct vgr_rec *rec;
-	struct vgr_reader *r = cli_open_recording(path);
+	struct vgr_reader *r = cli_open_pairs(path);
 	int ret = 0, code;
 
 	if (!r)

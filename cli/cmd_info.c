@@ -106,6 +106,10 @@ static void print_header(const struct vgr_header *h, const char *path, uint64_t 
 	print_gic(h);
 	line("policy", h->policy);
 	line("features", h->features);
+	if (h->source[0]) {
+		line("made from", h->source);
+		line("missing", h->missing[0] ? h->missing : "nothing");
+	}
 	line("tool", h->tool);
 	line("command", h->command);
 	line("guest command", h->guest_command);
@@ -150,7 +154,7 @@ static void print_totals(const struct vgr_header *h)
 		printf("%-16s%d\n", "guest status", t->guest_status);
 }
 
-static void print_exits(const struct vcpu_summary *v)
+static void print_reasons(const struct vcpu_summary *v)
 {
 	const char *name;
 	unsigned int i;
@@ -171,12 +175,31 @@ static void print_exits(const struct vcpu_summary *v)
 	}
 	if (v->exits_other)
 		printf(" other %" PRIu64, v->exits_other);
-	printf("\n  MI            %" PRIu64, v->counts.mi);
+	printf("\n");
+}
+
+static void print_exits(const struct vcpu_summary *v)
+{
+	unsigned int i;
+
+	print_reasons(v);
+	printf("  MI            %" PRIu64, v->counts.mi);
 	for (i = 0; i < SUMMARY_MIS; i++) {
 		if (v->counts.mi_source[i])
 			printf(" %s %" PRIu64, summary_mi_name(i), v->counts.mi_source[i]);
 	}
 	printf("\n");
+}
+
+static void print_nobody(const struct vcpu_summary *v, uint64_t injects)
+{
+	if (!v->entries && !v->counts.exits && !v->mmio && !v->wfi && !v->wfe)
+		return;
+	printf("\nunknown vCPUs\n  runs          %" PRIu64 " entries\n", v->entries);
+	print_reasons(v);
+	printf("  requests      WFI %" PRIu64 ", WFE %" PRIu64 ", MMIO %" PRIu64
+	       "; injections %" PRIu64 "\n",
+	       v->wfi, v->wfe, v->mmio, injects);
 }
 
 static void print_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
@@ -306,6 +329,10 @@ static json_t *json_header(const struct vgr_header *h)
 	json_object_set_new(o, "guest_command", json_string(h->guest_command));
 	json_object_set_new(o, "tool", json_string(h->tool));
 	json_object_set_new(o, "ring_bytes", number(h->ring_bytes));
+	if (h->source[0]) {
+		json_object_set_new(o, "source", json_string(h->source));
+		json_object_set_new(o, "missing", json_string(h->missing));
+	}
 	json_object_set_new(o, "probes", probes);
 	return o;
 }
@@ -458,6 +485,12 @@ static json_t *to_json(const struct info_values *v, const char *path, const stru
 		json_object_set_new(o, "injections", number(s->injects));
 		json_object_set_new(o, "msis", number(s->msis));
 		json_object_set_new(o, "vcpus", vcpus);
+		if (s->nobody.counts.exits)
+			json_object_set_new(o, "unknown_vcpus",
+					    json_pack("{s:I, s:I, s:o}", "entries",
+						      (json_int_t)s->nobody.entries, "exits",
+						      (json_int_t)s->nobody.counts.exits,
+						      "exits_by_reason", json_exits(&s->nobody)));
 		json_object_set_new(o, "starved", json_starved(s, v->starved));
 		json_object_set_new(o, "raise_to_lr", latencies_json(&s->to_lr, false));
 		json_object_set_new(o, "merged_raises", number(s->merged));
@@ -495,6 +528,7 @@ static int print_text(const struct info_values *v, const char *path, const struc
 		return 0;
 	for (i = 0; i < s->nr; i++)
 		print_vcpu(&s->vcpus[i], s->nr_lr);
+	print_nobody(&s->nobody, s->injects);
 	print_starved(s, v->starved, start);
 	printf("\n");
 	latencies_print_head("latency");

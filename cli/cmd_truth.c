@@ -335,7 +335,7 @@ static int run(const void *values, const struct cli_args *args)
 	struct vgr_reader *r;
 	int code;
 
-	r = cli_open_recording(path);
+	r = cli_open_pairs(path);
 	if (!r)
 		return EXIT_INPUT;
 	h = vgr_reader_header(r);

@@ -94,7 +94,7 @@ static int parse_from(struct session *s)
 /* What a recording is of; its numbers come later. */
 static int look_at(struct validation_run *run, const char *path)
 {
-	struct vgr_reader *r = cli_open_recording(path);
+	struct vgr_reader *r = cli_open_pairs(path);
 	const struct vgr_header *h;
 	int code = EXIT_OK;
 
@@ -129,7 +129,7 @@ static int look_at(struct validation_run *run, const char *path)
 /* One recording: its own numbers, and what it predicts. */
 static int predict(struct session *s, struct validation_run *run)
 {
-	struct vgr_reader *r = cli_open_recording(run->path);
+	struct vgr_reader *r = cli_open_pairs(run->path);
 	struct demand demand;
 	int code;
 

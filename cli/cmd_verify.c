@@ -472,7 +472,7 @@ static int read_file(const struct verify_values *v, const char *path, json_t **w
 {
 	struct state s = {.v = v, .wanted = wanted};
 	struct policy_option chosen = {0};
-	struct vgr_reader *r = cli_open_recording(path);
+	struct vgr_reader *r = cli_open_pairs(path);
 	int ret;
 
 	if (!r)

@@ -175,6 +175,34 @@ struct vgr_reader *cli_open_recording(const char *path)
 	return r;
 }
 
+/* What a verdict rests on. Without one of them there is none. */
+static const char *const grounds[] = {"vcpu", "flush", "sync"};
+
+struct vgr_reader *cli_open_pairs(const char *path)
+{
+	struct vgr_reader *r = cli_open_recording(path);
+	const struct vgr_header *h;
+	size_t i;
+
+	if (!r)
+		return NULL;
+	h = vgr_reader_header(r);
+	for (i = 0; i < sizeof(grounds) / sizeof(grounds[0]); i++) {
+		if (!vgr_lacks(h, grounds[i]))
+			continue;
+		cli_fail(EXIT_INPUT,
+			 "it was made from a %s and lacks %s: %s: 'vgicsim info' tells what is in "
+			 "it, "
+			 "'vgicsim probes --trace-cmd' what to capture",
+			 h->source, h->missing, path);
+		vgr_reader_close(r);
+		return NULL;
+	}
+	if (h->missing[0])
+		cli_warn("made from a %s that does not show: %s: %s", h->source, h->missing, path);
+	return r;
+}
+
 void cli_recording_ending(const char *path, const struct vgr_reader *r)
 {
 	struct vgr_position pos;

@@ -49,6 +49,8 @@ unsigned int cli_threads(void);
  * at the end (cli_recording_ending) if the file was cut or never finished.
  */
 struct vgr_reader *cli_open_recording(const char *path);
+/* The same for what rests on flushes and syncs: refuses a recording that lacks them. */
+struct vgr_reader *cli_open_pairs(const char *path);
 void cli_recording_ending(const char *path, const struct vgr_reader *r);
 
 /* Colour: standard output is a terminal, NO_COLOR is unset or empty, TERM is not "dumb". */

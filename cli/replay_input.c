@@ -13,7 +13,7 @@ int replay_input_open(struct replay_input *in, const char *path)
 		in->file = demand_open(path);
 		in->header = in->file ? &in->file->header : NULL;
 	} else {
-		in->reader = cli_open_recording(path);
+		in->reader = cli_open_pairs(path);
 		in->header = in->reader ? vgr_reader_header(in->reader) : NULL;
 	}
 	if (!in->header)

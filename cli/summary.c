@@ -168,6 +168,31 @@ static void add_exit(struct vcpu_summary *v, const struct vgr_exit *e)
 	}
 }
 
+/* Traces may not tell whose an entry or an exit is. */
+static void add_nobodys(struct vcpu_summary *v, const struct vgr_rec *rec)
+{
+	switch (rec->type) {
+	case VGR_ENTRY:
+		v->entries++;
+		break;
+	case VGR_EXIT:
+		v->counts.exits++;
+		add_exit(v, (const struct vgr_exit *)rec);
+		break;
+	case VGR_MMIO:
+		v->mmio++;
+		break;
+	case VGR_WFX:
+		if (((const struct vgr_wfx *)rec)->wfe)
+			v->wfe++;
+		else
+			v->wfi++;
+		break;
+	default:
+		break;
+	}
+}
+
 int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 {
 	const struct vgr_rec *decoded;
@@ -194,8 +219,10 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 	default:
 		break;
 	}
-	if (rec->vm == VGR_NO_VM || rec->vcpu == VGR_NO_VCPU)
+	if (rec->vm == VGR_NO_VM || rec->vcpu == VGR_NO_VCPU) {
+		add_nobodys(&s->nobody, rec);
 		return 0;
+	}
 	v = get_vcpu(s, rec);
 	if (!v)
 		return -ENOMEM;

@@ -50,6 +50,7 @@ struct summary {
 	struct text_gic gic;
 	unsigned int nr_lr;
 	uint64_t injects, msis, acks;
+	struct vcpu_summary nobody; /* entries and exits of vCPUs that the recording cannot name */
 	struct vcpu_summary *vcpus;
 	size_t nr, cap;
 	struct vm_summary *vms;

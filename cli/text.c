@@ -231,9 +231,13 @@ static void text_flags(FILE *f, uint16_t flags)
 		uint16_t flag;
 		const char *name;
 	} names[] = {
-		{VGR_F_CUT, "cut"},	    {VGR_F_NO_FOLD, "no-fold"},
-		{VGR_F_TORN, "torn"},	    {VGR_F_NO_CONFIG, "unlocked"},
-		{VGR_F_SKIPPED, "skipped"}, {VGR_F_INSIDE, "inside"},
+		{VGR_F_CUT, "cut"},
+		{VGR_F_NO_FOLD, "no-fold"},
+		{VGR_F_TORN, "torn"},
+		{VGR_F_NO_CONFIG, "unlocked"},
+		{VGR_F_SKIPPED, "skipped"},
+		{VGR_F_INSIDE, "inside"},
+		{VGR_F_AT_FOLD, "left-at-fold"},
 	};
 	size_t i;
 

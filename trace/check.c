@@ -302,6 +302,9 @@ static int check_pairing(struct check *c, const struct vgr_rec *rec)
 	default:
 		return 0;
 	}
+	/* A trace may not tell whose it is. */
+	if (rec->vm == VGR_NO_VM && vgr_lacks(vgr_reader_header(c->r), "vcpu"))
+		return 0;
 	v = get_vcpu(c, rec, false);
 	if (!v) {
 		finding(c, VGR_RULE_VCPU, "vCPU %u:%u was not introduced by a vcpu record", rec->vm,
