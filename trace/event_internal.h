@@ -85,6 +85,7 @@ struct vgr_events {
 	struct vgr_events_totals totals;
 	struct vgr_event_facts facts;
 	bool have_facts;
+	bool no_memory; /* somewhere on the way */
 	bool seen[VGR_EV_END];
 	uint16_t gic_model; /* of the guests, 0 not known */
 	struct cpu *cpus;

@@ -134,7 +134,8 @@ static int report_loss(struct event *ev, uint32_t count)
 
 /* ---- who is who ---- */
 
-static bool more(void **table, size_t *cap, size_t need, size_t size, size_t max)
+static bool more(struct vgr_events *e, void **table, size_t *cap, size_t need, size_t size,
+		 size_t max)
 {
 	size_t n = *cap ? *cap : 16;
 	void *p;
@@ -146,8 +147,10 @@ static bool more(void **table, size_t *cap, size_t need, size_t size, size_t max
 	while (n < need)
 		n *= 2;
 	p = realloc(*table, n * size);
-	if (!p)
+	if (!p) {
+		e->no_memory = true;
 		return false;
+	}
 	*table = p;
 	*cap = n;
 	return true;
@@ -188,7 +191,7 @@ static void learn_vcpu(struct vgr_events *e, uint64_t addr, uint16_t vcpu)
 			return;
 		}
 	}
-	if (!more((void **)&e->learned, &e->cap_learned, e->nr_learned + 1, sizeof(*e->learned),
+	if (!more(e, (void **)&e->learned, &e->cap_learned, e->nr_learned + 1, sizeof(*e->learned),
 		  MAX_VCPUS))
 		return;
 	e->learned[e->nr_learned++] = (struct learned){.addr = addr, .vcpu = vcpu};
@@ -203,7 +206,7 @@ static struct identity *adopt_vm(struct event *ev, uint64_t addr)
 
 	if (vm)
 		return vm;
-	if (!more((void **)&e->vms, &e->cap_vms, e->nr_vms + 1, sizeof(*e->vms), MAX_VMS))
+	if (!more(e, (void **)&e->vms, &e->cap_vms, e->nr_vms + 1, sizeof(*e->vms), MAX_VMS))
 		return NULL;
 	vm = &e->vms[e->nr_vms++];
 	*vm = (struct identity){.addr = addr, .vm = VGR_NO_VM, .vcpu = VGR_NO_VCPU};
@@ -259,7 +262,7 @@ struct identity *event_own_vcpu(struct event *ev, int *err)
 	}
 	if (!id) {
 		vm = adopt_vm(ev, kvm);
-		if (!vm || !more((void **)&e->vcpus, &e->cap_vcpus, e->nr_vcpus + 1,
+		if (!vm || !more(e, (void **)&e->vcpus, &e->cap_vcpus, e->nr_vcpus + 1,
 				 sizeof(*e->vcpus), MAX_VCPUS)) {
 			e->totals.untracked++;
 			return NULL;
@@ -303,8 +306,10 @@ static bool more_lines(struct vgr_events *e)
 	if (cap > 2 * MAX_LINES)
 		return false;
 	lines = calloc(cap, sizeof(*lines));
-	if (!lines)
+	if (!lines) {
+		e->no_memory = true;
 		return false;
+	}
 	for (i = 0; i < e->cap_lines; i++) {
 		const struct line *l = &e->lines[i];
 
@@ -708,7 +713,7 @@ static struct cpu *cpu_of(struct vgr_events *e, uint16_t cpu)
 {
 	if (cpu < e->nr_cpus)
 		return &e->cpus[cpu];
-	if (!more((void **)&e->cpus, &e->cap_cpus, (size_t)cpu + 1, sizeof(*e->cpus),
+	if (!more(e, (void **)&e->cpus, &e->cap_cpus, (size_t)cpu + 1, sizeof(*e->cpus),
 		  VGR_MAX_TABLE))
 		return NULL;
 	memset(e->cpus + e->nr_cpus, 0, (cpu + 1 - e->nr_cpus) * sizeof(*e->cpus));
@@ -750,7 +755,7 @@ int vgr_events_put(struct vgr_events *e, struct tep_record *rec)
 		e->totals.by_event[ev.d.format->event]++;
 		e->seen[ev.d.format->event] = true;
 	}
-	return err;
+	return err ? err : e->no_memory ? -ENOMEM : 0;
 }
 
 /* ---- the header ---- */
