@@ -321,7 +321,7 @@ static void warn_about(const char *path, const struct progress *p)
 			 path, t->malformed);
 	if (t->too_early)
 		cli_warn("%s: %" PRIu64 " flushes and syncs without a vgicsim:load event, which "
-					"tells how the kernel lays out "
+			 "tells how the kernel lays out "
 			 "its lists: left out",
 			 path, t->too_early);
 	if (*p->clock && strcmp(p->clock, "mono"))
