@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <stdatomic.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +66,6 @@ struct session {
 	int error[MAX_LRS + 1];
 	unsigned int timeline_lrs; /* 0: every cell */
 	FILE *into;		   /* the result goes there; NULL: where the options say */
-	unsigned int nr_wanted;
-	atomic_uint nr_done;
 };
 
 static int explain(const char *name)
@@ -190,8 +187,6 @@ static int replay_cell(void *opaque, unsigned int nr_lr)
 	int ret = replay_one(s, nr_lr, &s->cells[nr_lr]);
 
 	s->done[nr_lr] = !ret;
-	cli_progress("replayed: %u of %u LR counts", atomic_fetch_add(&s->nr_done, 1) + 1,
-		     s->nr_wanted);
 	return ret;
 }
 
@@ -200,8 +195,6 @@ static int replay_all(struct session *s)
 	for (uint64_t n = s->lrs.first; n <= s->lrs.last; n++)
 		s->wanted[n] = true;
 	s->wanted[MAX_LRS] = true; /* what excess exits are counted from */
-	for (unsigned int n = 1; n <= MAX_LRS; n++)
-		s->nr_wanted += s->wanted[n];
 	replays_each(s->v->choice.threads, s->wanted, replay_cell, s, s->error);
 	for (unsigned int n = 1; n <= MAX_LRS; n++) {
 		if (s->error[n])

@@ -135,7 +135,7 @@ static int add(struct report *r, const char *name, int (*get)(const struct repor
 	const char *why;
 	int code;
 
-	cli_progress("reading: %s", name);
+	cli_progress("%s", name);
 	cli_collect(said);
 	code = get(r, &o);
 	cli_collect(NULL);
@@ -239,6 +239,7 @@ static int run(const void *values, const struct cli_args *args)
 	};
 	int code;
 
+	cli_show_reading();
 	if (!v->dir && !v->json)
 		code = cli_fail(EXIT_USAGE,
 				"where to: say the directory of the report with -o DIR, "
