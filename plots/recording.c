@@ -147,22 +147,30 @@ static void note_missing(FILE *f, const struct recording *r)
 	} names[] = {{"verify", "Not verified"},
 		     {"explain", "Waits are not explained"},
 		     {"replay", "No prediction"}};
-	const json_t *missing = json_object_get(r->report, "missing"), *m;
+	const json_t *missing = json_object_get(r->report, "missing");
+	const char *why = "";
 	size_t i, k;
 
-	json_array_foreach(missing, i, m)
-	{
+	for (i = 0; i < json_array_size(missing); i++) {
+		const json_t *m = json_array_get(missing, i);
 		const char *name = vgic_plot_str(m, "part");
 
 		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 			if (!strcmp(names[k].part, name))
 				name = names[k].name;
-		fprintf(f, "<p><b>");
+		fprintf(f, i ? ". " : "<p>");
+		fprintf(f, "<b>");
 		vgic_plot_html(f, name);
 		fprintf(f, ":</b> ");
-		vgic_plot_html(f, vgic_plot_str(m, "why"));
-		fprintf(f, ".</p>\n");
+		/* One reason may do for several. */
+		if (i && !strcmp(why, vgic_plot_str(m, "why")))
+			fprintf(f, "for the same reason");
+		else
+			vgic_plot_html(f, vgic_plot_str(m, "why"));
+		why = vgic_plot_str(m, "why");
 	}
+	if (i)
+		fprintf(f, ".</p>\n");
 	if (!r->sums.flushes || !r->sums.syncs)
 		fprintf(f,
 			"<p><b>No list registers:</b> the recording has %s in it. Occupancy, "
@@ -317,8 +325,11 @@ static void say_interrupts(FILE *f, const struct recording *r)
 	fprintf(f, "<li>");
 	if (duration(r) > 0)
 		fprintf(f, "In %s, ", vgic_plot_ns(duration(r)).s);
-	fprintf(f, "%zu vCPU%s left the guest %s<b>%s</b> times", s->nr_vcpus,
-		vgic_plot_plural((int64_t)s->nr_vcpus), at_least(r), vgic_plot_count(s->exits).s);
+	if (s->nr_vcpus)
+		fprintf(f, "%zu vCPU%s", s->nr_vcpus, vgic_plot_plural((int64_t)s->nr_vcpus));
+	else
+		fprintf(f, "vCPUs");
+	fprintf(f, " left the guest %s<b>%s</b> times", at_least(r), vgic_plot_count(s->exits).s);
 	if (c && c->interrupts > 0 && c->exits_total == s->exits)
 		fprintf(f, ", %.2f times for each of %s interrupts",
 			(double)s->exits / (double)c->interrupts, vgic_plot_count(c->interrupts).s);
@@ -517,6 +528,15 @@ static const char *yes_no(const json_t *v)
 	return json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "unknown";
 }
 
+/* 0 stands for what could not be found out. */
+static struct vgic_plot_text known_number(const json_t *h, const char *name)
+{
+	struct vgic_plot_text t = {"unknown"};
+	int64_t n = vgic_plot_int(h, name);
+
+	return n > 0 ? vgic_plot_number(n) : t;
+}
+
 static void write_host(FILE *f, const json_t *h)
 {
 	char text[600];
@@ -525,23 +545,19 @@ static void write_host(FILE *f, const json_t *h)
 	term_known(f, "kernel", vgic_plot_str(h, "kernel_release"));
 	term_known(f, "", vgic_plot_str(h, "kernel_version"));
 	term_known(f, "build id", vgic_plot_str(h, "build_id"));
-	snprintf(text, sizeof(text), "%s, %s online, KVM mode %s",
-		 *vgic_plot_str(h, "cpu_part") ? vgic_plot_str(h, "cpu_part") : "unknown",
-		 vgic_plot_number(vgic_plot_int(h, "nr_cpus")).s,
-		 *vgic_plot_str(h, "kvm_mode") ? vgic_plot_str(h, "kvm_mode") : "unknown");
-	vgic_plot_page_term(f, "CPUs", text);
-	snprintf(text, sizeof(text), "host GICv%s, guest GICv%s",
-		 vgic_plot_number(vgic_plot_int(h, "gic_host")).s,
-		 vgic_plot_number(vgic_plot_int(h, "vgic_model")).s);
+	vgic_plot_page_term(
+		f, "CPU", *vgic_plot_str(h, "cpu_part") ? vgic_plot_str(h, "cpu_part") : "unknown");
+	vgic_plot_page_term(f, "CPUs online", known_number(h, "nr_cpus").s);
+	vgic_plot_page_term(f, "KVM mode",
+			    *vgic_plot_str(h, "kvm_mode") ? vgic_plot_str(h, "kvm_mode")
+							  : "unknown");
+	snprintf(text, sizeof(text), "host: version %s, guest: version %s",
+		 known_number(h, "gic_host").s, known_number(h, "vgic_model").s);
 	vgic_plot_page_term(f, "GIC", text);
-	vgic_plot_page_term(f, "list registers",
-			    vgic_plot_int(h, "nr_lr") > 0
-				    ? vgic_plot_number(vgic_plot_int(h, "nr_lr")).s
-				    : "unknown");
-	snprintf(text, sizeof(text), "%s of priority, %s of preemption, %s of INTID",
-		 vgic_plot_number(vgic_plot_int(h, "pri_bits")).s,
-		 vgic_plot_number(vgic_plot_int(h, "pre_bits")).s,
-		 vgic_plot_number(vgic_plot_int(h, "id_bits")).s);
+	vgic_plot_page_term(f, "list registers", known_number(h, "nr_lr").s);
+	snprintf(text, sizeof(text), "priority %s, preemption %s, INTID %s",
+		 known_number(h, "pri_bits").s, known_number(h, "pre_bits").s,
+		 known_number(h, "id_bits").s);
 	vgic_plot_page_term(f, "bits", text);
 	vgic_plot_page_term(f, "traps DIR alone", yes_no(json_object_get(h, "tdir")));
 	vgic_plot_page_term(f, "always trapped", vgic_plot_str(h, "static_traps"));
@@ -729,7 +745,7 @@ static void write_repeat(FILE *f, const struct recording *r)
 
 	fprintf(f, "<section id=\"repeat\"><h2>How to repeat it</h2>\n");
 	if (*command) {
-		fprintf(f, "<p>It was recorded by</p>\n<pre><code>");
+		fprintf(f, "<p>It was made by</p>\n<pre><code>");
 		vgic_plot_html(f, command);
 		if (*guest) {
 			fprintf(f, " -- ");

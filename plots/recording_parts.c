@@ -39,6 +39,16 @@ static int64_t positive(int64_t n)
 	return n > 0 ? n : 0;
 }
 
+static int64_t sum_of(const json_t *info, const char *path)
+{
+	const json_t *vcpus = json_object_get(info, "vcpus"), *v;
+	int64_t sum = positive(vgic_plot_int(json_object_get(info, "unknown_vcpus"), path));
+	size_t i;
+
+	json_array_foreach(vcpus, i, v) sum += positive(vgic_plot_int(v, path));
+	return sum;
+}
+
 void recording_sum(struct recording_sums *s, const json_t *info)
 {
 	const json_t *vcpus = json_object_get(info, "vcpus"), *used, *v;
@@ -47,10 +57,10 @@ void recording_sum(struct recording_sums *s, const json_t *info)
 
 	memset(s, 0, sizeof(*s));
 	s->nr_vcpus = json_array_size(vcpus);
+	s->exits = sum_of(info, "exits");
+	s->irq = sum_of(info, "exits_by_reason/irq");
 	json_array_foreach(vcpus, i, v)
 	{
-		s->exits += positive(vgic_plot_int(v, "exits"));
-		s->irq += positive(vgic_plot_int(v, "exits_by_reason/irq"));
 		s->mi += positive(vgic_plot_int(v, "mi"));
 		for (k = 0; k < VGIC_PLOT_NR_MI; k++) {
 			snprintf(key, sizeof(key), "mi_by_source/%s", recording_mi[k]);
@@ -138,16 +148,6 @@ static void exit_row(FILE *f, const char *id, const char *name, const char *what
 	fprintf(f, "<td class=\"text\">%s</td></tr>\n", what);
 }
 
-static int64_t sum_of(const json_t *vcpus, const char *path)
-{
-	int64_t sum = 0;
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(vcpus, i, v) sum += positive(vgic_plot_int(v, path));
-	return sum;
-}
-
 bool recording_lacks(const struct recording *r, const char *word)
 {
 	const char *all = vgic_plot_str(r->info, "header/missing"), *at = all;
@@ -228,6 +228,13 @@ static void by_vcpu(FILE *f, const struct recording *r, const json_t *vcpus)
 		else
 			fprintf(f, "<td>–</td></tr>\n");
 	}
+	v = json_object_get(r->info, "unknown_vcpus");
+	if (json_is_object(v))
+		fprintf(f,
+			"<tr><th scope=\"row\">not known whose</th><td>%s</td><td class=\"text\" "
+			"colspan=\"11\">nothing in the recording says which vCPU they were "
+			"of</td></tr>\n",
+			vgic_plot_count(vgic_plot_int(v, "exits")).s);
 	vgic_plot_table_close(f);
 }
 
@@ -263,15 +270,15 @@ void recording_exits(FILE *f, const struct recording *r)
 	json_object_foreach((json_t *)vgic_plot_at(r->report, "words/exits"), key, name)
 	{
 		snprintf(path, sizeof(path), "exits_by_reason/%s", key);
-		n = sum_of(vcpus, path);
+		n = sum_of(r->info, path);
 		if (n)
 			exit_row(f, key, json_string_value(name), "a trap of the guest's own", n,
 				 s->exits);
 	}
-	n = sum_of(vcpus, "exits_by_reason/serror");
+	n = sum_of(r->info, "exits_by_reason/serror");
 	if (n)
 		exit_row(f, "serror", "SError", "an error of the machine", n, s->exits);
-	n = sum_of(vcpus, "exits_by_reason/other");
+	n = sum_of(r->info, "exits_by_reason/other");
 	if (n)
 		exit_row(f, "other", "other", "neither interrupt nor trap", n, s->exits);
 	exit_row(f, "total", "all", "", s->exits, s->exits);

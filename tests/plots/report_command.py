@@ -350,6 +350,19 @@ class ReportCommand(unittest.TestCase):
         # The first one was never seen again.
         self.silent(self.page(RECORDINGS + "/findings/7.2-lost-dir.vgr"), "VMs in the recording")
 
+    def test_made_of_a_trace(self):
+        trace = os.path.join(RECORDINGS, "..", "..", "tests", "golden", "traces", "7.3-kvm.dat")
+        done = subprocess.run([TOOL, "import", "-o", self.dir + "/kvm.vgr", trace], check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode in (2, 4):
+            self.skipTest("built without what reads traces")
+        info = json.loads(self.tool("info", "--json", "kvm.vgr").stdout)
+        text = self.page("kvm.vgr")
+        self.says(text, "<b>Not verified:</b>", "<b>No prediction:</b> for the same reason",
+                  "made of <code>trace.dat</code>", info["header"]["missing"],
+                  'id="exits-total">%d<' % info["unknown_vcpus"]["exits"])
+        self.silent(text, 'id="exits-mi"', 'id="mi-total"', 'id="verify-pairs"')
+
     def test_cut(self):
         with open(self.dir + "/cut.vgr", "wb") as f:
             f.write(read(RECORDINGS + "/7.2-sgi.vgr", "rb")[:60000])

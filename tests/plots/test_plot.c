@@ -499,7 +499,9 @@ static void page_of_a_trace(void **state)
 		"dat\","
 		"\"missing\":\"%s\",\"probes\":[]},\"vcpus\":[{\"vm\":0,\"vcpu\":1,\"exits\":7,"
 		"\"exits_by_reason\":{\"irq\":7},\"mi\":0,\"dir\":0,\"sgi\":0,\"wfi\":3,\"wfe\":0,"
-		"\"mmio\":0,\"kicks\":0,\"eoicount\":0,\"guest_ns\":0}]}}";
+		"\"mmio\":0,\"kicks\":0,\"eoicount\":0,\"guest_ns\":0}],\"unknown_vcpus\":{"
+		"\"exits\":5,"
+		"\"exits_by_reason\":{\"irq\":5}}}}";
 	char text[1000], *page;
 
 	(void)state;
@@ -512,7 +514,8 @@ static void page_of_a_trace(void **state)
 	 */
 	assert_non_null(strstr(page, "0:1</th><td>7</td><td>–</td><td>–</td><td>0</td><td>3</td>"
 				     "<td>–</td><td>0</td><td>–</td><td>–</td>"));
-	assert_non_null(strstr(page, "id=\"exits-irq\">7<"));
+	assert_non_null(strstr(page, "id=\"exits-irq\">12<"));
+	assert_non_null(strstr(page, "not known whose</th><td>5</td>"));
 	assert_null(strstr(page, "id=\"exits-mi\""));
 }
 
