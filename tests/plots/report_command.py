@@ -74,6 +74,27 @@ class Seen(html.parser.HTMLParser):
         self.text += data if self.inside else ""
 
 
+class Nesting(html.parser.HTMLParser):
+    """What is opened and not closed in order, and identifiers that are there twice."""
+
+    VOID = {"meta", "br", "path", "circle", "use", "stop", "rect", "polygon", "line"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.bad, self.ids = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in self.VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.bad.append("%s at line %d" % (tag, self.getpos()[0]))
+
+
 def read(path, mode="r"):
     with open(path, mode, encoding=None if "b" in mode else "utf-8") as f:
         return f.read()
@@ -395,6 +416,13 @@ class ReportCommand(unittest.TestCase):
             shutil.copy(STARVING, folder + "/x.vgr")
             pages.add(self.page(folder + "/x.vgr" if name == "one" else "two/x.vgr", "-T", threads))
         self.assertEqual(len(pages), 1)
+
+    def test_is_well_formed(self):
+        for recording in (EXAMPLE, STARVING, HOSTILE):
+            parser = Nesting()
+            parser.feed(self.usual(recording))
+            self.assertEqual(parser.bad[:3] + parser.open, [])
+            self.assertEqual(len(parser.ids), len(set(parser.ids)), "an identifier is there twice")
 
     def test_rows_are_whole(self):
         """Every row of every table has as many cells as its head."""
