@@ -95,6 +95,28 @@ expect "a CPU that no host has" 3 --to trace.dat -o "$dir/none.dat" "$beyond"
 one_line "a CPU that no host has" "another format"
 check "a CPU that no host has: no file" test ! -e "$dir/none.dat"
 
+# What it has of the kernel's own events, import reads back as they were.
+if "$tool" help | grep -q '^  import '; then
+	for guest in 7.2-sgi 7.2-linux 7.3.4-gic2-vhe/burst; do
+		"$tool" export --to trace.dat -o "$dir/trace.dat" "$recordings/$guest.vgr"
+		check "$guest: import takes it" "$tool" import -q -o "$dir/back.vgr" "$dir/trace.dat"
+		"$tool" dump --json "$dir/back.vgr" >"$dir/back" 2>"$dir/err"
+		"$tool" dump --json "$recordings/$guest.vgr" >"$dir/dump"
+		check "$guest: exported and imported again" python3 -c "
+import json
+def events(path):
+	for line in open(path):
+		r = json.loads(line)
+		if r['type'] in ('entry', 'exit', 'mmio', 'wfx', 'inject', 'acked'):
+			yield {k: v for k, v in r.items() if k not in ('n', 'seq', 'vm', 'vcpu', 'flags', 'path', 'distributor')}
+a, b = list(events('$dir/dump')), list(events('$dir/back'))
+assert len(a) == len(b) > 5000, (len(a), len(b))
+for x, y in zip(a, b):
+	assert x == y, (x, y)
+"
+	done
+fi
+
 # The same bytes however it is decoded, into a pipe as into a file, wherever its pages are kept until then.
 expect "four threads" 0 --to trace.dat -T 4 -o "$dir/four" "$recordings/7.2-linux.vgr"
 expect "one thread" 0 --to trace.dat -T 1 "$recordings/7.2-linux.vgr"
