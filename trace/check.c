@@ -262,6 +262,8 @@ static void pair_sync(struct check *c, struct vcpu_state *v, const struct vgr_sy
 	}
 	if (v->stage == STAGE_UNKNOWN) {
 		v->stage = STAGE_OUT;
+		/* Of the entry, too, nothing is known. */
+		v->may_exit = true;
 		return;
 	}
 	c->res->pairs++;

@@ -248,6 +248,25 @@ static void owners_may_change_meanwhile(void **state)
 	assert_int_equal(res.findings[VGR_RULE_OWNER], 1);
 }
 
+/* The first entry of CPU 0 is something else, of the same size. */
+static void no_first_entry(struct vgr_rec *rec)
+{
+	if (rec->type == VGR_ENTRY && !rec->cpu && rec->seq <= 4)
+		rec->type = VGR_LEVEL;
+}
+
+static void what_was_before_the_first_sync_is_not_known(void **state)
+{
+	const struct change change = {VGR_FLUSH, 1, NULL, true};
+	struct vgr_check_result res;
+
+	write_on(3, no_first_entry, &change, 1);
+	check_file(&res);
+	assert_int_equal(res.pairs, 20);
+	assert_int_equal(res.findings[VGR_RULE_SEQUENCE], 1); /* the flush */
+	assert_int_equal(res.total_findings, 1);
+}
+
 static void losses_are_accounted(void **state)
 {
 	struct vgr_totals end = {.guest_status = -1, .kernel_lost = 7};
@@ -410,6 +429,7 @@ int main(void)
 		cmocka_unit_test(says_nothing),
 		cmocka_unit_test(each_rule_speaks),
 		cmocka_unit_test(owners_may_change_meanwhile),
+		cmocka_unit_test(what_was_before_the_first_sync_is_not_known),
 		cmocka_unit_test(losses_are_accounted),
 		cmocka_unit_test(cut_and_damaged),
 		cmocka_unit_test(gicv2),
