@@ -52,6 +52,12 @@ void vgr_events_destroy(struct vgr_events *e)
 	free(e);
 }
 
+/* KVM lets no guest change that SGIs are edges and PPIs levels. */
+static int8_t edge_at_first(uint32_t intid)
+{
+	return intid < 16 ? 1 : intid < 32 ? 0 : -1;
+}
+
 void vgr_events_again(struct vgr_events *e, vgr_events_sink *sink, void *ctx)
 {
 	size_t i;
@@ -67,7 +73,8 @@ void vgr_events_again(struct vgr_events *e, vgr_events_sink *sink, void *ctx)
 		struct line *line = &e->lines[i];
 
 		/* What was always the same was so from the beginning. */
-		line->edge = line->edge_seen == line->level_seen ? -1 : line->edge_seen;
+		line->edge = line->edge_seen == line->level_seen ? edge_at_first(line->intid)
+								 : line->edge_seen;
 		line->high = false;
 	}
 }
@@ -85,6 +92,11 @@ const struct vgr_event_facts *vgr_events_facts(const struct vgr_events *e)
 bool vgr_events_defined(const struct vgr_events *e, enum vgr_event event)
 {
 	return event < VGR_EV_END && e->formats.defined[event];
+}
+
+void vgr_events_watch(struct vgr_events *e, enum vgr_event event)
+{
+	e->seen[event] = true;
 }
 
 /* ---- records ---- */
@@ -261,6 +273,11 @@ struct identity *event_own_vcpu(struct event *ev, int *err)
 		id = NULL;
 	}
 	if (!id) {
+		/* Who it is, and whose, its next flush tells: this one was preceded by a loss. */
+		if (!event_has(&ev->d, EF_MODEL)) {
+			e->totals.too_early++;
+			return NULL;
+		}
 		vm = adopt_vm(ev, kvm);
 		if (!vm || !more(e, (void **)&e->vcpus, &e->cap_vcpus, e->nr_vcpus + 1,
 				 sizeof(*e->vcpus), MAX_VCPUS)) {
@@ -330,8 +347,11 @@ struct line *event_line(struct vgr_events *e, uint16_t vm, uint16_t vcpu, uint32
 		return NULL;
 	line = &e->lines[line_place(e->lines, e->cap_lines, vm, vcpu, intid)];
 	if (!line->used) {
-		*line = (struct line){
-			.used = true, .vm = vm, .vcpu = vcpu, .intid = intid, .edge = -1};
+		*line = (struct line){.used = true,
+				      .vm = vm,
+				      .vcpu = vcpu,
+				      .intid = intid,
+				      .edge = edge_at_first(intid)};
 		e->nr_lines++;
 	}
 	return line;

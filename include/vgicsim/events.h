@@ -170,6 +170,9 @@ const struct vgr_events_totals *vgr_events_totals(const struct vgr_events *e);
 /* NULL: not known. */
 const struct vgr_event_facts *vgr_events_facts(const struct vgr_events *e);
 
+/* It is known to be watched, though none has been seen yet: a tracepoint that was enabled. */
+void vgr_events_watch(struct vgr_events *e, enum vgr_event event);
+
 /* Is this event among the formats? A dynamic event is there only where it was set up. */
 bool vgr_events_defined(const struct vgr_events *e, enum vgr_event event);
 
