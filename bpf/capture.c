@@ -13,8 +13,10 @@
 #include "capture.skel.h"
 #include "load.h"
 #include "order.h"
+#include "trace_capture.h"
 
 struct vgic_capture {
+	struct vgic_tracefs *trace; /* the capture is by tracefs, and all else unused */
 	struct capture_bpf *skel;
 	struct bpf_link *links[VGIC_MAX_PROBES];
 	struct vgic_order *order;
@@ -111,6 +113,27 @@ uint64_t vgic_capture_default_ring(void)
 	return bytes;
 }
 
+int vgic_host_usable_tracefs(const struct vgic_host *h, struct vgic_capture_error *err)
+{
+	return vgic_tracefs_usable(h, err);
+}
+
+static int create_trace(struct vgic_capture **out, const struct vgic_host *h,
+			const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
+{
+	struct vgic_capture *c = calloc(1, sizeof(*c));
+	int ret;
+
+	if (!c)
+		return vgic_load_fail(err, -ENOMEM, "not enough memory");
+	ret = vgic_tracefs_create(&c->trace, h, opts, err);
+	if (ret)
+		free(c);
+	else
+		*out = c;
+	return ret;
+}
+
 int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
 			const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
 {
@@ -123,6 +146,8 @@ int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
 		return vgic_load_fail(err, -EINVAL,
 				      "ring size %llu: must be a power of two from 64K to 1G",
 				      (unsigned long long)opts->ring_bytes);
+	if (opts->tracefs)
+		return create_trace(out, h, opts, err);
 	cpus = libbpf_num_possible_cpus();
 	c = calloc(1, sizeof(*c));
 	if (!c || cpus <= 0) {
@@ -142,10 +167,20 @@ int vgic_capture_create(struct vgic_capture **out, struct vgic_host *h,
 	return 0;
 }
 
+void vgic_capture_describe(const struct vgic_capture *c, const struct vgic_host *h,
+			   struct vgr_header *header, struct vgr_probe *probes)
+{
+	vgic_host_describe(h, header, probes);
+	if (c->trace)
+		vgic_tracefs_describe(c->trace, header, probes);
+}
+
 int64_t vgic_capture_consume(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
 	struct timespec t;
 
+	if (c->trace)
+		return vgic_tracefs_consume(c->trace, sink, ctx);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return vgic_order_consume(c->order, t.tv_sec * 1000000000ull + t.tv_nsec - VGIC_ORDER_SLACK,
 				  sink, ctx);
@@ -153,11 +188,13 @@ int64_t vgic_capture_consume(struct vgic_capture *c, vgic_capture_sink *sink, vo
 
 uint64_t vgic_capture_ring(const struct vgic_capture *c)
 {
-	return c->ring;
+	return c->trace ? vgic_tracefs_ring(c->trace) : c->ring;
 }
 
 int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
+	if (c->trace)
+		return vgic_tracefs_stop(c->trace, sink, ctx);
 	c->skel->bss->control.running = 0;
 	vgic_load_detach(c->links);
 	return vgic_order_finish(c->order, sink, ctx);
@@ -168,6 +205,10 @@ void vgic_capture_cpu_counters(const struct vgic_capture *c, uint32_t cpu,
 {
 	const struct cpu_state *state;
 
+	if (c->trace) {
+		vgic_tracefs_cpu_counters(c->trace, cpu, counters);
+		return;
+	}
 	memset(counters, 0, sizeof(*counters));
 	if (cpu < c->nr_cpus) {
 		state = (const void *)((const char *)c->areas + (size_t)cpu * CPU_AREA(c->ring));
@@ -178,22 +219,26 @@ void vgic_capture_cpu_counters(const struct vgic_capture *c, uint32_t cpu,
 
 uint32_t vgic_capture_nr_cpus(const struct vgic_capture *c)
 {
-	return c->nr_cpus;
+	return c->trace ? vgic_tracefs_nr_cpus(c->trace) : c->nr_cpus;
 }
 
 uint64_t vgic_capture_untracked(const struct vgic_capture *c)
 {
-	return c->skel->bss->control.vcpu_table_full;
+	return c->trace ? vgic_tracefs_untracked(c->trace) : c->skel->bss->control.vcpu_table_full;
 }
 
-void vgic_capture_destroy(struct vgic_capture *c)
+int vgic_capture_destroy(struct vgic_capture *c)
 {
+	int ret;
+
 	if (!c)
-		return;
+		return 0;
+	ret = vgic_tracefs_destroy(c->trace);
 	vgic_load_detach(c->links);
 	vgic_order_destroy(c->order);
 	if (c->areas)
 		munmap(c->areas, c->mapped);
 	capture_bpf__destroy(c->skel);
 	free(c);
+	return ret;
 }

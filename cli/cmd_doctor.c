@@ -122,7 +122,7 @@ static void print_probes(const struct vgic_host *h)
 	}
 }
 
-static int print_json(const struct vgic_host *h, const char *why_not)
+static int print_json(const struct vgic_host *h, const char *why_not, const char *why_no_tracefs)
 {
 	json_t *probes = json_array(), *o;
 	size_t p;
@@ -141,6 +141,11 @@ static int print_json(const struct vgic_host *h, const char *why_not)
 		      h->have_btf, "kvm", h->have_kvm_device, "kallsyms", h->have_addresses,
 		      "trampolines", h->have_trampolines, "cap_bpf", h->cap_bpf, "cap_perfmon",
 		      h->cap_perfmon, "cap_syslog", h->cap_syslog, "looked", h->looked);
+	if (o) {
+		json_object_set_new(o, "usable_by_tracefs", json_boolean(!why_no_tracefs));
+		json_object_set_new(o, "why_no_tracefs",
+				    why_no_tracefs ? json_string(why_no_tracefs) : json_null());
+	}
 	if (o && h->looked) {
 		json_object_set_new(o, "kvm_mode", json_string(mode_name(h)));
 		json_object_set_new(o, "nested", json_boolean(h->nested_mode));
@@ -165,25 +170,31 @@ static int print_json(const struct vgic_host *h, const char *why_not)
 static int run(const void *values, const struct cli_args *args)
 {
 	const struct doctor_values *v = values;
-	struct vgic_capture_error err = {""};
+	struct vgic_capture_error err = {""}, trace_err = {""};
 	struct vgic_host h;
-	int unusable, ret;
+	int unusable, untraced, ret;
 
 	vgic_host_look(&h, VGIC_ATTACH_AUTO);
 	unusable = vgic_host_usable(&h, &err);
+	untraced = vgic_host_usable_tracefs(&h, &trace_err);
 	if (v->json) {
-		print_json(&h, unusable ? err.text : NULL);
+		print_json(&h, unusable ? err.text : NULL, untraced ? trace_err.text : NULL);
 	} else {
 		print_host(&h);
 		if (h.have_kvm)
 			print_probes(&h);
 		if (!unusable)
 			printf("\nvgicsim record works here.\n");
+		if (h.arm64 && untraced)
+			printf("Not with --backend=tracefs: %s\n", trace_err.text);
+		else if (h.arm64)
+			printf("vgicsim record --backend=tracefs works here%s.\n",
+			       unusable ? ", without it not" : ", too");
 	}
 	ret = cli_finish_stdout();
 	if (ret)
 		return ret;
-	if (unusable)
+	if (unusable && untraced)
 		return cli_fail(EXIT_HOST, "recording does not work here: %s", err.text);
 	return EXIT_OK;
 }

@@ -36,6 +36,7 @@ struct record_values {
 	uint64_t level;
 	const char *max_loss;
 	const char *attach;
+	const char *backend;
 	bool all, quiet;
 	const char *trigger;
 	uint64_t before, after, rearm, count, memory;
@@ -53,6 +54,7 @@ static const struct record_values defaults = {
 	.level = 3,
 	.max_loss = "0",
 	.attach = "auto",
+	.backend = "bpf",
 	.before = NOT_SAID,
 	.after = NOT_SAID,
 	.rearm = NOT_SAID,
@@ -61,6 +63,7 @@ static const struct record_values defaults = {
 };
 
 static const char *const attach_names[] = {"auto", "fentry", "kprobe", NULL};
+static const char *const backend_names[] = {"bpf", "tracefs", NULL};
 
 #define MEMBER(m) offsetof(struct record_values, m)
 
@@ -82,6 +85,9 @@ static const struct option options[] = {
 	 .help = "zstd level of the file (default 3)", .min = 1, .max = 22},
 	{0, "attach", OPT_CHOICE, MEMBER(attach), .arg = "HOW",
 	 .help = "auto, fentry or kprobe (default auto)", .choices = attach_names},
+	{0, "backend", OPT_CHOICE, MEMBER(backend), .arg = "HOW",
+	 .help = "bpf, or tracefs where BPF is locked down (default bpf)",
+	 .choices = backend_names},
 	{0, "trigger", OPT_STRING, MEMBER(trigger), .arg = "CONDITION",
 	 .help = "write only the time around entries that meet it: 'raise-to-lr > 50us'"},
 	{0, "before", OPT_DURATION, MEMBER(before), .arg = "TIME",
@@ -112,12 +118,16 @@ struct run {
 	struct vgr_header header;
 	struct vgr_probe probes[VGIC_MAX_PROBES];
 	struct vgic_capture *capture;
-	struct vgr_writer *writer; /* without --trigger */
+	bool tracefs;
+	struct vgr_writer *writer; /* without --trigger; NULL: not yet */
 	struct vgic_condition condition;
 	struct flight *flight; /* with it */
 	uint64_t records, lost, refused;
 	uint64_t by_type[VGR_TYPE_MAX];
 	uint64_t first, last; /* ns */
+	uint64_t start_realtime, start_clock;
+	struct vgr_loss *early; /* before there was a file, one of each CPU */
+	size_t nr_early;
 	struct observed observed;
 };
 
@@ -145,11 +155,109 @@ static bool too_much_lost(const struct max_loss *max, uint64_t lost, uint64_t ha
 	return lost > max->count;
 }
 
+/* ---- the file, or the memory ---- */
+
+static void join(char *to, size_t size, char *const *words)
+{
+	size_t n = 0;
+
+	to[0] = '\0';
+	for (; *words && n + 1 < size; words++) {
+		snprintf(to + n, size - n, "%s%s", n ? " " : "", *words);
+		n += strlen(to + n);
+	}
+}
+
+static void describe(struct run *r)
+{
+	struct vgr_header *h = &r->header;
+	const struct record_values *v = r->v;
+	const struct vgic_policy *policy;
+	int n;
+
+	vgr_header_init(h);
+	vgic_capture_describe(r->capture, &r->host, h, r->probes);
+	policy = vgic_policy_for_release(h->kernel_release);
+	if (policy)
+		snprintf(h->policy, sizeof(h->policy), "%s", policy->name);
+	h->start_realtime = r->start_realtime;
+	h->start_clock = r->start_clock;
+	n = snprintf(h->command, sizeof(h->command),
+		     "vgicsim record -o %s --ring-size=%" PRIu64 " --attach=%s", v->output,
+		     r->ring_size, v->attach);
+	if (v->pid)
+		n += snprintf(h->command + n, sizeof(h->command) - n, " -p %" PRIu64, v->pid);
+	if (v->duration)
+		n += snprintf(h->command + n, sizeof(h->command) - n, " -d %" PRIu64 "ns",
+			      v->duration);
+	if (v->all)
+		n += snprintf(h->command + n, sizeof(h->command) - n, " --all");
+	if (r->tracefs && n < (int)sizeof(h->command))
+		n += snprintf(h->command + n, sizeof(h->command) - n, " --backend=tracefs");
+	if (v->trigger && n < (int)sizeof(h->command))
+		snprintf(h->command + n, sizeof(h->command) - n, " --trigger='%s'", v->trigger);
+	if (r->args->n_command)
+		join(h->guest_command, sizeof(h->guest_command), r->args->command);
+	snprintf(h->tool, sizeof(h->tool), "vgicsim %s", VGICSIM_VERSION);
+	h->ring_bytes = r->ring_size;
+}
+
+static void tell_file(void *ctx, const struct flight_file *f)
+{
+	const struct run *r = ctx;
+	char what[80], before[32], after[32];
+
+	if (f->cut)
+		cli_warn("%s: --memory=%" PRIu64 " holds no more than %s before and %s after",
+			 f->path, r->memory, cli_format_ns(before, sizeof(before), f->before),
+			 cli_format_ns(after, sizeof(after), f->after));
+	if (r->v->quiet)
+		return;
+	cli_progress_end();
+	fprintf(stderr,
+		"%s: %s; %" PRIu64 " records from %s before to %s after, %" PRIu64 " lost\n",
+		f->path, condition_event(what, sizeof(what), &f->event), f->records,
+		cli_format_ns(before, sizeof(before), f->before),
+		cli_format_ns(after, sizeof(after), f->after), f->lost);
+}
+
+static int create_flight(struct run *r)
+{
+	const struct record_values *v = r->v;
+	struct flight_opts opts = {
+		.condition = &r->condition,
+		.before = v->before == NOT_SAID ? DEFAULT_BEFORE : v->before,
+		.after = v->after == NOT_SAID ? DEFAULT_AFTER : v->after,
+		.rearm = v->rearm == NOT_SAID ? DEFAULT_REARM : v->rearm,
+		.count = v->count == NOT_SAID ? 1 : v->count,
+		.memory = r->memory,
+		.output = v->output,
+		.header = &r->header,
+		.writer = {.level = v->level},
+		.whole = tell_file,
+		.ctx = r,
+	};
+
+	return flight_create(&r->flight, &opts);
+}
+
+/*
+ * As soon as it is known what host this is, which without BPF the first record tells. 0 or a
+ * negative errno.
+ */
+static int open_output(struct run *r)
+{
+	struct vgr_writer_opts opts = {.level = r->v->level};
+
+	describe(r);
+	return r->v->trigger ? create_flight(r)
+			     : vgr_writer_create(&r->writer, r->v->output, &r->header, &opts);
+}
+
 /* ---- recording ---- */
 
-static int take_record(void *ctx, const struct vgr_rec *rec)
+static int put_record(struct run *r, const struct vgr_rec *rec)
 {
-	struct run *r = ctx;
 	int ret = r->flight ? flight_take(r->flight, rec) : vgr_writer_put(r->writer, rec);
 
 	if (ret == -EINVAL) {
@@ -171,37 +279,69 @@ static int take_record(void *ctx, const struct vgr_rec *rec)
 	return 0;
 }
 
+/* What was lost first of all tells nothing of the host. */
+static int keep_early(struct run *r, const struct vgr_loss *loss)
+{
+	struct vgr_loss *p;
+	size_t i;
+
+	for (i = 0; i < r->nr_early; i++) {
+		p = &r->early[i];
+		if (p->r.cpu != loss->r.cpu || p->first_seq + p->count != loss->first_seq)
+			continue;
+		p->count += loss->count;
+		p->to = loss->to;
+		p->r.time = loss->r.time;
+		return 0;
+	}
+	p = realloc(r->early, (r->nr_early + 1) * sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	r->early = p;
+	p[r->nr_early++] = *loss;
+	return 0;
+}
+
+/* The file, if there is none yet, and what came before it. 0 or a negative errno. */
+static int begin_output(struct run *r)
+{
+	size_t i;
+	int ret;
+
+	if (r->writer || r->flight)
+		return 0;
+	ret = open_output(r);
+	for (i = 0; i < r->nr_early && !ret; i++)
+		ret = put_record(r, &r->early[i].r);
+	return ret;
+}
+
+static int take_record(void *ctx, const struct vgr_rec *rec)
+{
+	struct run *r = ctx;
+	int ret;
+
+	if (!r->writer && !r->flight && rec->type == VGR_LOSS)
+		return keep_early(r, (const struct vgr_loss *)rec);
+	ret = begin_output(r);
+	return ret ? ret : put_record(r, rec);
+}
+
 static int write_failed(struct run *r, int err)
 {
 	struct vgr_writer_kept kept;
 
+	if (!r->writer && !r->flight)
+		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
+				strerror(-err));
 	if (r->flight)
 		return cli_fail(EXIT_OUTPUT, "%s: %s: the recording is not whole",
-				flight_last(r->flight)->path, strerror(-err));
+				flight_failed(r->flight), strerror(-err));
 	vgr_writer_kept(r->writer, &kept);
 	return cli_fail(EXIT_OUTPUT,
 			"%s: %s: %" PRIu64 " records in %u frames are safe and can be "
 			"read: free some space and record again",
 			r->v->output, strerror(-err), kept.records, kept.frames);
-}
-
-static void tell_file(const struct run *r)
-{
-	const struct flight_file *f = flight_last(r->flight);
-	char what[80], before[32], after[32];
-
-	if (f->cut)
-		cli_warn("%s: --memory=%" PRIu64 " holds no more than %s before and %s after",
-			 f->path, r->memory, cli_format_ns(before, sizeof(before), f->before),
-			 cli_format_ns(after, sizeof(after), f->after));
-	if (r->v->quiet)
-		return;
-	cli_progress_end();
-	fprintf(stderr,
-		"%s: %s; %" PRIu64 " records from %s before to %s after, %" PRIu64 " lost\n",
-		f->path, condition_event(what, sizeof(what), &f->event), f->records,
-		cli_format_ns(before, sizeof(before), f->before),
-		cli_format_ns(after, sizeof(after), f->after), f->lost);
 }
 
 /* Goes on with the recordings of a trigger. 1: that was the last one. */
@@ -212,10 +352,8 @@ static int work(struct run *r, uint64_t time)
 	if (!r->flight)
 		return 0;
 	ret = flight_work(r->flight, time);
-	if (ret < 0)
-		return ret;
 	if (ret)
-		tell_file(r);
+		return ret;
 	if (!flight_done(r->flight))
 		return 0;
 	snprintf(r->observed.stop, sizeof(r->observed.stop), "trigger");
@@ -298,15 +436,6 @@ static int close_file(struct run *r)
 	return vgr_writer_finish(r->writer, &totals);
 }
 
-static int close_flight(struct run *r)
-{
-	int ret = flight_finish(r->flight);
-
-	if (ret > 0)
-		tell_file(r);
-	return ret < 0 ? ret : 0;
-}
-
 /* Everything from the first record to the closed file. */
 static int record(struct run *r)
 {
@@ -334,7 +463,9 @@ static int record(struct run *r)
 		return cli_fail(EXIT_SOFTWARE, "reading the ring: %s", strerror(-ret));
 	if (ret)
 		return write_failed(r, ret);
-	ret = r->flight ? close_flight(r) : close_file(r);
+	ret = begin_output(r);
+	if (!ret)
+		ret = r->flight ? flight_finish(r->flight) : close_file(r);
 	if (ret == -ENOMEM)
 		return cli_fail(EXIT_SOFTWARE, "not enough memory");
 	if (ret)
@@ -356,47 +487,11 @@ static int record(struct run *r)
 	return EXIT_OK;
 }
 
-static void join(char *to, size_t size, char *const *words)
+static enum vgic_attach attach_of(const struct record_values *v)
 {
-	size_t n = 0;
-
-	to[0] = '\0';
-	for (; *words && n + 1 < size; words++) {
-		snprintf(to + n, size - n, "%s%s", n ? " " : "", *words);
-		n += strlen(to + n);
-	}
-}
-
-static void describe(struct run *r)
-{
-	struct vgr_header *h = &r->header;
-	const struct record_values *v = r->v;
-	const struct vgic_policy *policy;
-	int n;
-
-	vgr_header_init(h);
-	vgic_host_describe(&r->host, h, r->probes);
-	policy = vgic_policy_for_release(h->kernel_release);
-	if (policy)
-		snprintf(h->policy, sizeof(h->policy), "%s", policy->name);
-	h->start_realtime = observed_now(CLOCK_REALTIME);
-	h->start_clock = observed_now(CLOCK_MONOTONIC);
-	n = snprintf(h->command, sizeof(h->command),
-		     "vgicsim record -o %s --ring-size=%" PRIu64 " --attach=%s", v->output,
-		     r->ring_size, v->attach);
-	if (v->pid)
-		n += snprintf(h->command + n, sizeof(h->command) - n, " -p %" PRIu64, v->pid);
-	if (v->duration)
-		n += snprintf(h->command + n, sizeof(h->command) - n, " -d %" PRIu64 "ns",
-			      v->duration);
-	if (v->all)
-		n += snprintf(h->command + n, sizeof(h->command) - n, " --all");
-	if (v->trigger && n < (int)sizeof(h->command))
-		snprintf(h->command + n, sizeof(h->command) - n, " --trigger='%s'", v->trigger);
-	if (r->args->n_command)
-		join(h->guest_command, sizeof(h->guest_command), r->args->command);
-	snprintf(h->tool, sizeof(h->tool), "vgicsim %s", VGICSIM_VERSION);
-	h->ring_bytes = r->ring_size;
+	return !strcmp(v->attach, "fentry")   ? VGIC_ATTACH_FENTRY
+	       : !strcmp(v->attach, "kprobe") ? VGIC_ATTACH_KPROBE
+					      : VGIC_ATTACH_AUTO;
 }
 
 static void warn_missing(const struct vgic_host *h)
@@ -408,24 +503,6 @@ static void warn_missing(const struct vgic_host *h)
 			cli_warn("probe %s (%s) cannot be attached: the recording will lack: %s",
 				 h->probes[p].name, h->probes[p].function, h->probes[p].use);
 	}
-}
-
-static int create_flight(struct run *r, const struct vgr_writer_opts *wopts)
-{
-	const struct record_values *v = r->v;
-	struct flight_opts opts = {
-		.condition = &r->condition,
-		.before = v->before == NOT_SAID ? DEFAULT_BEFORE : v->before,
-		.after = v->after == NOT_SAID ? DEFAULT_AFTER : v->after,
-		.rearm = v->rearm == NOT_SAID ? DEFAULT_REARM : v->rearm,
-		.count = v->count == NOT_SAID ? 1 : v->count,
-		.memory = r->memory,
-		.output = v->output,
-		.header = &r->header,
-		.writer = *wopts,
-	};
-
-	return flight_create(&r->flight, &opts);
 }
 
 /* A file can be made beside this one. */
@@ -442,8 +519,12 @@ static bool directory_is_open(const char *path)
 
 static int open_all(struct run *r)
 {
-	struct vgic_capture_opts opts = {.ring_bytes = r->ring_size, .tgid = r->v->pid};
-	struct vgr_writer_opts wopts = {.level = r->v->level};
+	struct vgic_capture_opts opts = {
+		.ring_bytes = r->ring_size,
+		.tgid = r->v->pid,
+		.tracefs = r->tracefs,
+		.attach = attach_of(r->v),
+	};
 	struct vgic_capture_error err;
 	int ret;
 
@@ -455,12 +536,12 @@ static int open_all(struct run *r)
 	ret = vgic_capture_create(&r->capture, &r->host, &opts, &err);
 	if (ret)
 		return cli_fail(ret == -ENOMEM ? EXIT_SOFTWARE : EXIT_HOST, "%s", err.text);
-	warn_missing(&r->host);
+	if (!r->tracefs)
+		warn_missing(&r->host);
+	r->start_realtime = observed_now(CLOCK_REALTIME);
+	r->start_clock = observed_now(CLOCK_MONOTONIC);
 	describe(r);
-	if (r->v->trigger)
-		ret = create_flight(r, &wopts);
-	else
-		ret = vgr_writer_create(&r->writer, r->v->output, &r->header, &wopts);
+	ret = r->header.nr_lr ? open_output(r) : 0;
 	if (ret == -ENOMEM)
 		return cli_fail(EXIT_SOFTWARE, "not enough memory");
 	if (ret)
@@ -468,7 +549,7 @@ static int open_all(struct run *r)
 				strerror(-ret));
 	observed_drop_capabilities();
 	/* Files come later here, and without the capabilities. */
-	if (r->flight && !directory_is_open(r->v->output))
+	if (!r->writer && !directory_is_open(r->v->output))
 		return cli_fail(EXIT_OUTPUT, "%s: %s: choose another file with -o", r->v->output,
 				strerror(errno));
 	return EXIT_OK;
@@ -517,6 +598,7 @@ static int run(const void *values, const struct cli_args *args)
 	const struct record_values *v = values;
 	struct run r = {.v = v,
 			.ring_size = v->ring_size ? v->ring_size : vgic_capture_default_ring(),
+			.tracefs = !strcmp(v->backend, "tracefs"),
 			.memory = v->memory == NOT_SAID ? DEFAULT_MEMORY : v->memory,
 			.args = args};
 	struct vgic_capture_error err;
@@ -528,10 +610,8 @@ static int run(const void *values, const struct cli_args *args)
 		ret = check_trigger(v, &r.condition);
 	if (ret)
 		return ret;
-	vgic_host_look(&r.host, !strcmp(v->attach, "fentry")   ? VGIC_ATTACH_FENTRY
-				: !strcmp(v->attach, "kprobe") ? VGIC_ATTACH_KPROBE
-							       : VGIC_ATTACH_AUTO);
-	if (vgic_host_usable(&r.host, &err))
+	vgic_host_look(&r.host, attach_of(v));
+	if (r.tracefs ? vgic_host_usable_tracefs(&r.host, &err) : vgic_host_usable(&r.host, &err))
 		return cli_fail(EXIT_HOST, "%s", err.text);
 
 	observed_init(&r.observed, args, v->pid);
@@ -544,9 +624,13 @@ static int run(const void *values, const struct cli_args *args)
 			       "%" PRIu64 " records were lost, more than --max-loss=%s: "
 			       "enlarge --ring-size",
 			       r.lost, v->max_loss);
-	vgic_capture_destroy(r.capture);
+	if (vgic_capture_destroy(r.capture))
+		cli_warn("not all events could be removed: vgicsim-%d and events/vgicsim are left "
+			 "in tracefs",
+			 getpid());
 	vgr_writer_destroy(r.writer);
 	flight_destroy(r.flight);
+	free(r.early);
 	observed_finish(&r.observed);
 	return ret;
 }

@@ -28,8 +28,6 @@ struct flight {
 	struct vgr_writer *writer;
 	struct flight_file file; /* of the event */
 	uint64_t keep;		 /* ns: what is younger does not make room for what comes after */
-	struct flight_file last; /* whole, or given up */
-	bool to_tell;		 /* it is whole, and nobody has been told */
 	uint64_t end;		 /* ns: of the newest record taken */
 };
 
@@ -135,8 +133,8 @@ static int end_file(struct flight *f)
 	if (ret)
 		return ret;
 	f->files++;
-	f->last = f->file;
-	f->to_tell = true;
+	if (f->opts.whole)
+		f->opts.whole(f->opts.ctx, &f->file);
 	f->armed_at = f->end + f->opts.rearm;
 	f->phase = f->files == f->opts.count ? PHASE_DONE : PHASE_ARMED;
 	return 0;
@@ -227,10 +225,8 @@ int flight_take(struct flight *f, const struct vgr_rec *rec)
 		if (!ret)
 			ret = vgr_ring_put(f->ring, rec);
 	}
-	if (ret) {
-		f->last = f->file;
+	if (ret)
 		return ret;
-	}
 	if (rec->time > f->end)
 		f->end = rec->time;
 	met = vgic_trigger_record(f->trigger, rec, &event);
@@ -242,17 +238,6 @@ int flight_take(struct flight *f, const struct vgr_rec *rec)
 	return 0;
 }
 
-static int tell(struct flight *f, int ret)
-{
-	if (ret) {
-		f->last = f->file;
-		return ret;
-	}
-	ret = f->to_tell;
-	f->to_tell = false;
-	return ret;
-}
-
 int flight_work(struct flight *f, uint64_t time)
 {
 	int ret = 0;
@@ -261,7 +246,7 @@ int flight_work(struct flight *f, uint64_t time)
 		ret = begin_file(f);
 	else if (f->phase == PHASE_WRITING)
 		ret = write_some(f, SLICE);
-	return tell(f, ret);
+	return ret;
 }
 
 int flight_finish(struct flight *f)
@@ -272,7 +257,7 @@ int flight_finish(struct flight *f)
 		ret = write_all(f);
 	else if (f->phase == PHASE_WRITING)
 		ret = write_rest(f);
-	return tell(f, ret);
+	return ret;
 }
 
 bool flight_busy(const struct flight *f)
@@ -285,9 +270,9 @@ bool flight_done(const struct flight *f)
 	return f->phase == PHASE_DONE;
 }
 
-const struct flight_file *flight_last(const struct flight *f)
+const char *flight_failed(const struct flight *f)
 {
-	return &f->last;
+	return f->file.path;
 }
 
 uint64_t flight_files(const struct flight *f)

@@ -14,6 +14,15 @@
 #include <vgicsim/recording.h>
 #include <vgicsim/trigger.h>
 
+/* One recording that was written. */
+struct flight_file {
+	char path[PATH_MAX];
+	struct vgic_trigger_event event;
+	uint64_t records, lost; /* in it */
+	uint64_t before, after; /* ns that it holds around the event */
+	bool cut;		/* memory was too small for all of it */
+};
+
 struct flight_opts {
 	const struct vgic_condition *condition;
 	uint64_t before, after; /* ns around the event */
@@ -23,15 +32,9 @@ struct flight_opts {
 	const char *output;	/* the recording; with another count than 1 they are numbered */
 	const struct vgr_header *header; /* stays with the caller, as the others */
 	struct vgr_writer_opts writer;
-};
-
-/* One recording that was written. */
-struct flight_file {
-	char path[PATH_MAX];
-	struct vgic_trigger_event event;
-	uint64_t records, lost; /* in it */
-	uint64_t before, after; /* ns that it holds around the event */
-	bool cut;		/* memory was too small for all of it */
+	/* Called for each recording that is whole. NULL is fine. */
+	void (*whole)(void *ctx, const struct flight_file *file);
+	void *ctx;
 };
 
 struct flight;
@@ -44,8 +47,8 @@ void flight_destroy(struct flight *f);
 int flight_take(struct flight *f, const struct vgr_rec *rec);
 
 /*
- * Writes a part of what is to be written. time: all records before it have been taken. 1: a
- * recording is whole now, flight_last() says which; 0 or what writing returned.
+ * Writes a part of what is to be written. time: all records before it have been taken. 0 or what
+ * writing returned.
  */
 int flight_work(struct flight *f, uint64_t time);
 
@@ -58,8 +61,8 @@ bool flight_busy(const struct flight *f);
 /* All recordings that were asked for are there. */
 bool flight_done(const struct flight *f);
 
-/* The last one that is whole, or that could not be written. */
-const struct flight_file *flight_last(const struct flight *f);
+/* The one that could not be written. */
+const char *flight_failed(const struct flight *f);
 
 /* Recordings that are whole, and entries that met the condition. */
 uint64_t flight_files(const struct flight *f);

@@ -93,6 +93,9 @@ void vgic_host_look(struct vgic_host *h, enum vgic_attach attach);
 /* 0, or -errno with one line that says why record would not work here and what to do. */
 int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err);
 
+/* The same for a capture by tracefs. -ENOSYS: this program was built without. */
+int vgic_host_usable_tracefs(const struct vgic_host *h, struct vgic_capture_error *err);
+
 /*
  * Fills the host's part of a recording's header. probes gives room for
  * VGIC_MAX_PROBES entries, which the header then borrows.
@@ -108,6 +111,8 @@ struct vgic_capture_opts {
 	/* Power of two, 64 KiB to 1 GiB: of all CPUs' rings, each of which has 64 KiB to 256 MiB.
 	 */
 	uint64_t ring_bytes;
+	bool tracefs;		 /* by dynamic events, without BPF programs */
+	enum vgic_attach attach; /* of these events; the others' stands in the vgic_host */
 };
 
 /* Bytes for opts.ring_bytes where nobody says: 64 MiB, or 4 MiB a CPU if that is more. */
@@ -124,6 +129,14 @@ struct vgic_capture;
  */
 int vgic_capture_create(struct vgic_capture **c, struct vgic_host *h,
 			const struct vgic_capture_opts *opts, struct vgic_capture_error *err);
+
+/*
+ * As vgic_host_describe(), with what is known of the capture. Without BPF the number of list
+ * registers (nr_lr) and what else a header has of the vgic may be known only with the first
+ * record: then nr_lr is 0.
+ */
+void vgic_capture_describe(const struct vgic_capture *c, const struct vgic_host *h,
+			   struct vgr_header *header, struct vgr_probe *probes);
 
 /*
  * Hands what has arrived to sink, in the order of time, losses as VGR_LOSS among them; what is
@@ -151,7 +164,7 @@ uint32_t vgic_capture_nr_cpus(const struct vgic_capture *c);
 /* vCPUs that were not recorded because a table was full; 0 in any sane use. */
 uint64_t vgic_capture_untracked(const struct vgic_capture *c);
 
-/* NULL is fine. */
-void vgic_capture_destroy(struct vgic_capture *c);
+/* 0, or -EBUSY: events or an instance were left in tracefs. NULL is fine. */
+int vgic_capture_destroy(struct vgic_capture *c);
 
 #endif

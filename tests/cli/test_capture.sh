@@ -34,6 +34,7 @@ refused "record: process and command" 2 "exclude" record -p 1 -- true
 refused "record: all without a command" 2 "--all" record --all
 refused "record: no such process number" 2 "-p: give" record -p 0
 refused "record: no such attachment" 2 "attach" record --attach=magic
+refused "record: no such backend" 2 "--backend" record --backend=magic
 refused "record: level too high" 2 "-z: give" record -z 99
 refused "record: operands" 2 "" record something
 
@@ -52,9 +53,11 @@ if [ "$(uname -m)" = aarch64 ]; then
 	echo "ok $((n + 1)) - record: not an arm64 host # SKIP this is one"
 	echo "ok $((n + 2)) - doctor: not an arm64 host # SKIP this is one"
 	echo "ok $((n + 3)) - doctor --json # SKIP this is an arm64 host"
-	n=$((n + 3))
+	echo "ok $((n + 4)) - record: not an arm64 host, by tracefs # SKIP this is one"
+	n=$((n + 4))
 else
 	refused "record: not an arm64 host" 4 "not an arm64 host" record -d 1
+	refused "record: not an arm64 host, by tracefs" 4 "not an arm64 host\|without libtracefs" record -d 1 --backend=tracefs
 	refused "doctor: not an arm64 host" 4 "not an arm64 host" doctor
 	"$tool" doctor --json >out 2>err
 	if [ $? -eq 4 ] && grep -q '"usable": false' out && grep -q '"why_not": "this is' out; then

@@ -241,6 +241,13 @@ static void walk(const char *dir, const char *name, unsigned int *n, unsigned in
 
 /* ---- one recording by a condition ---- */
 
+static void print_file(void *ctx, const struct flight_file *file)
+{
+	char what[80];
+
+	printf("%s: %s\n", file->path, condition_event(what, sizeof(what), &file->event));
+}
+
 static int fly(int argc, char **argv)
 {
 	struct vgic_condition condition;
@@ -252,11 +259,11 @@ static int fly(int argc, char **argv)
 		.count = argc > 6 ? strtoull(argv[6], NULL, 10) : 1,
 		.memory = 64 << 20,
 		.output = argv[3],
+		.whole = print_file,
 	};
 	const struct vgr_rec *rec;
 	struct vgr_reader *r;
 	struct flight *f;
-	char what[80];
 	int ret;
 
 	if (condition_parse(argv[2], &condition, &err)) {
@@ -269,21 +276,11 @@ static int fly(int argc, char **argv)
 	if (flight_create(&f, &opts))
 		return 70;
 	while (vgr_reader_next(r, &rec) > 0) {
-		if (flight_take(f, rec) < 0)
+		if (flight_take(f, rec) || flight_work(f, 0))
 			return 5;
-		ret = flight_work(f, 0);
-		if (ret < 0)
-			return 5;
-		if (ret)
-			printf("%s: %s\n", flight_last(f)->path,
-			       condition_event(what, sizeof(what), &flight_last(f)->event));
 	}
-	ret = flight_finish(f);
-	if (ret < 0)
+	if (flight_finish(f))
 		return 5;
-	if (ret)
-		printf("%s: %s\n", flight_last(f)->path,
-		       condition_event(what, sizeof(what), &flight_last(f)->event));
 	printf("%llu entries met it\n", (unsigned long long)flight_met(f));
 	ret = flight_files(f) ? 0 : 1;
 	flight_destroy(f);
