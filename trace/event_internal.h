@@ -31,6 +31,7 @@ struct identity {
 	uint16_t vm;	/* VGR_NO_VM: not recorded */
 	uint16_t vcpu;
 	bool announced;
+	uint64_t dist; /* VM: address of its distributor, 0 not known */
 };
 
 /* By address, for the whole of the trace; ambiguous where an address was used again. */

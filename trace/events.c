@@ -231,6 +231,7 @@ static struct identity *adopt_vm(struct event *ev, uint64_t addr)
 int event_announce(struct event *ev, const struct identity *id)
 {
 	struct vgr_vcpu *r;
+	struct identity *vm;
 	bool ok = true;
 	uint64_t model, dist;
 
@@ -248,6 +249,9 @@ int event_announce(struct event *ev, const struct identity *id)
 							    : 0;
 	/* All ones: the VMM has not placed it yet. */
 	r->dist_page = ~dist ? dist >> 12 : 0;
+	vm = find(ev->e->vms, ev->e->nr_vms, id->owner);
+	if (vm)
+		vm->dist = ~dist ? dist : 0;
 	event_string(&ev->d, EF_COMM, r->comm, sizeof(r->comm));
 	if (ok && r->vgic_model)
 		ev->e->gic_model = r->vgic_model;
@@ -618,6 +622,32 @@ static int on_kvm_exit(struct event *ev)
 	return ev->ok ? event_emit(ev) : 0;
 }
 
+/* GICD_ICFGR: the guest says which of its SPIs are edges. */
+#define GICD_ICFGR     0xc00
+#define GICD_ICFGR_END 0xd00
+
+static void follow_config(struct vgr_events *e, const struct vgr_mmio *r)
+{
+	uint64_t offset = 0;
+	uint32_t intid, i;
+	size_t k;
+
+	for (k = 0; k < e->nr_vms; k++) {
+		if (e->vms[k].vm == r->r.vm && e->vms[k].dist)
+			offset = r->gpa - e->vms[k].dist;
+	}
+	if (!r->write || r->r.vm == VGR_NO_VM || r->len != 4 || offset < GICD_ICFGR ||
+	    offset >= GICD_ICFGR_END || offset % 4)
+		return;
+	intid = 4 * (offset - GICD_ICFGR);
+	for (i = 0; i < 16 && intid >= 32; i++) {
+		struct line *line = event_line(e, r->r.vm, VGR_NO_VCPU, intid + i);
+
+		if (line)
+			line->edge = r->value >> (2 * i + 1) & 1;
+	}
+}
+
 static int on_kvm_mmio(struct event *ev)
 {
 	uint32_t type = event_number(&ev->d, EF_TYPE, &ev->ok);
@@ -638,7 +668,10 @@ static int on_kvm_mmio(struct event *ev)
 	if (len > 0 && len < 8)
 		r->value &= (1ull << 8 * len) - 1;
 	r->len = len;
-	return ev->ok ? event_emit(ev) : 0;
+	if (!ev->ok)
+		return 0;
+	follow_config(ev->e, r);
+	return event_emit(ev);
 }
 
 static int on_kvm_wfx(struct event *ev)
