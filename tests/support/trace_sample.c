@@ -87,6 +87,7 @@ enum {
 	S_ENTRY,
 	S_EXIT,
 	S_KVM_INJECT,
+	S_MMIO,
 	S_SWITCH,
 	S_END
 };
@@ -139,6 +140,12 @@ static const struct {
 			  {{"vcpu_id", "unsigned long", 8, 1},
 			   {"irq", "__u32", 4, 1},
 			   {"level", "bool", 1, 1}}},
+	[S_MMIO] = {"kvm",
+		    "kvm_mmio",
+		    {{"type", "u32", 4, 1},
+		     {"len", "u32", 4, 1},
+		     {"gpa", "u64", 8, 1},
+		     {"val", "u64", 8, 1}}},
 	[S_SWITCH] = {"sched", "sched_switch", {{"prev_pid", "pid_t", 4, 1}}},
 };
 
@@ -302,7 +309,9 @@ static bool has(const struct story *t, int e)
 	if (t->how & TRACE_SAMPLE_USELESS)
 		return e == S_SWITCH;
 	if (t->how & TRACE_SAMPLE_KVM_ONLY)
-		return e >= S_ENTRY;
+		return e >= S_ENTRY && e != S_MMIO;
+	if (e == S_MMIO)
+		return t->how & TRACE_SAMPLE_LINES;
 	return e != S_KVM_INJECT && (e != S_LOAD || !(t->how & TRACE_SAMPLE_NO_LOAD));
 }
 
@@ -412,7 +421,7 @@ static void one_run(struct story *t, struct irq *irqs, unsigned int n)
 	}
 }
 
-static void raise(struct story *t, uint32_t intid)
+static void inject(struct story *t, uint32_t intid, bool level)
 {
 	struct out *o;
 
@@ -421,7 +430,7 @@ static void raise(struct story *t, uint32_t intid)
 		put_number(o, KVM, 8);
 		put_number(o, 0, 8);
 		put_number(o, intid, 4);
-		put_number(o, 1, 1);
+		put_number(o, level, 1);
 		put_number(o, 0, 8);
 		end(t);
 	}
@@ -429,9 +438,28 @@ static void raise(struct story *t, uint32_t intid)
 		o = begin(t, S_KVM_INJECT);
 		put_number(o, 0, 8);
 		put_number(o, intid, 4);
-		put_number(o, 1, 1);
+		put_number(o, level, 1);
 		end(t);
 	}
+}
+
+/* The guest makes 40 an edge and leaves 41 a level; then both lines go up and down. */
+static void tell_lines(struct story *t)
+{
+	struct out *o = begin(t, S_MMIO);
+
+	put_number(o, 2, 4);
+	put_number(o, 4, 4);
+	put_number(o, 0x8000c08, 8);
+	put_number(o, 2u << 2 * 8, 8);
+	end(t);
+	inject(t, 40, true);
+	inject(t, 40, false);
+	inject(t, 40, true);
+	inject(t, 41, true);
+	inject(t, 41, true);
+	inject(t, 41, false);
+	inject(t, 41, false);
 }
 
 static void tell(struct story *t)
@@ -454,9 +482,13 @@ static void tell(struct story *t)
 				   vgr_event_fact_table[k].flag ? 4 : vgr_event_fact_table[k].size);
 		end(t);
 	}
+	if (t->how & TRACE_SAMPLE_LINES) {
+		tell_lines(t);
+		return;
+	}
 	one_run(t, irqs, 0);
 	for (i = 0; i < n; i++)
-		raise(t, irqs[i].intid);
+		inject(t, irqs[i].intid, true);
 	one_run(t, irqs, n);
 	one_run(t, irqs + 1, n - 1);
 }

@@ -286,6 +286,29 @@ static void test_tracepoints_alone(void **state)
 	close_trace(&t);
 }
 
+/* What changes nothing is dropped by KVM, and by us as soon as we know what it is. */
+static void test_lines(void **state)
+{
+	static const struct {
+		uint32_t intid;
+		bool level;
+	} expected[] = {{40, true}, {40, true}, {41, true}, {41, false}};
+	static struct trace t;
+	unsigned int i;
+
+	read_trace(&t, true, TRACE_SAMPLE_LINES);
+	assert_int_equal(count(&t, VGR_MMIO), 1);
+	assert_int_equal(count(&t, VGR_INJECT), 4);
+	for (i = 0; i < 4; i++) {
+		const struct vgr_inject *r = nth(&t, VGR_INJECT, i);
+
+		assert_int_equal(r->intid, expected[i].intid);
+		assert_int_equal(r->level, expected[i].level);
+		assert_int_equal(r->path, VGR_PATH_IOCTL);
+	}
+	close_trace(&t);
+}
+
 static void test_header(void **state)
 {
 	static struct trace t;
@@ -415,9 +438,9 @@ int main(void)
 		cmocka_unit_test(test_byte_order), cmocka_unit_test(test_flush_and_sync),
 		cmocka_unit_test(test_long_list),  cmocka_unit_test(test_without_facts),
 		cmocka_unit_test(test_missed),	   cmocka_unit_test(test_tracepoints_alone),
-		cmocka_unit_test(test_header),	   cmocka_unit_test(test_not_wanted),
-		cmocka_unit_test(test_nonsense),   cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_lines),	   cmocka_unit_test(test_header),
+		cmocka_unit_test(test_not_wanted), cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_facts),	   cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
