@@ -2,8 +2,8 @@
 /*
  * Writes a small file of trace-cmd: make_trace FILE [WORD]...
  * big: of a big-endian machine; kvm: only kvm:* tracepoints; noload: without the event that tells
- * the layout; useless: nothing of use; long: a long list; events: as the fuzzer of the translator
- * wants it.
+ * the layout; useless: nothing of use; long: a long list; lines: lines that go up and down instead
+ * of runs; events: as the fuzzer of the translator wants it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,10 +13,9 @@ static const struct {
 	const char *word;
 	unsigned int how;
 } words[] = {
-	{"kvm", TRACE_SAMPLE_KVM_ONLY},
-	{"noload", TRACE_SAMPLE_NO_LOAD},
-	{"useless", TRACE_SAMPLE_USELESS},
-	{"long", TRACE_SAMPLE_LONG_LIST},
+	{"kvm", TRACE_SAMPLE_KVM_ONLY},	   {"noload", TRACE_SAMPLE_NO_LOAD},
+	{"useless", TRACE_SAMPLE_USELESS}, {"long", TRACE_SAMPLE_LONG_LIST},
+	{"lines", TRACE_SAMPLE_LINES},
 };
 
 int main(int argc, char **argv)
