@@ -312,7 +312,6 @@ const struct command cmd_top = {
 	.defaults = &defaults,
 	.max_args = 1,
 	.examples = examples,
-	.notes = "Keys: q quits, ? shows the others. Needs what 'vgicsim stat' needs; with -i "
-		 "nothing.",
+	.notes = "Keys: q quits, ? shows the others. Needs what stat needs; with -i nothing.",
 	.run = run,
 };
