@@ -299,7 +299,7 @@ static const char *const examples[] = {
 	"vgicsim top                       # all guests of this host, a look a second",
 	"vgicsim top -p $(pidof qemu-system-aarch64) 200ms",
 	"ssh host vgicsim stat --json 1 | vgicsim top -i -",
-	"vgicsim top -i stat.ndjson 100ms  # what was counted before, ten intervals a second",
+	"vgicsim top -i stat.ndjson 100ms  # what was counted before, in a hurry",
 	NULL,
 };
 
