@@ -7,7 +7,7 @@
 #include <vgicsim/cpuif.h>
 #include <vgicsim/decode.h>
 #include <vgicsim/gich.h>
-#include <vgicsim/stat.h>
+#include <vgicsim/tally.h>
 #include <vgicsim/workload.h>
 
 #include "irq_index.h"

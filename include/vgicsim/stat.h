@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Statistics per vCPU: kept in the kernel while guests run, or counted from a recording. Both by
- * the rules of <vgicsim/stat_counts.h>. Functions return 0 or a negative errno unless they say
- * otherwise.
+ * Statistics per vCPU, kept in the kernel while guests run, by the rules of
+ * <vgicsim/stat_counts.h>. Only where the tool is built with BPF. Functions return 0 or a negative
+ * errno unless they say otherwise.
  */
 #ifndef VGICSIM_STAT_H
 #define VGICSIM_STAT_H
@@ -11,17 +11,7 @@
 #include <stdint.h>
 
 #include <vgicsim/capture.h>
-#include <vgicsim/records.h>
-#include <vgicsim/stat_counts.h>
-
-/* One vCPU. VMs have numbers in order of appearance. */
-struct vgic_stat_vcpu {
-	uint32_t vm, vcpu;
-	uint32_t tgid;
-	char comm[16];
-	bool gone; /* it is not there any more, and these are its last numbers */
-	struct vgic_stat_counts counts; /* since the beginning */
-};
+#include <vgicsim/tally.h>
 
 /* What could not be counted; all zero in any sane use. */
 struct vgic_stat_missed {
@@ -32,10 +22,6 @@ struct vgic_stat_missed {
 	 */
 	uint64_t runs;
 };
-
-typedef int vgic_stat_sink(void *ctx, const struct vgic_stat_vcpu *v);
-
-/* ---- live; only where the tool is built with BPF ---- */
 
 struct vgic_stat_opts {
 	uint32_t tgid;	    /* only the VMs of this process; 0: all */
@@ -60,19 +46,5 @@ int vgic_stat_read(struct vgic_stat *s, vgic_stat_sink *sink, void *ctx);
 void vgic_stat_missed(struct vgic_stat *s, struct vgic_stat_missed *missed);
 /* NULL is fine. */
 void vgic_stat_destroy(struct vgic_stat *s);
-
-/* ---- from a recording ---- */
-
-struct vgic_tally;
-
-/* gic_host, vgic_model, nr_lr: as in its header (nr_lr not 0). */
-int vgic_tally_create(struct vgic_tally **t, unsigned int gic_host, unsigned int vgic_model,
-		      unsigned int nr_lr);
-/* Every record, in file order and as it is in the file. 0 or -ENOMEM. */
-int vgic_tally_record(struct vgic_tally *t, const struct vgr_rec *rec);
-/* After the last record. By VM and vCPU; only what ran. */
-int vgic_tally_finish(struct vgic_tally *t, vgic_stat_sink *sink, void *ctx);
-/* NULL is fine. */
-void vgic_tally_destroy(struct vgic_tally *t);
 
 #endif

@@ -22,6 +22,7 @@
 #include <vgicsim/metrics.h>
 #include <vgicsim/parting.h>
 #include <vgicsim/replay.h>
+#include <vgicsim/tally.h>
 #include <vgicsim/ring.h>
 #include <vgicsim/trigger.h>
 #include <vgicsim/truth.h>
@@ -297,6 +298,26 @@ static int calibrate_scene(void)
 	if (!ret)
 		ret = vgic_calibration_fit(c, &p, NULL);
 	vgic_calibration_destroy(c);
+	return ret;
+}
+
+static int count_vcpu(void *ctx, const struct vgic_stat_vcpu *v)
+{
+	return 0;
+}
+
+static int tally_scene(void)
+{
+	struct vgic_tally *t;
+	int ret = vgic_tally_create(&t, 3, 3, 4);
+
+	if (ret)
+		return ret;
+	for (const struct vgr_rec *r = next_rec(&whole, NULL); r && !ret; r = next_rec(&whole, r))
+		ret = vgic_tally_record(t, r);
+	if (!ret)
+		ret = vgic_tally_finish(t, count_vcpu, NULL);
+	vgic_tally_destroy(t);
 	return ret;
 }
 
@@ -718,6 +739,7 @@ static void measuring(void **state)
 {
 	assert_true(run_out_everywhere(calibrate_scene) > 8);
 	assert_true(run_out_everywhere(measure_scene) > 10);
+	assert_true(run_out_everywhere(tally_scene) > 3);
 	assert_true(run_out_everywhere(busy_scene) > 3);
 	assert_true(run_out_everywhere(trigger_scene) > 6);
 	assert_true(run_out_everywhere(ring_scene) > 2);

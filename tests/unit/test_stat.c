@@ -15,7 +15,7 @@
 #include <vgicsim/gich.h>
 #include <vgicsim/metrics.h>
 #include <vgicsim/recording.h>
-#include <vgicsim/stat.h>
+#include <vgicsim/tally.h>
 
 static char **files;
 static int nr_files;
