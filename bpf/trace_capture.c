@@ -326,7 +326,7 @@ static int set_up(struct vgic_tracefs *t, const struct vgic_host *h,
 		  const struct vgic_capture_opts *opts, struct vgic_capture_error *err)
 {
 	struct vgic_dynamic_opts wishes = {
-		.entries = VGR_EVENT_ENTRIES,
+		.entries = opts->entries ? opts->entries : VGR_EVENT_ENTRIES,
 		.fprobes = opts->attach == VGIC_ATTACH_FENTRY ||
 			   (opts->attach == VGIC_ATTACH_AUTO && has_fprobes()),
 	};

@@ -40,6 +40,7 @@ struct record_values {
 	bool all, quiet;
 	const char *trigger;
 	uint64_t before, after, rearm, count, memory;
+	uint64_t entries;
 };
 
 #define NOT_SAID UINT64_MAX
@@ -88,6 +89,9 @@ static const struct option options[] = {
 	{0, "backend", OPT_CHOICE, MEMBER(backend), .arg = "HOW",
 	 .help = "bpf, or tracefs where BPF is locked down (default bpf)",
 	 .choices = backend_names},
+	{0, "entries", OPT_NUMBER, MEMBER(entries), .arg = "N",
+	 .help = "with --backend=tracefs: of each list, 1 to 14 (default 14); fewer cost less",
+	 .min = 1, .max = 14},
 	{0, "trigger", OPT_STRING, MEMBER(trigger), .arg = "CONDITION",
 	 .help = "write only the time around entries that meet it: 'raise-to-lr > 50us'"},
 	{0, "before", OPT_DURATION, MEMBER(before), .arg = "TIME",
@@ -194,6 +198,9 @@ static void describe(struct run *r)
 		n += snprintf(h->command + n, sizeof(h->command) - n, " --all");
 	if (r->tracefs && n < (int)sizeof(h->command))
 		n += snprintf(h->command + n, sizeof(h->command) - n, " --backend=tracefs");
+	if (v->entries && n < (int)sizeof(h->command))
+		n += snprintf(h->command + n, sizeof(h->command) - n, " --entries=%" PRIu64,
+			      v->entries);
 	if (v->trigger && n < (int)sizeof(h->command))
 		snprintf(h->command + n, sizeof(h->command) - n, " --trigger='%s'", v->trigger);
 	if (r->args->n_command)
@@ -523,6 +530,7 @@ static int open_all(struct run *r)
 		.ring_bytes = r->ring_size,
 		.tgid = r->v->pid,
 		.tracefs = r->tracefs,
+		.entries = r->v->entries,
 		.attach = attach_of(r->v),
 	};
 	struct vgic_capture_error err;
@@ -586,6 +594,8 @@ static int check_values(const struct record_values *v, const struct cli_args *ar
 				"-o -: a recording cannot go to standard output: name a file");
 	if (v->pid && args->n_command)
 		return cli_fail(EXIT_USAGE, "-p and a command exclude one another");
+	if (v->entries && strcmp(v->backend, "tracefs"))
+		return cli_fail(EXIT_USAGE, "--entries is for use with --backend=tracefs");
 	if (v->all && !args->n_command)
 		return cli_fail(EXIT_USAGE,
 				"--all is for use with a command: without one all is the "

@@ -112,6 +112,7 @@ struct vgic_capture_opts {
 	 */
 	uint64_t ring_bytes;
 	bool tracefs;		 /* by dynamic events, without BPF programs */
+	unsigned int entries;	 /* of each list that these events hold; 0: as many as they can */
 	enum vgic_attach attach; /* of these events; the others' stands in the vgic_host */
 };
 

@@ -35,6 +35,8 @@ refused "record: all without a command" 2 "--all" record --all
 refused "record: no such process number" 2 "-p: give" record -p 0
 refused "record: no such attachment" 2 "attach" record --attach=magic
 refused "record: no such backend" 2 "--backend" record --backend=magic
+refused "record: entries without tracefs" 2 "for use with --backend=tracefs" record --entries 4
+refused "record: more entries than an event holds" 2 "--entries" record --backend=tracefs --entries 15
 refused "record: level too high" 2 "-z: give" record -z 99
 refused "record: operands" 2 "" record something
 
