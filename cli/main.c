@@ -54,8 +54,27 @@ static void help(FILE *f)
 		"vgicsim COMMAND --help lists the options, man vgicsim-COMMAND tells the rest.\n");
 }
 
+/* Commands that some builds have not, and the option of the build that brings them. */
+static const struct {
+	const char *name, *option;
+} optional[] = {
+	{"doctor", "bpf"},
+	{"probes", "bpf"},
+	{"record", "bpf"},
+	{"import", "import"},
+};
+
 static int no_such_command(const char *name)
 {
+	size_t i;
+
+	for (i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
+		if (!strcmp(optional[i].name, name))
+			return cli_fail(
+				EXIT_USAGE,
+				"%s: is not in this build: use one configured with -D%s=enabled",
+				name, optional[i].option);
+	}
 	return cli_fail(EXIT_USAGE, "no such command: '%s': see 'vgicsim help'", name);
 }
 
