@@ -10,6 +10,17 @@ static bool has_probe(const struct vgr_header *h, const char *name)
 	return false;
 }
 
+/*
+ * An event takes its time first and looks at its arguments then; the CPU of an emulated host may
+ * stand still in between.
+ */
+static uint32_t late_ns(const struct vgr_header *h)
+{
+	if (!h->source[0])
+		return 0;
+	return h->emulated == VGR_YES ? 100000000 : 2000000;
+}
+
 struct vgic_verify_config verify_machine(const struct vgr_header *h,
 					 const struct vgic_policy *policy)
 {
@@ -23,5 +34,6 @@ struct vgic_verify_config verify_machine(const struct vgr_header *h,
 		.has_acked = has_probe(h, "kvm_notify_acked_irq"),
 		.has_entries = has_probe(h, "kvm_entry"),
 		.sees_boundary = !strcmp(h->kvm_mode, "VHE") && !vgr_lacks(h, "boundary"),
+		.late_ns = late_ns(h),
 	};
 }

@@ -171,7 +171,7 @@ int kept_add(struct kept_log *log, const struct check *c, const struct vgr_rec *
 		.window =
 			{
 				.begin = begin,
-				.end = rec->time,
+				.end = rec->time + cfg->late_ns,
 				.cpu = rec->cpu,
 				.vm = rec->vm,
 				.vcpu = rec->vcpu,

@@ -74,6 +74,7 @@ struct vgic_verify_config {
 	bool has_acked;	       /* VGR_ACKED records were captured */
 	bool has_entries;      /* VGR_ENTRY records were captured */
 	bool sees_boundary;    /* last_lr_irq was recorded if the kernel has one (VHE) */
+	uint32_t late_ns;      /* what a record shows may have been read so long after its time */
 	/*
 	 * Not 0: while this many records that differ are waiting to be decided nothing else
 	 * is compared, for a caller to whom the first mismatch is enough.

@@ -248,6 +248,25 @@ static void owners_may_change_meanwhile(void **state)
 	assert_int_equal(res.findings[VGR_RULE_OWNER], 1);
 }
 
+static void set_unreadable(struct vgr_rec *rec)
+{
+	struct vgr_irq *after = (struct vgr_irq *)vgr_sync_after((struct vgr_sync *)rec);
+
+	memset(&after[0], 0, sizeof(after[0]));
+	after[0].state = VGR_IRQ_GONE;
+	after[0].vcpu = after[0].target = VGR_NO_VCPU;
+}
+
+static void what_could_not_be_read_is_no_other_interrupt(void **state)
+{
+	const struct change change = {VGR_SYNC, 5, set_unreadable, false};
+	struct vgr_check_result res;
+
+	write_changed(&change, 1);
+	check_file(&res);
+	assert_int_equal(res.total_findings, 0);
+}
+
 /* The first entry of CPU 0 is something else, of the same size. */
 static void no_first_entry(struct vgr_rec *rec)
 {
@@ -430,6 +449,7 @@ int main(void)
 		cmocka_unit_test(each_rule_speaks),
 		cmocka_unit_test(owners_may_change_meanwhile),
 		cmocka_unit_test(what_was_before_the_first_sync_is_not_known),
+		cmocka_unit_test(what_could_not_be_read_is_no_other_interrupt),
 		cmocka_unit_test(losses_are_accounted),
 		cmocka_unit_test(cut_and_damaged),
 		cmocka_unit_test(gicv2),

@@ -416,6 +416,22 @@ static void expect_undecided(enum vgic_undecided why)
 	restart();
 }
 
+/* What trace events show was read after the time that they have. */
+static void a_record_may_be_younger_than_its_time(void **state)
+{
+	cfg.late_ns = 500;
+	restart();
+	overflow();
+	make_flush();
+	after(0)->state ^= VGR_IRQ_LATCH;
+	put();
+	other_cpu_injects(40, u.r.time + 500, 1);
+	expect_undecided(VGIC_UNDECIDED_CONCURRENT);
+	put();
+	other_cpu_injects(40, u.r.time + 501, 1);
+	expect("OV-28", "state after");
+}
+
 static void only_a_concurrent_change_excuses(void **state)
 {
 	struct vgr_plain kick = {.r = {.type = VGR_KICK, .size = sizeof(kick), .cpu = 1, .tid = 7}};
@@ -1401,6 +1417,7 @@ int main(void)
 		TEST(rules_of_6_12_have_their_names),
 		TEST(empty_short_cut),
 		TEST(only_a_concurrent_change_excuses),
+		TEST(a_record_may_be_younger_than_its_time),
 		TEST(other_kinds_of_changes),
 		TEST(the_counter_needs_its_own_excuse),
 		TEST(losses_excuse_what_they_overlap),
