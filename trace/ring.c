@@ -258,7 +258,8 @@ int vgr_ring_cut(struct vgr_ring *r, uint64_t from)
 	r->from = r->at = place;
 	r->to = r->head;
 	r->vm = r->vcpu = 0;
-	memset(r->seqs, 0, r->nr_seqs * sizeof(*r->seqs));
+	if (r->nr_seqs)
+		memset(r->seqs, 0, r->nr_seqs * sizeof(*r->seqs));
 	err = look_through(r);
 	r->cutting = !err;
 	return err;
