@@ -364,7 +364,8 @@ struct line *event_line(struct vgr_events *e, uint16_t vm, uint16_t vcpu, uint32
 /*
  * KVM drops what changes nothing: the falling edge of an edge-triggered interrupt, the level that
  * a line has. What kind an interrupt is, only a list tells; until then, a line
- * that rises twice is taken for an edge.
+ * that rises twice is taken for an edge. The fold lowers the lines of timers, which only a list
+ * tells, too: without any, a timer that fires has a line that is low.
  */
 static bool changes_line(struct vgr_events *e, uint16_t vm, uint16_t vcpu, uint32_t intid,
 			 bool level)
@@ -378,7 +379,7 @@ static bool changes_line(struct vgr_events *e, uint16_t vm, uint16_t vcpu, uint3
 	line->high = level;
 	if (line->edge > 0)
 		return level;
-	if (line->edge < 0 && level)
+	if (level && (line->edge < 0 || (intid < 32 && !e->have_facts)))
 		return true;
 	return level != was;
 }
