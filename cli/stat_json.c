@@ -226,17 +226,16 @@ static int read_vcpu(struct stat_set *s, const json_t *o)
 	return add_counts(o, &v.counts) ?: stat_set_take(s, &v);
 }
 
-static int read_tick(struct stat_set *s, const json_t *o)
+static int read_tick(struct stat_set *s, const json_t *o, double time)
 {
 	uint64_t ns;
 
 	if (get_number(o, "ns", &ns) || get_number(o, "missed_vcpu_events", &s->missed.vcpus) ||
 	    get_number(o, "missed_raises", &s->missed.raises) ||
 	    get_number(o, "lists_cut", &s->missed.lists) ||
-	    get_number(o, "runs_left_out", &s->missed.runs) ||
-	    !json_is_number(json_object_get(o, "time")))
+	    get_number(o, "runs_left_out", &s->missed.runs))
 		return -EINVAL;
-	stat_set_tick(s, s->last + ns, json_number_value(json_object_get(o, "time")));
+	stat_set_tick(s, s->last + ns, time);
 	return 0;
 }
 
@@ -253,9 +252,22 @@ int stat_json_read(struct stat_set *s, const char *line, enum stat_line *what)
 		*what = STAT_LINE_VCPU;
 		ret = read_vcpu(s, o);
 	} else if (!strcmp(type, "tick")) {
+		const json_t *time = json_object_get(o, "time");
+
 		*what = STAT_LINE_TICK;
-		ret = read_tick(s, o);
-	} else if (strcmp(type, "total") && strcmp(type, "end")) {
+		ret = json_is_number(time) ? read_tick(s, o, json_number_value(time)) : -EINVAL;
+	} else if (!strcmp(type, "total")) {
+		/* Of what was counted without intervals, all is one. */
+		if (!s->last) {
+			*what = STAT_LINE_VCPU;
+			ret = read_vcpu(s, o);
+		}
+	} else if (!strcmp(type, "end")) {
+		if (!s->last) {
+			*what = STAT_LINE_TICK;
+			ret = read_tick(s, o, 0);
+		}
+	} else {
 		ret = -EINVAL;
 	}
 	json_decref(o);

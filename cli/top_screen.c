@@ -253,7 +253,7 @@ static void draw_status(const struct top_screen *t)
 
 	for (size_t i = 0; i < s->n; i++)
 		vms += !i || s->rows[i].v.vm != s->rows[i - 1].v.vm;
-	if (s->ticks && localtime_r(&now, &tm))
+	if (s->ticks && now && localtime_r(&now, &tm))
 		strftime(at, sizeof(at), "%H:%M:%S", &tm);
 	x = put(t, 0, 0, BOLD, "vgicsim top");
 	snprintf(line, sizeof(line), "  %s  %zu VM%s, %zu vCPU%s, %s %.1f s", at, vms,

@@ -147,6 +147,14 @@ sees "vt100: keys from the terminal" 'raise to LR'
 kill -TERM "$(pgrep -P "$(mux list-panes -t top -F '#{pane_pid}')")"
 gone "SIGTERM" 0
 
+# What was counted without intervals is one.
+grep -vE '"type":"(interval|tick)"' "$ndjson" >"$dir/totals"
+start 80x24 xterm -i "$dir/totals"
+sees "totals alone" '^[02]:0 .* [1-9]'
+sees "totals alone: at no time" '--:--:--'
+mux send-keys -t top q
+gone "totals alone: q" 0
+
 # A pipe that goes on, and one that is no such thing.
 mkfifo "$dir/pipe"
 start 80x24 xterm -i "$dir/pipe"
