@@ -232,13 +232,11 @@ static attr_t attr_of(const struct top_screen *t, enum style s)
 /* Text from a place of a line on, no further than the screen's edge; gives the place behind it. */
 static int put(const struct top_screen *t, int y, int x, enum style s, const char *text)
 {
-	int room = COLS - x;
-
-	if (y < 0 || y >= LINES || room <= 0)
-		return x;
-	attrset(attr_of(t, s));
-	mvaddnstr(y, x, text, room);
-	attrset(A_NORMAL);
+	if (y >= 0 && y < LINES && x < COLS) {
+		attrset(attr_of(t, s));
+		mvaddnstr(y, x, text, COLS - x);
+		attrset(A_NORMAL);
+	}
 	return x + (int)strlen(text);
 }
 
@@ -677,7 +675,8 @@ int top_screen_show(struct top_screen *t, const struct stat_set *set,
 		if (!order)
 			return -ENOMEM;
 		t->order = order;
-		memcpy(rows, set->rows, set->n * sizeof(*rows));
+		if (set->n)
+			memcpy(rows, set->rows, set->n * sizeof(*rows));
 		t->shown = *set;
 		t->shown.rows = rows;
 		sort_rows(t);

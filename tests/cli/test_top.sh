@@ -103,8 +103,14 @@ mux resize-window -t top -x 40 -y 12
 sees "40x12: the help line is shorter" '^q quit  < > sort  enter hist'
 sees "40x12: columns that fit" '^VM:VCPU  EXITS *MI *DIR *SGI *WFI$'
 fits "40x12: fits" 40 12
+# Smaller than anything could be shown in, and back.
+mux resize-window -t top -x 20 -y 4
+sleep 0.2
+mux resize-window -t top -x 1 -y 1
+sleep 0.3
 mux resize-window -t top -x 80 -y 24
 sees "80x24 again" 'P99$'
+sees "80x24 again: the pane" '^MI by source: .*U [0-9]'
 mux send-keys -t top Enter
 mux send-keys -t top '>' '>'
 # The first line of the table, wherever it was sorted from.
