@@ -24,6 +24,7 @@ struct vgic_capture {
 	size_t mapped;
 	uint32_t nr_cpus;
 	uint32_t ring; /* bytes of a CPU's ring */
+	uint64_t missed;
 };
 
 static void configure(struct vgic_capture *c, const struct vgic_host *h,
@@ -191,11 +192,33 @@ uint64_t vgic_capture_ring(const struct vgic_capture *c)
 	return c->trace ? vgic_tracefs_ring(c->trace) : c->ring;
 }
 
+/*
+ * The kernel does not run a program on a CPU where the same program is under way already: a
+ * thread was put aside in the middle of it. It only counts.
+ */
+static uint64_t count_missed(struct vgic_capture *c)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, c->skel->obj)
+	{
+		struct bpf_prog_info info = {0};
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
 int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
 	if (c->trace)
 		return vgic_tracefs_stop(c->trace, sink, ctx);
 	c->skel->bss->control.running = 0;
+	c->missed = count_missed(c);
 	vgic_load_detach(c->links);
 	return vgic_order_finish(c->order, sink, ctx);
 }
@@ -225,6 +248,11 @@ uint32_t vgic_capture_nr_cpus(const struct vgic_capture *c)
 uint64_t vgic_capture_untracked(const struct vgic_capture *c)
 {
 	return c->trace ? vgic_tracefs_untracked(c->trace) : c->skel->bss->control.vcpu_table_full;
+}
+
+uint64_t vgic_capture_missed(const struct vgic_capture *c)
+{
+	return c->missed;
 }
 
 int vgic_capture_destroy(struct vgic_capture *c)

@@ -446,7 +446,7 @@ static int close_file(struct run *r)
 /* Everything from the first record to the closed file. */
 static int record(struct run *r)
 {
-	uint64_t untracked;
+	uint64_t untracked, missed;
 	int ret, end;
 
 	ret = observed_start(&r->observed, "record");
@@ -482,6 +482,12 @@ static int record(struct run *r)
 	if (untracked)
 		cli_warn("%" PRIu64 " events of vCPUs beyond the tables' size were not recorded",
 			 untracked);
+	missed = vgic_capture_missed(r->capture);
+	if (missed)
+		cli_warn("%" PRIu64
+			 " events came while their program was busy on that CPU: they are "
+			 "not recorded, nor told as losses",
+			 missed);
 	if (r->refused)
 		return cli_fail(EXIT_SOFTWARE,
 				"%" PRIu64 " records were malformed and left out: please "

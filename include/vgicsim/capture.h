@@ -165,6 +165,12 @@ uint32_t vgic_capture_nr_cpus(const struct vgic_capture *c);
 /* vCPUs that were not recorded because a table was full; 0 in any sane use. */
 uint64_t vgic_capture_untracked(const struct vgic_capture *c);
 
+/*
+ * After vgic_capture_stop(): events that no program saw, because it was under way on that CPU
+ * for another thread. They have no number, so that no loss is recorded.
+ */
+uint64_t vgic_capture_missed(const struct vgic_capture *c);
+
 /* 0, or -EBUSY: events or an instance were left in tracefs. NULL is fine. */
 int vgic_capture_destroy(struct vgic_capture *c);
 
