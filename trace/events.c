@@ -136,7 +136,6 @@ static int report_loss(struct event *ev, uint32_t count)
 	loss->from = c->time;
 	loss->to = ev->time;
 	c->seq += count;
-	ev->e->totals.lost += count;
 	/* Whoever was here may have gone. */
 	c->phase = PHASE_NONE;
 	c->in_sync = c->run_known = c->loaded_known = false;
@@ -775,6 +774,14 @@ static struct cpu *cpu_of(struct vgr_events *e, uint16_t cpu)
 	return &e->cpus[cpu];
 }
 
+/* What it was to tell is missing from here on, as if it had been lost. */
+static int leave_out(struct event *ev)
+{
+	ev->e->totals.malformed++;
+	ev->time = ev->c->event_time;
+	return report_loss(ev, 1);
+}
+
 int vgr_events_put(struct vgr_events *e, struct tep_record *rec)
 {
 	struct event ev = {.e = e, .time = rec->ts, .ok = true};
@@ -789,22 +796,24 @@ int vgr_events_put(struct vgr_events *e, struct tep_record *rec)
 	if (!ev.c)
 		return -ENOMEM;
 	ours = rec->size > 0 && event_data_of(&e->formats, rec->data, rec->size, &ev.d, &ev.tid);
-	if (rec->missed_events)
-		err = report_loss(&ev, rec->missed_events > 0 ? rec->missed_events : 1);
-	if (err)
-		return err;
+	if (rec->missed_events) {
+		uint32_t lost = rec->missed_events > 0 ? rec->missed_events : 1;
+
+		e->totals.lost += lost;
+		err = report_loss(&ev, lost);
+		if (err)
+			return err;
+	}
 	if (!ours) {
 		e->totals.unknown++;
 		return 0;
 	}
-	if (ev.time < ev.c->event_time) {
-		e->totals.malformed++;
-		return 0;
-	}
+	if (ev.time < ev.c->event_time)
+		return leave_out(&ev);
 	ev.c->event_time = ev.time;
 	err = dispatch(&ev);
-	if (!ev.ok) {
-		e->totals.malformed++;
+	if (!err && !ev.ok) {
+		err = leave_out(&ev);
 	} else {
 		e->totals.by_event[ev.d.format->event]++;
 		e->seen[ev.d.format->event] = true;

@@ -141,8 +141,8 @@ int vgr_events_create(struct vgr_events **e, struct tep_handle *tep,
 
 /*
  * One event, in the order of time; those of one CPU never go back. An event that is none of
- * ours is counted and left out; so is one that does not hold what it should. Before a record
- * with missed_events a VGR_LOSS is written.
+ * ours is counted and left out. Before a record with missed_events a VGR_LOSS is written, and
+ * one in the place of an event that does not hold what it should.
  * What the sink returned, -ENOMEM, -E2BIG (a CPU beyond VGR_MAX_TABLE), or 0.
  */
 int vgr_events_put(struct vgr_events *e, struct tep_record *rec);

@@ -370,10 +370,14 @@ static void test_nonsense(void **state)
 	rec.cpu = VGR_MAX_TABLE;
 	assert_int_equal(vgr_events_put(t.e, &rec), -E2BIG);
 	assert_int_equal(put_all(&t, 0), 0);
-	assert_int_equal(t.n, 18);
+	assert_int_equal(t.n - count(&t, VGR_LOSS), 18);
+	/* What is left out is marked. */
+	assert_int_equal(count(&t, VGR_LOSS), 1);
+	assert_int_equal(vgr_events_totals(t.e)->lost, 0);
 	/* Once more: all but the last one are older than what was there. */
 	assert_int_equal(put_all(&t, 0), 0);
-	assert_int_equal(t.n, 19);
+	assert_int_equal(t.n - count(&t, VGR_LOSS), 18);
+	assert_int_equal(count(&t, VGR_LOSS), vgr_events_totals(t.e)->malformed);
 	close_trace(&t);
 }
 
