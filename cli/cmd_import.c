@@ -63,6 +63,7 @@ struct reader {
 	struct vgr_writer *writer;
 	struct progress p;
 	uint64_t until_alarm;
+	uint64_t lost; /* as the losses in the recording say */
 };
 
 static void tell(struct reader *r)
@@ -154,6 +155,8 @@ static int take_record(void *ctx, const struct vgr_rec *rec)
 	}
 	r->p.records++;
 	r->p.by_type[rec->type]++;
+	if (rec->type == VGR_LOSS)
+		r->lost += ((const struct vgr_loss *)rec)->count;
 	return 0;
 }
 
@@ -229,7 +232,7 @@ static int read_all(struct reader *r, struct vgr_trace_dat **t)
 
 static int finish(struct reader *r, bool whole)
 {
-	struct vgr_totals totals = {.guest_status = -1};
+	struct vgr_totals totals = {.guest_status = -1, .kernel_lost = r->lost};
 	int err;
 
 	snprintf(totals.stop, sizeof(totals.stop), "%s",

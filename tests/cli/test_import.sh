@@ -58,6 +58,13 @@ expect "a long list" 0 import -o "$dir/long.vgr" "$dir/long.dat"
 has "a long list is counted" err 'had longer lists'
 expect "a long list: verify" 0 verify -P linux-7.3 "$dir/long.vgr"
 has "a long list is not decided" out 'list longer than a record'
+for order in little big; do
+	"$make" "$dir/missed.dat" $order missed
+	expect "missed events, $order-endian" 0 import -o "$dir/missed.vgr" "$dir/missed.dat"
+	has "missed events: said" err 'events were lost: give trace-cmd larger buffers'
+	expect "missed events: check" 0 check "$dir/missed.vgr"
+	has "missed events: losses" out '[1-9][0-9]* lost: nothing wrong'
+done
 "$make" "$dir/noload.dat" noload
 expect "without the layout" 0 import -o "$dir/noload.vgr" "$dir/noload.dat"
 has "without the layout: said" err 'without a vgicsim:load event'

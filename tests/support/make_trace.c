@@ -2,8 +2,8 @@
 /*
  * Writes a small file of trace-cmd: make_trace FILE [WORD]...
  * big: of a big-endian machine; kvm: only kvm:* tracepoints; noload: without the event that tells
- * the layout; useless: nothing of use; long: a long list; lines: lines that go up and down instead
- * of runs; events: as the fuzzer of the translator wants it.
+ * the layout; useless: nothing of use; long: a long list; missed: events were missed; lines: lines
+ * that go up and down instead of runs; events: as the fuzzer of the translator wants it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static const struct {
 } words[] = {
 	{"kvm", TRACE_SAMPLE_KVM_ONLY},	   {"noload", TRACE_SAMPLE_NO_LOAD},
 	{"useless", TRACE_SAMPLE_USELESS}, {"long", TRACE_SAMPLE_LONG_LIST},
-	{"lines", TRACE_SAMPLE_LINES},
+	{"lines", TRACE_SAMPLE_LINES},	   {"missed", TRACE_SAMPLE_MISSED},
 };
 
 int main(int argc, char **argv)

@@ -556,7 +556,11 @@ static void put_pages(struct out *o, const struct story *t)
 		{
 			struct out number = {.big_endian = o->big_endian};
 
-			put_number(&number, o->n - commit - 8, 8);
+			/* Before what is in any page but the first some were missed. */
+			put_number(&number,
+				   (o->n - commit - 8) |
+					   (start && t->how & TRACE_SAMPLE_MISSED ? 1u << 31 : 0),
+				   8);
 			memcpy(o->p + commit, number.p, 8);
 			free(number.p);
 		}

@@ -29,6 +29,7 @@ enum {
 	TRACE_SAMPLE_NO_LOAD = 2,   /* nothing tells the layout */
 	TRACE_SAMPLE_USELESS = 4,   /* nothing of use */
 	TRACE_SAMPLE_LONG_LIST = 8, /* a list longer than an event holds */
+	TRACE_SAMPLE_MISSED = 32,   /* some events were missed */
 	TRACE_SAMPLE_LINES = 16,    /* lines that go up and down instead of runs */
 };
 
