@@ -192,33 +192,12 @@ uint64_t vgic_capture_ring(const struct vgic_capture *c)
 	return c->trace ? vgic_tracefs_ring(c->trace) : c->ring;
 }
 
-/*
- * The kernel does not run a program on a CPU where the same program is under way already: a
- * thread was put aside in the middle of it. It only counts.
- */
-static uint64_t count_missed(struct vgic_capture *c)
-{
-	struct bpf_program *prog;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_program(prog, c->skel->obj)
-	{
-		struct bpf_prog_info info = {0};
-		__u32 len = sizeof(info);
-		int fd = bpf_program__fd(prog);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			sum += info.recursion_misses;
-	}
-	return sum;
-}
-
 int vgic_capture_stop(struct vgic_capture *c, vgic_capture_sink *sink, void *ctx)
 {
 	if (c->trace)
 		return vgic_tracefs_stop(c->trace, sink, ctx);
 	c->skel->bss->control.running = 0;
-	c->missed = count_missed(c);
+	c->missed = vgic_load_left_out(c->skel->obj);
 	vgic_load_detach(c->links);
 	return vgic_order_finish(c->order, sink, ctx);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bpf/bpf.h>
 #include "load.h"
 #include "probes.h"
 
@@ -116,6 +117,24 @@ int vgic_load_attach(struct bpf_object *obj, struct vgic_host *h, struct bpf_lin
 		h->probes[p].method = "none";
 	}
 	return 0;
+}
+
+/* Programs that were not loaded have no descriptor. */
+uint64_t vgic_load_left_out(const struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, obj)
+	{
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
+			sum += info.recursion_misses;
+	}
+	return sum;
 }
 
 void vgic_load_detach(struct bpf_link **links)

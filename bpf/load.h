@@ -34,6 +34,12 @@ int vgic_load_choose(struct bpf_object *obj, const struct vgic_host *h, const ch
 int vgic_load_attach(struct bpf_object *obj, struct vgic_host *h, struct bpf_link **links,
 		     struct vgic_capture_error *err);
 
+/*
+ * Runs of the object's programs that the kernel left out: a program does not run on a CPU where it
+ * is under way already, for a thread that was put aside or in an interrupt. It only counts.
+ */
+uint64_t vgic_load_left_out(const struct bpf_object *obj);
+
 /* Detaches; what has gone is NULL then. */
 void vgic_load_detach(struct bpf_link **links);
 

@@ -204,30 +204,12 @@ int vgic_stat_read(struct vgic_stat *s, vgic_stat_sink *sink, void *ctx)
 	return 0;
 }
 
-/* Programs that were not loaded have no descriptor. */
-static uint64_t runs_left_out(struct vgic_stat *s)
-{
-	struct bpf_program *prog;
-	uint64_t runs = 0;
-
-	bpf_object__for_each_program(prog, s->skel->obj)
-	{
-		struct bpf_prog_info info = {0};
-		__u32 size = sizeof(info);
-		int fd = bpf_program__fd(prog);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
-			runs += info.recursion_misses;
-	}
-	return runs;
-}
-
 void vgic_stat_missed(struct vgic_stat *s, struct vgic_stat_missed *missed)
 {
 	missed->vcpus = s->skel->bss->control.vcpus_full;
 	missed->raises = s->skel->bss->control.raises_full;
 	missed->lists = s->skel->bss->control.cut;
-	missed->runs = runs_left_out(s);
+	missed->runs = vgic_load_left_out(s->skel->obj);
 }
 
 void vgic_stat_destroy(struct vgic_stat *s)
