@@ -187,7 +187,8 @@ static int replay_cell(void *opaque, unsigned int nr_lr)
 	int ret = replay_one(s, nr_lr, &s->cells[nr_lr]);
 
 	s->done[nr_lr] = !ret;
-	return ret;
+	/* The results of all are kept until the last one is over. */
+	return ret ? ret : vgic_cell_pack(&s->cells[nr_lr]);
 }
 
 static int replay_all(struct session *s)

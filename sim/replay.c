@@ -418,10 +418,6 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	ret = conclude(&m);
 	if (ret)
 		goto fail;
-	/* Of many replays the results are kept, until the last one is over. */
-	ret = vgic_cell_pack(cell);
-	if (ret)
-		goto fail;
 	machine_finish(&m);
 	return 0;
 fail:

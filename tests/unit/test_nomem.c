@@ -551,8 +551,10 @@ static int replay_scene(void)
 	if (ret)
 		return ret;
 	ret = vgic_replay(demand, &cfg, &cell);
-	if (!ret)
+	if (!ret) {
+		ret = vgic_cell_pack(&cell);
 		vgic_cell_finish(&cell);
+	}
 	vgic_busy_destroy(cfg.busy);
 	return ret;
 }
