@@ -19,8 +19,8 @@ struct dump_values {
 };
 
 static const char *const type_names[] = {
-	"vcpu", "flush", "sync", "entry", "exit",  "inject", "sgi",   "msi",  "dir", "mmio",
-	"wfx",	"load",	 "put",	 "kick",  "level", "acked",  "prune", "loss", NULL,
+	"vcpu", "flush", "sync", "entry", "exit",  "inject", "sgi",   "msi",  "dir",	 "mmio",
+	"wfx",	"load",	 "put",	 "kick",  "level", "acked",  "prune", "loss", "handler", NULL,
 };
 
 #define AT(member) offsetof(struct dump_values, member)

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,14 +13,16 @@
 #include <vgicsim/policy.h>
 #include <vgicsim/recording.h>
 #include <vgicsim/trace_dat.h>
+#include "apart.h"
 #include "exit.h"
+#include "guest_merge.h"
 #include "options.h"
 #include "output.h"
 
 struct import_values {
-	const char *output;
-	uint64_t level;
-	bool json, quiet;
+	const char *output, *guest, *offset;
+	uint64_t level, vm;
+	bool json, quiet, sync;
 };
 
 static const struct import_values defaults = {
@@ -36,6 +37,13 @@ static const struct option options[] = {
 	 .help = "the recording (default vgicsim.vgr)"},
 	{'z', "level", OPT_NUMBER, MEMBER(level), .arg = "N",
 	 .help = "zstd level of the file (default 3)", .min = 1, .max = 22},
+	{'g', "guest", OPT_FILE, MEMBER(guest), .arg = "TRACE",
+	 .help = "merge a guest's own trace into the recording FILE"},
+	{0, "offset", OPT_STRING, MEMBER(offset), .arg = "NS",
+	 .help = "with --guest: the host's clock minus the guest's"},
+	{0, "sync", OPT_FLAG, MEMBER(sync), .help = "with --guest: find the offset (the default)"},
+	{0, "vm", OPT_NUMBER, MEMBER(vm), .arg = "N",
+	 .help = "with --guest: whose trace it is (default 0)", .max = VGR_MAX_TABLE - 1},
 	{'j', "json", OPT_FLAG, MEMBER(json), .help = "print what was read as JSON"},
 	{'q', "quiet", OPT_FLAG, MEMBER(quiet), .help = "no summary"},
 	{0},
@@ -82,54 +90,7 @@ static int give_up(struct reader *r, int err)
 	return EXIT_FAILURE;
 }
 
-#define SECONDS_WITHOUT_PROGRESS 60
-#define RECORDS_A_LOOK		 65536
-
-/* Another minute of the processor's time. */
-static void more_time(void)
-{
-	struct rlimit limit;
-	struct rusage used;
-
-	if (getrusage(RUSAGE_SELF, &used) || getrlimit(RLIMIT_CPU, &limit))
-		return;
-	limit.rlim_cur = used.ru_utime.tv_sec + used.ru_stime.tv_sec + SECONDS_WITHOUT_PROGRESS;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_CPU, &limit);
-}
-
-/*
- * What a forged length can make the library ask for. Sanitizers need all the address space there
- * is.
- */
-static void set_limits(int fd)
-{
-	struct rlimit none = {0}, limit;
-	struct stat st;
-	uint64_t size = fstat(fd, &st) ? 0 : st.st_size;
-
-	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-	limit.rlim_cur = limit.rlim_max = (2ull << 30) + 4 * size;
-	setrlimit(RLIMIT_AS, &limit);
-#endif
-	/* It unpacks into files of its own. */
-	limit.rlim_cur = limit.rlim_max = (1ull << 30) + 64 * size;
-	setrlimit(RLIMIT_FSIZE, &limit);
-	more_time();
-}
-
-static void be_silent(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0)
-		return;
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
-}
+#define RECORDS_A_LOOK 65536
 
 static int put(void *ctx, struct tep_record *rec)
 {
@@ -137,7 +98,7 @@ static int put(void *ctx, struct tep_record *rec)
 
 	if (!r->until_alarm--) {
 		r->until_alarm = RECORDS_A_LOOK;
-		more_time();
+		apart_more_time();
 	}
 	return vgr_events_put(r->events, rec);
 }
@@ -432,8 +393,7 @@ static int read_apart(struct reader *r, struct progress *p, int *status)
 	}
 	if (!child) {
 		r->to_parent = ends[1];
-		be_silent();
-		set_limits(r->in);
+		apart_begin(r->in);
 		_exit(read_trace(r));
 	}
 	close(ends[1]);
@@ -443,6 +403,62 @@ static int read_apart(struct reader *r, struct progress *p, int *status)
 	while (waitpid(child, status, 0) < 0 && errno == EINTR)
 		;
 	return 0;
+}
+
+/* ---- with the guest's own trace ---- */
+
+static int parse_offset(const char *text, int64_t *ns)
+{
+	char *end;
+
+	errno = 0;
+	*ns = strtoll(text, &end, 10);
+	if (errno || end == text || *end)
+		return cli_fail(EXIT_USAGE, "--offset %s: not a number of nanoseconds", text);
+	return EXIT_OK;
+}
+
+static int merge(const struct import_values *v, const char *path)
+{
+	struct guest_merge o = {.host = path,
+				.guest = v->guest,
+				.output = v->output,
+				.vm = (unsigned int)v->vm,
+				.has_offset = v->offset,
+				.level = (int)v->level};
+	struct guest_merged m;
+	int ret;
+
+	if (v->offset && v->sync)
+		return cli_fail(EXIT_USAGE, "--offset and --sync: one of them");
+	ret = v->offset ? parse_offset(v->offset, &o.offset) : EXIT_OK;
+	if (!ret)
+		ret = guest_trace_merge(&o, &m);
+	if (ret)
+		return ret;
+	if (m.outside * 100 > m.begins)
+		cli_warn("%s: %" PRIu64 " of %" PRIu64 " handlers begin where their vCPU cannot "
+			 "have taken an interrupt: is the offset right?",
+			 v->guest, m.outside, m.begins);
+	if (!v->quiet && !v->json)
+		fprintf(stderr,
+			"%s: %" PRIu64 " records, %" PRIu64 " begins and %" PRIu64
+			" ends of handlers among them; offset %" PRId64 " ns (%" PRId64
+			" to %" PRId64 "), %" PRIu64 " begins outside, %" PRIu64
+			" events left out\n",
+			v->output, m.records, m.begins, m.ends, m.offset, m.low, m.high, m.outside,
+			m.left_out);
+	if (v->json)
+		cli_print_json(stdout,
+			       json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "output",
+					 v->output, "records", (json_int_t)m.records, "begins",
+					 (json_int_t)m.begins, "ends", (json_int_t)m.ends,
+					 "outside", (json_int_t)m.outside, "left_out",
+					 (json_int_t)m.left_out, "offset_ns", (json_int_t)m.offset,
+					 "offset_low_ns", (json_int_t)m.low, "offset_high_ns",
+					 (json_int_t)m.high),
+			       false);
+	return cli_finish_stdout();
 }
 
 static int run(const void *values, const struct cli_args *args)
@@ -456,9 +472,18 @@ static int run(const void *values, const struct cli_args *args)
 	if (!strcmp(v->output, "-"))
 		return cli_fail(EXIT_USAGE,
 				"-o -: a recording cannot go to standard output: name a file");
+	if (!v->guest && (v->offset || v->sync || v->vm))
+		return cli_fail(EXIT_USAGE, "--offset, --sync and --vm: only with --guest");
 	r.in = open(path, O_RDONLY | O_CLOEXEC);
 	if (r.in < 0)
 		return cli_fail(EXIT_INPUT, "%s: %s", path, strerror(errno));
+	if (v->guest) {
+		ret = same_file(r.in, v->output)
+			      ? cli_fail(EXIT_USAGE, "-o %s: is the recording itself", v->output)
+			      : merge(v, path);
+		close(r.in);
+		return ret;
+	}
 	ret = look(path, r.in);
 	if (!ret && same_file(r.in, v->output))
 		ret = cli_fail(EXIT_USAGE, "-o %s: is the trace itself", v->output);
@@ -484,13 +509,14 @@ static const char *const examples[] = {
 	"host",
 	"vgicsim probes --trace-cmd > watch.sh      # on the host: what to capture",
 	"trace-cmd record -C mono -e kvm -o t.dat   # kvm:* alone: exits and injections",
+	"vgicsim import --guest guest.dat -o both.vgr vm.vgr   # what the guest traced of itself",
 	NULL,
 };
 
 const struct command cmd_import = {
 	.name = "import",
 	.summary = "Make a recording of a trace.dat of trace-cmd",
-	.usage = "[OPTIONS] TRACE",
+	.usage = "[OPTIONS] FILE",
 	.options = options,
 	.values_size = sizeof(struct import_values),
 	.defaults = &defaults,

@@ -214,6 +214,8 @@ static void print_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 	printf("  requests      DIR %" PRIu64 ", SGI %" PRIu64 ", WFI %" PRIu64 ", WFE %" PRIu64
 	       ", MMIO %" PRIu64 "; kicked %" PRIu64 ", loaded %" PRIu64 ", EOIcount %" PRIu64 "\n",
 	       v->dir, v->sgi, v->wfi, v->wfe, v->mmio, v->kicks, v->loads, v->counts.eoicount);
+	if (v->handlers)
+		printf("  guest's trace %" PRIu64 " handlers\n", v->handlers);
 	printf("  LRs in use   ");
 	for (i = 0; i <= VGR_MAX_LRS; i++) {
 		if (i <= nr_lr || v->used[i])
@@ -422,6 +424,8 @@ static json_t *json_vcpu(const struct vcpu_summary *v, unsigned int nr_lr)
 	json_object_set_new(o, "mmio", number(v->mmio));
 	json_object_set_new(o, "kicks", number(v->kicks));
 	json_object_set_new(o, "loads", number(v->loads));
+	if (v->handlers)
+		json_object_set_new(o, "handlers", number(v->handlers));
 	json_object_set_new(o, "eoicount", number(v->counts.eoicount));
 	json_object_set_new(o, "guest_ns", number(v->counts.guest_ns));
 	json_object_set_new(o, "flushes_by_lrs", used);

@@ -124,6 +124,13 @@ static void fill(struct cells *c, const struct vgr_rec *rec)
 		set(c, C_VALUE, v->pin);
 		break;
 	}
+	case VGR_HANDLER: {
+		const struct vgr_handler *v = p;
+
+		set(c, C_VALUE, v->irq);
+		set(c, C_LEVEL, v->begin);
+		break;
+	}
 	case VGR_LOSS: {
 		const struct vgr_loss *v = p;
 

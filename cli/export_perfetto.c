@@ -53,7 +53,7 @@ enum event_type { SLICE_BEGIN = 1, SLICE_END = 2, INSTANT = 3, COUNTER = 4 };
 #define SEQUENCE	   1u
 
 /* Tracks of a vCPU, in the order in which they are shown. */
-enum track { T_RUN = 0, T_EVENTS, T_IN_LRS, T_OUTSIDE, T_LR };
+enum track { T_RUN = 0, T_EVENTS, T_IN_LRS, T_OUTSIDE, T_LR, T_HANDLERS = 0xff };
 
 struct lr_slice {
 	bool open, pending;
@@ -63,6 +63,8 @@ struct lr_slice {
 struct vcpu_tracks {
 	uint16_t vm, vcpu;
 	bool named;
+	bool handlers_named;
+	unsigned int handlers; /* under way */
 	uint32_t lrs_named;
 	/* From the exit until the next record says what it was for. */
 	bool out;
@@ -577,6 +579,37 @@ static uint64_t sgi_targets(const struct vgr_sgi *r)
 	return aff1 < 4 ? (r->value & 0xffff) << (16 * aff1) : 0;
 }
 
+/* What the guest itself says: slices that nest, on a track that only those have who say something.
+ */
+static int on_handler(struct perfetto *x, FILE *f, struct vcpu_tracks *v,
+		      const struct vgr_handler *r)
+{
+	struct event e = {.time = r->r.time, .track = uuid_of(v, T_HANDLERS), .type = SLICE_END};
+	char name[48];
+	int ret;
+
+	if (!v->handlers_named) {
+		v->handlers_named = true;
+		snprintf(name, sizeof(name), "vCPU %u guest handlers", v->vcpu);
+		ret = name_track(x, f, e.track, uuid_of(v, T_RUN), name, false);
+		if (ret)
+			return ret;
+	}
+	/* The trace may have begun within one. */
+	if (!r->begin && !v->handlers)
+		return 0;
+	if (r->begin) {
+		char device[sizeof(r->name)];
+
+		text_comm(device, r->name);
+		snprintf(name, sizeof(name), "%s (%u)", device, r->irq);
+		e.type = SLICE_BEGIN;
+		e.name = name;
+	}
+	v->handlers += r->begin ? 1 : -1;
+	return put(x, f, &e);
+}
+
 static int vcpu_record(struct perfetto *x, FILE *f, struct vcpu_tracks *v,
 		       const struct vgr_rec *rec)
 {
@@ -612,6 +645,8 @@ static int vcpu_record(struct perfetto *x, FILE *f, struct vcpu_tracks *v,
 	case VGR_WFX:
 		v->why = ((const struct vgr_wfx *)p)->wfe ? "WFE" : "WFI";
 		return 0;
+	case VGR_HANDLER:
+		return on_handler(x, f, v, p);
 	default:
 		return 0;
 	}

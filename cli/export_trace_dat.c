@@ -25,6 +25,7 @@ enum kind {
 	K_VCPU,
 	K_FLUSH,
 	K_SYNC,
+	K_HANDLER,
 	K_MI,
 	K_SGI,
 	K_MSI,
@@ -129,6 +130,17 @@ static const struct dat_kind kinds[NR_KINDS] = {
 		     DAT_TEXT("list")},
 		    "\"" ONE_VCPU " hcr=%08x LR %u: %s | ap_list %u: %s\", " ITS_VCPU ", REC->hcr, "
 		    "REC->used_lrs, __get_str(lrs), REC->nr_list, __get_str(list)"},
+	[K_HANDLER] = {"vgic",
+		       "handler",
+		       {WHO,
+			{"u64", "guest_time", 8, false},
+			{"u32", "irq", 4, false},
+			{"bool", "begin", 1, false},
+			{"bool", "handled", 1, false},
+			DAT_TEXT("name")},
+		       "\"" ONE_VCPU " irq %u %s %s\", " ITS_VCPU ", REC->irq, "
+		       "__print_symbolic(REC->begin, { 0, \"end\" }, { 1, \"begin\" }), "
+		       "__get_str(name)"},
 	[K_MI] = {"vgic",
 		  "mi",
 		  {WHO, {"u32", "sources", 4, false}},
@@ -313,9 +325,7 @@ static int put_vcpu(struct trace_dat *x, const struct vgr_vcpu *r, struct vcpu *
 {
 	char comm[sizeof(r->comm) + 1] = "";
 
-	/* Not necessarily terminated, nor printable. */
-	for (size_t i = 0; i < sizeof(r->comm) && r->comm[i]; i++)
-		comm[i] = r->comm[i] >= ' ' && r->comm[i] < 0x7f ? r->comm[i] : '?';
+	text_comm(comm, r->comm);
 	if (v) {
 		v->tgid = r->tgid;
 		memcpy(v->comm, comm, sizeof(v->comm));
@@ -325,6 +335,21 @@ static int put_vcpu(struct trace_dat *x, const struct vgr_vcpu *r, struct vcpu *
 	number(x, r->tgid);
 	number(x, r->vcpu_id);
 	dat_event_text(x->file, comm);
+	return end(x, &r->r);
+}
+
+static int put_handler(struct trace_dat *x, const struct vgr_handler *r)
+{
+	char name[sizeof(r->name)];
+
+	text_comm(name, r->name);
+	begin(x, K_HANDLER, &r->r);
+	who(x, &r->r);
+	number(x, r->guest_time);
+	number(x, r->irq);
+	number(x, r->begin);
+	number(x, r->handled);
+	dat_event_text(x->file, name);
 	return end(x, &r->r);
 }
 
@@ -509,6 +534,8 @@ static int trace_dat_record(void *state, FILE *f, const struct text_gic *g,
 	case VGR_ACKED:
 		return put_pair(x, K_ACKED, rec, ((const struct vgr_acked *)p)->irqchip,
 				((const struct vgr_acked *)p)->pin);
+	case VGR_HANDLER:
+		return put_handler(x, p);
 	case VGR_LOSS:
 		return put_loss(x, p);
 	default:

@@ -263,6 +263,9 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 		else
 			v->wfi++;
 		break;
+	case VGR_HANDLER:
+		v->handlers += ((const struct vgr_handler *)rec)->begin;
+		break;
 	default:
 		break;
 	}

@@ -25,6 +25,7 @@ struct vcpu_summary {
 	uint64_t flushes, syncs, entries;
 	uint64_t exits_irq, exits_serror, exits_trap[SUMMARY_ECS], exits_other;
 	uint64_t dir, sgi, wfi, wfe, mmio, loads, kicks;
+	uint64_t handlers;		/* that the guest's own trace tells of */
 	struct vgic_vcpu_counts counts; /* after summary_end() */
 	uint64_t used[VGR_MAX_LRS + 1]; /* flushes by list registers in use */
 	uint32_t longest_list;

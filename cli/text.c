@@ -306,7 +306,7 @@ static const char *path_name(uint8_t path)
 }
 
 /* A name from the recorded kernel, which may hold anything. */
-static void copy_comm(char *to, const char comm[16])
+void text_comm(char *to, const char comm[16])
 {
 	int i;
 
@@ -356,7 +356,7 @@ static void text_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *r
 	case VGR_VCPU: {
 		const struct vgr_vcpu *v = p;
 
-		copy_comm(comm, v->comm);
+		text_comm(comm, v->comm);
 		fprintf(f, " id=%" PRIu32 " process=%" PRIu32 " (%s)", v->vcpu_id, v->tgid, comm);
 		if (v->vgic_model)
 			fprintf(f, " GICv%u", v->vgic_model);
@@ -435,6 +435,16 @@ static void text_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *r
 		const struct vgr_acked *v = p;
 
 		fprintf(f, " irqchip=%" PRIu32 " pin=%" PRIu32, v->irqchip, v->pin);
+		break;
+	}
+	case VGR_HANDLER: {
+		const struct vgr_handler *v = p;
+
+		text_comm(comm, v->name);
+		fprintf(f, " %s irq=%" PRIu32 " %s", v->begin ? "begin" : "end", v->irq,
+			v->begin     ? comm
+			: v->handled ? "handled"
+				     : "not handled");
 		break;
 	}
 	case VGR_LOSS: {
@@ -557,7 +567,7 @@ static void json_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *r
 	case VGR_VCPU: {
 		const struct vgr_vcpu *v = p;
 
-		copy_comm(comm, v->comm);
+		text_comm(comm, v->comm);
 		fprintf(f, ",\"tgid\":%" PRIu32 ",\"vcpu_id\":%" PRIu32 ",\"comm\":\"%s\"", v->tgid,
 			v->vcpu_id, comm);
 		if (v->vgic_model)
@@ -635,6 +645,18 @@ static void json_rest(FILE *f, const struct text_gic *g, const struct vgr_rec *r
 		const struct vgr_acked *v = p;
 
 		fprintf(f, ",\"irqchip\":%" PRIu32 ",\"pin\":%" PRIu32, v->irqchip, v->pin);
+		break;
+	}
+	case VGR_HANDLER: {
+		const struct vgr_handler *v = p;
+
+		fprintf(f, ",\"begin\":%s,\"irq\":%" PRIu32 ",\"guest_time\":%" PRIu64,
+			v->begin ? "true" : "false", v->irq, v->guest_time);
+		text_comm(comm, v->name);
+		if (v->begin)
+			fprintf(f, ",\"name\":\"%s\"", comm);
+		else
+			fprintf(f, ",\"handled\":%s", v->handled ? "true" : "false");
 		break;
 	}
 	case VGR_LOSS: {

@@ -18,6 +18,9 @@ struct text_gic {
 /* From the header, with what its totals say of the VMs. */
 void text_gic_init(struct text_gic *g, const struct vgr_header *h);
 
+/* A name of 16 bytes from a recorded kernel, which may hold anything: printable, terminated. */
+void text_comm(char *to, const char comm[16]);
+
 /* To be called for every record: one that introduces a vCPU tells what its VM has. */
 void text_gic_note(struct text_gic *g, const struct vgr_rec *rec);
 

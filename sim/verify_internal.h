@@ -64,12 +64,12 @@ void change_log_end(struct change_log *log, const struct vgr_rec *rec);
 
 /*
  * Not of these: they are part of what the thread did before, or tell only that it lost its CPU
- * or came to another one.
+ * or came to another one, or what its guest did.
  */
 static inline bool change_ends(const struct vgr_rec *rec)
 {
 	const uint32_t never = 1u << VGR_KICK | 1u << VGR_LEVEL | 1u << VGR_ACKED | 1u << VGR_VCPU |
-			       1u << VGR_LOAD | 1u << VGR_PUT;
+			       1u << VGR_LOAD | 1u << VGR_PUT | 1u << VGR_HANDLER;
 
 	return rec->type >= VGR_TYPE_MAX || !(never >> rec->type & 1);
 }

@@ -20,6 +20,7 @@ _Static_assert(sizeof(struct vgr_plain) == 32, "plain");
 _Static_assert(sizeof(struct vgr_level) == 40, "level");
 _Static_assert(sizeof(struct vgr_acked) == 40, "acked");
 _Static_assert(sizeof(struct vgr_loss) == 56, "loss");
+_Static_assert(sizeof(struct vgr_handler) == 64, "handler");
 
 static const struct {
 	const char *name;
@@ -43,6 +44,7 @@ static const struct {
 	[VGR_LEVEL] = {"level", sizeof(struct vgr_level), false},
 	[VGR_ACKED] = {"acked", sizeof(struct vgr_acked), false},
 	[VGR_PRUNE] = {"prune", sizeof(struct vgr_plain), false},
+	[VGR_HANDLER] = {"handler", sizeof(struct vgr_handler), false},
 	[VGR_LOSS] = {"loss", sizeof(struct vgr_loss), false},
 };
 

@@ -28,24 +28,25 @@
 #define VGR_BOUNDARY_UNKNOWN 0xfffffffeu /* kernel has none, or it could not be read (nVHE) */
 
 enum vgr_type {
-	VGR_VCPU = 1,	/* a vCPU seen for the first time, and again at its first flush */
-	VGR_FLUSH = 2,	/* kvm_vgic_flush_hwstate: list before, list after, LRs, HCR */
-	VGR_SYNC = 3,	/* kvm_vgic_sync_hwstate: LRs read back, states before and after */
-	VGR_ENTRY = 4,	/* tracepoint kvm_entry */
-	VGR_EXIT = 5,	/* tracepoint kvm_exit (comes after the sync of the same run) */
-	VGR_INJECT = 6, /* kvm_vgic_inject_irq: a line or an edge from a device or timer */
-	VGR_SGI = 7,	/* trapped SGI register write */
-	VGR_MSI = 8,	/* MSI handed to the ITS */
-	VGR_DIR = 9,	/* trapped DIR (deactivation) */
-	VGR_MMIO = 10,	/* trapped MMIO access, before it is carried out */
-	VGR_WFX = 11,	/* trapped WFI/WFE */
-	VGR_LOAD = 12,	/* vCPU loaded on a physical CPU */
-	VGR_PUT = 13,	/* vCPU put */
-	VGR_KICK = 14,	/* vCPU kicked */
-	VGR_LEVEL = 15, /* physical level of a mapped interrupt was sampled */
-	VGR_ACKED = 16, /* irqfd resample notification */
-	VGR_PRUNE = 17, /* deferred update outside a sync (VGIC_PROCESS_UPDATE) */
-	VGR_LOSS = 18,	/* written by the recorder: records of one CPU that are missing */
+	VGR_VCPU = 1,	  /* a vCPU seen for the first time, and again at its first flush */
+	VGR_FLUSH = 2,	  /* kvm_vgic_flush_hwstate: list before, list after, LRs, HCR */
+	VGR_SYNC = 3,	  /* kvm_vgic_sync_hwstate: LRs read back, states before and after */
+	VGR_ENTRY = 4,	  /* tracepoint kvm_entry */
+	VGR_EXIT = 5,	  /* tracepoint kvm_exit (comes after the sync of the same run) */
+	VGR_INJECT = 6,	  /* kvm_vgic_inject_irq: a line or an edge from a device or timer */
+	VGR_SGI = 7,	  /* trapped SGI register write */
+	VGR_MSI = 8,	  /* MSI handed to the ITS */
+	VGR_DIR = 9,	  /* trapped DIR (deactivation) */
+	VGR_MMIO = 10,	  /* trapped MMIO access, before it is carried out */
+	VGR_WFX = 11,	  /* trapped WFI/WFE */
+	VGR_LOAD = 12,	  /* vCPU loaded on a physical CPU */
+	VGR_PUT = 13,	  /* vCPU put */
+	VGR_KICK = 14,	  /* vCPU kicked */
+	VGR_LEVEL = 15,	  /* physical level of a mapped interrupt was sampled */
+	VGR_ACKED = 16,	  /* irqfd resample notification */
+	VGR_PRUNE = 17,	  /* deferred update outside a sync (VGIC_PROCESS_UPDATE) */
+	VGR_LOSS = 18,	  /* written by the recorder: records of one CPU that are missing */
+	VGR_HANDLER = 19, /* of the guest's own trace: a handler begins or is over */
 	VGR_TYPE_MAX
 };
 
@@ -254,6 +255,20 @@ struct vgr_acked {
 	struct vgr_rec r;
 	uint32_t irqchip;
 	uint32_t pin;
+};
+
+/*
+ * Written by 'vgicsim import --guest'. cpu, tid: where the vCPU ran; seq counts as if the record
+ * had been made there.
+ */
+struct vgr_handler {
+	struct vgr_rec r;    /* time: by the host's clock */
+	uint64_t guest_time; /* ns of the guest's trace clock */
+	uint32_t irq;	     /* the guest's own number, which is not the INTID */
+	uint8_t begin;	     /* 1: it begins; 0: it is over */
+	uint8_t handled;     /* at its end: the device was served */
+	uint16_t reserved;
+	char name[16]; /* at its begin: of the device, as the guest's kernel calls it, cut */
 };
 
 /* r.cpu: the CPU that lost them; r.seq: 0 (the recorder is not a CPU's ring). */

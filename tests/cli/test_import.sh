@@ -90,6 +90,79 @@ refused "cut in its formats" "$dir/cut.dat" 3 'damaged, or cut'
 refused "onto itself" "$dir/little.dat" 2 'is the trace itself' "$dir/little.dat"
 refused "no room to write" "$dir/little.dat" 5 'choose another file' "$dir/none/x.vgr"
 
+# The trace of a guest beside the recording of its host, both real.
+guest=$traces/guest.dat host=$traces/guest.vgr
+expect "guest: merged" 0 import --guest "$guest" --sync --json -o "$dir/both.vgr" "$host"
+json "guest: every handler where its vCPU can have taken it" "j['begins'] == j['ends'] == 523 and j['outside'] == j['left_out'] == 0"
+json "guest: the clocks, to within 20 us" "9964391096 - 20000 < j['offset_low_ns'] <= j['offset_ns'] <= j['offset_high_ns'] < 9964391096 + 20000"
+expect "guest: check" 0 check "$dir/both.vgr"
+has "guest: nothing wrong, nothing lost" out '65683 records, .* 0 lost: nothing wrong'
+expect "guest: info" 0 info --json "$dir/both.vgr"
+json "guest: counted" "sum(v['handlers'] for v in j['vcpus']) == 523 and j['totals']['by_type']['handler'] == 1046"
+for command in "verify --json" "replay --json -l 2-4"; do
+	# shellcheck disable=SC2086
+	"$tool" $command "$host" >"$dir/alone" 2>/dev/null && "$tool" $command "$dir/both.vgr" >"$dir/merged" 2>/dev/null
+	result "$(python3 -c "
+import json
+a, b = json.load(open('$dir/alone')), json.load(open('$dir/merged'))
+for j in a, b:
+	j.pop('file', None)
+	j.pop('input', None)
+print(int(a != b))")" "guest: ${command%% *} takes no notice"
+done
+"$tool" dump --json "$host" >"$dir/alone"
+"$tool" dump --json "$dir/both.vgr" >"$dir/merged"
+python3 -c "
+import json, sys
+sys.path.insert(0, '$here/../support')
+from json_schema import conforms
+schema = json.load(open('$here/../../cli/ndjson.schema.json'))
+def but(line, *keys):
+	return {k: v for k, v in json.loads(line).items() if k not in keys}
+host = [but(x, 'n', 'seq') for x in open('$dir/alone')]
+all = [json.loads(x) for x in open('$dir/merged')]
+ours = [x for x in all if x['type'] == 'handler']
+assert [{k: v for k, v in x.items() if k not in ('n', 'seq')} for x in all if x['type'] != 'handler'] == host
+seq, entered = {}, {}
+for x in all:
+	assert x['seq'] == seq.get(x['cpu'], 0) + 1, x
+	seq[x['cpu']] = x['seq']
+	if x['type'] == 'entry':
+		entered[x['vcpu']] = x['time'], x['cpu'], x['tid']
+	if x['type'] == 'handler':
+		assert entered[x['vcpu']][0] <= x['time'] and entered[x['vcpu']][1:] == (x['cpu'], x['tid']), x
+		assert not conforms(x, schema, schema), x
+assert {x['name'] for x in ours if x['begin']} >= {'arch_timer'}, ours[:2]
+" >"$dir/out" 2>"$dir/err"
+result $? "guest: the host's records are as they were, the guest's on the CPU that its vCPU had"
+"$tool" export -o "$dir/both.pftrace" "$dir/both.vgr" 2>/dev/null && "$here/../support/perfetto" "$dir/both.pftrace" >"$dir/out" 2>"$dir/err"
+result $? "guest: Perfetto: slices nest"
+has "guest: Perfetto: a track of handlers" out "vCPU 1 guest handlers"
+offset=$("$tool" import --json --guest "$guest" -o "$dir/x.vgr" "$host" | sed -n 's/.*"offset_ns": \([0-9-]*\).*/\1/p')
+expect "guest: the same by its offset" 0 import -q --guest "$guest" --offset "$offset" -o "$dir/same.vgr" "$host"
+cmp "$dir/both.vgr" "$dir/same.vgr" >/dev/null
+result $? "guest: the same bytes"
+expect "guest: a wrong offset" 0 import -q --guest "$guest" --offset $((offset + 30000000)) -o "$dir/x.vgr" "$host"
+one_line "guest: a wrong offset" 'is the offset right'
+expect "guest: another guest's host" 3 import --guest "$guest" -o "$dir/no.vgr" "$here/../../workloads/recordings/7.2-linux.vgr"
+one_line "guest: another guest's host" 'the clocks cannot be matched'
+expect "guest: no such VM" 3 import --guest "$guest" --vm 3 -o "$dir/no.vgr" "$host"
+one_line "guest: no such VM" 'no VM 3'
+expect "guest: a trace of something else" 3 import --guest "$traces/7.3-kvm.dat" -o "$dir/no.vgr" "$host"
+one_line "guest: a trace of something else" 'no irq:irq_handler_entry'
+head -c 9000 "$guest" >"$dir/cut.dat"
+expect "guest: a trace that was cut" 3 import --guest "$dir/cut.dat" -o "$dir/no.vgr" "$host"
+one_line "guest: a trace that was cut" 'damaged, or cut'
+head -c 90000 "$host" >"$dir/cut.vgr"
+expect "guest: a recording that was cut" 3 import --guest "$guest" -o "$dir/no.vgr" "$dir/cut.vgr"
+[ ! -e "$dir/no.vgr" ]
+result $? "guest: nothing is left of what failed"
+expect "guest: no trace" 2 import --offset 5 -o "$dir/no.vgr" "$host"
+expect "guest: no number" 2 import --guest "$guest" --offset 5x -o "$dir/no.vgr" "$host"
+expect "guest: two ways" 2 import --guest "$guest" --offset 5 --sync -o "$dir/no.vgr" "$host"
+expect "guest: onto itself" 2 import --guest "$guest" -o "$dir/both.vgr" "$dir/both.vgr"
+expect "guest: no room to write" 5 import --guest "$guest" -o "$dir/none/x.vgr" "$host"
+
 # Cut anywhere: a line, or a recording that holds together; never a crash, and nothing made up.
 bad=0
 for file in "$traces/7.3-ackall.dat" "$dir/big.dat"; do
