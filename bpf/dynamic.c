@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The dynamic events of this host's kernel: places and fetch arguments. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/btf.h>
 #include <vgicsim/dynamic.h>
+#include "refuse.h"
 #include "symbols.h"
 
 #define DEFAULT_ENTRIES VGR_EVENT_ENTRIES
@@ -93,16 +93,6 @@ struct build {
 	char text[LINE_MAX_BYTES];
 	size_t len;
 };
-
-static int refuse(struct vgic_capture_error *err, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return code;
-}
 
 /* ---- offsets ---- */
 

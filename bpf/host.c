@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "hostinfo.h"
 #include "host.skel.h"
 #include "probes.h"
+#include "refuse.h"
 #include "shared.h"
 #include "symbols.h"
 
@@ -417,16 +417,6 @@ void vgic_host_look(struct vgic_host *h, enum vgic_attach attach)
 		snprintf(h->why_not_looked, sizeof(h->why_not_looked), "no KVM for arm64 here");
 	libbpf_set_print(print);
 	choose_probes(h, &a, attach);
-}
-
-static int refuse(struct vgic_capture_error *err, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return code;
 }
 
 int vgic_host_usable(const struct vgic_host *h, struct vgic_capture_error *err)

@@ -96,6 +96,18 @@ void *vgic_subbuffers_room(struct vgic_subbuffers *s, uint32_t cpu)
 	return c->room->data;
 }
 
+/* All events of the CPU's first one have been read. */
+static void give_back(struct vgic_subbuffers *s, struct cpu_stream *c)
+{
+	struct subbuffer *b = c->first;
+
+	c->first = b->next;
+	if (!c->first)
+		c->last = NULL;
+	b->next = s->spare;
+	s->spare = b;
+}
+
 /* Steps to the first event of what stands first; what holds none is done with. */
 static int begin(struct vgic_subbuffers *s, struct cpu_stream *c)
 {
@@ -115,11 +127,7 @@ static int begin(struct vgic_subbuffers *s, struct cpu_stream *c)
 		c->event = kbuffer_read_event(c->kbuf, &c->time);
 		if (c->event)
 			return 0;
-		c->first = b->next;
-		if (!c->first)
-			c->last = NULL;
-		b->next = s->spare;
-		s->spare = b;
+		give_back(s, c);
 	}
 	return 0;
 }
@@ -141,18 +149,12 @@ int vgic_subbuffers_add(struct vgic_subbuffers *s, uint32_t cpu)
 
 static int step(struct vgic_subbuffers *s, struct cpu_stream *c)
 {
-	struct subbuffer *b = c->first;
-
 	c->last_time = c->time;
 	c->missed_now = 0;
 	c->event = kbuffer_next_event(c->kbuf, &c->time);
 	if (c->event)
 		return 0;
-	c->first = b->next;
-	if (!c->first)
-		c->last = NULL;
-	b->next = s->spare;
-	s->spare = b;
+	give_back(s, c);
 	return begin(s, c);
 }
 

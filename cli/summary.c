@@ -168,6 +168,14 @@ static void add_exit(struct vcpu_summary *v, const struct vgr_exit *e)
 	}
 }
 
+static void add_wfx(struct vcpu_summary *v, const struct vgr_wfx *w)
+{
+	if (w->wfe)
+		v->wfe++;
+	else
+		v->wfi++;
+}
+
 /* Traces may not tell whose an entry or an exit is. */
 static void add_nobodys(struct vcpu_summary *v, const struct vgr_rec *rec)
 {
@@ -183,10 +191,7 @@ static void add_nobodys(struct vcpu_summary *v, const struct vgr_rec *rec)
 		v->mmio++;
 		break;
 	case VGR_WFX:
-		if (((const struct vgr_wfx *)rec)->wfe)
-			v->wfe++;
-		else
-			v->wfi++;
+		add_wfx(v, (const struct vgr_wfx *)rec);
 		break;
 	default:
 		break;
@@ -258,10 +263,7 @@ int summary_add(struct summary *s, const struct vgr_rec *rec, uint64_t number)
 		v->kicks++;
 		break;
 	case VGR_WFX:
-		if (((const struct vgr_wfx *)rec)->wfe)
-			v->wfe++;
-		else
-			v->wfi++;
+		add_wfx(v, (const struct vgr_wfx *)rec);
 		break;
 	case VGR_HANDLER:
 		v->handlers += ((const struct vgr_handler *)rec)->begin;

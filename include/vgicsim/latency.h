@@ -55,8 +55,8 @@ int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
 int vgic_latency_merge(struct vgic_latency_series *s, const struct vgic_latency_series *other);
 
 /*
- * Keeps a series that is not added to any more in a fraction of the memory: a replay's parts
- * take up to a few MiB, its counts some KiB. It says the same as before, and adding to it
+ * Keeps a series that is not added to any more in less memory: two or three bytes for each count
+ * that is not 0, instead of 512 for each part. It says the same as before, and adding to it
  * unpacks it. 0, or -ENOMEM and it is as it was.
  */
 int vgic_latency_pack(struct vgic_latency_series *s);
