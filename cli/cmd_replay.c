@@ -62,7 +62,9 @@ struct session {
 	struct option_range lrs;
 	struct vgic_replay_config config;
 	struct vgic_cell cells[MAX_LRS + 1]; /* by LR count; [0] unused */
+	struct replays_ample ample;
 	bool wanted[MAX_LRS + 1], done[MAX_LRS + 1];
+	bool shared[MAX_LRS + 1]; /* what hangs on it belongs to another cell */
 	int error[MAX_LRS + 1];
 	unsigned int timeline_lrs; /* 0: every cell */
 	FILE *into;		   /* the result goes there; NULL: where the options say */
@@ -184,11 +186,26 @@ static int replay_one(struct session *s, unsigned int nr_lr, struct vgic_cell *c
 static int replay_cell(void *opaque, unsigned int nr_lr)
 {
 	struct session *s = opaque;
-	int ret = replay_one(s, nr_lr, &s->cells[nr_lr]);
+	struct vgic_cell *cell = &s->cells[nr_lr];
+	const struct vgic_workload *wl = s->in.demand.workload;
+	/* One LR count alone has a time line: no other has the same cell. */
+	unsigned int ample = s->timeline_lrs ? 0 : replays_ample_for(&s->ample, wl, nr_lr);
+	int ret;
 
+	if (ample) {
+		*cell = s->cells[ample];
+		cell->nr_lr = nr_lr;
+		s->done[nr_lr] = s->shared[nr_lr] = true;
+		return 0;
+	}
+	ret = replay_one(s, nr_lr, cell);
 	s->done[nr_lr] = !ret;
 	/* The results of all are kept until the last one is over. */
-	return ret ? ret : vgic_cell_pack(&s->cells[nr_lr]);
+	if (!ret)
+		ret = vgic_cell_pack(cell);
+	if (!ret)
+		replays_ample_note(&s->ample, wl, cell);
+	return ret;
 }
 
 static int replay_all(struct session *s)
@@ -394,7 +411,7 @@ static int replay_file(const struct replay_values *v, const char *path, FILE *in
 	if (!code)
 		code = hand_out(&s);
 	for (unsigned int n = 1; n <= MAX_LRS; n++)
-		if (s.done[n])
+		if (s.done[n] && !s.shared[n])
 			vgic_cell_finish(&s.cells[n]);
 	replay_input_finish(&s.in);
 	profile_option_finish(&s.profile);

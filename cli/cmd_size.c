@@ -80,6 +80,7 @@ struct session {
 	struct recording *now;
 	struct replay_input in;
 	struct vgic_replay_config config;
+	struct replays_ample ample;
 	struct profile_option profile;
 };
 
@@ -166,14 +167,22 @@ static int replay_one(void *opaque, unsigned int nr_lr)
 {
 	struct session *s = opaque;
 	struct vgic_replay_config c = s->config;
+	const struct vgic_workload *wl = s->in.demand.workload;
+	unsigned int ample = replays_ample_for(&s->ample, wl, nr_lr);
 	struct vgic_cell cell;
 	int ret;
 
+	if (ample) {
+		s->now->at[nr_lr] = s->now->at[ample];
+		return 0;
+	}
 	c.nr_lr = nr_lr;
-	ret = vgic_replay(s->in.demand.workload, &c, &cell);
+	ret = vgic_replay(wl, &c, &cell);
 	if (ret)
 		return ret;
 	ret = judge(s, &cell, &s->now->at[nr_lr]);
+	if (!ret)
+		replays_ample_note(&s->ample, wl, &cell);
 	vgic_cell_finish(&cell);
 	return ret;
 }
@@ -193,6 +202,7 @@ static int replay_input(struct session *s, const struct policy_option *chosen)
 		code = profile_option_apply(&s->profile, s->v->profile, h, &s->config);
 	if (code)
 		return code;
+	atomic_init(&s->ample.nr_lr, 0);
 	replays_each(s->v->choice.threads, s->wanted, replay_one, s, error);
 	for (unsigned int n = 1; n <= REPLAYS_MAX_LRS; n++)
 		if (error[n])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <stdatomic.h>
+#include <limits.h>
 #include <string.h>
 #include "exit.h"
 #include "output.h"
@@ -55,6 +55,27 @@ bool replays_excess(enum vgic_outcome outcome, uint64_t exits, enum vgic_outcome
 {
 	*excess = (int64_t)exits - (int64_t)exits_of_most;
 	return outcome != VGIC_OUTCOME_LIVELOCK && of_most == VGIC_OUTCOME_COMPLETED;
+}
+
+void replays_ample_note(struct replays_ample *a, const struct vgic_workload *wl,
+			const struct vgic_cell *cell)
+{
+	unsigned int known = atomic_load(&a->nr_lr);
+
+	/* Good for any number of them is good for all but the recorded one. */
+	if (!vgic_replay_same(wl, cell, UINT_MAX))
+		return;
+	while ((!known || cell->nr_lr < known) &&
+	       !atomic_compare_exchange_weak(&a->nr_lr, &known, cell->nr_lr))
+		continue;
+}
+
+unsigned int replays_ample_for(struct replays_ample *a, const struct vgic_workload *wl,
+			       unsigned int nr_lr)
+{
+	unsigned int known = atomic_load(&a->nr_lr);
+
+	return known && known < nr_lr && nr_lr != wl->nr_lr ? known : 0;
 }
 
 struct counts {

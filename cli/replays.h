@@ -3,7 +3,9 @@
 #ifndef VGICSIM_CLI_REPLAYS_H
 #define VGICSIM_CLI_REPLAYS_H
 
+#include <stdatomic.h>
 #include <vgicsim/policy.h>
+#include <vgicsim/replay.h>
 #include <vgicsim/result.h>
 #include "demand.h"
 #include "options.h"
@@ -82,6 +84,21 @@ int replays_fail(int err, unsigned int nr_lr, const char *path);
  */
 bool replays_excess(enum vgic_outcome outcome, uint64_t exits, enum vgic_outcome of_most,
 		    uint64_t exits_of_most, int64_t *excess);
+
+/*
+ * The replay with fewest LRs so far that says what those with more would: LR counts are replayed
+ * from few to many, and what has been found need not be again. All zero: none yet.
+ */
+struct replays_ample {
+	atomic_uint nr_lr;
+};
+
+/* A cell that is complete, and stays where it is; wl: of its replay. */
+void replays_ample_note(struct replays_ample *a, const struct vgic_workload *wl,
+			const struct vgic_cell *cell);
+/* LR count of the cell that is as good as a replay with nr_lr would be; 0: there is none. */
+unsigned int replays_ample_for(struct replays_ample *a, const struct vgic_workload *wl,
+			       unsigned int nr_lr);
 
 /*
  * Calls one() for every LR count that is wanted (index 1 to REPLAYS_MAX_LRS), threads of them

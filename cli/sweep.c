@@ -113,11 +113,23 @@ int sweep_hash_file(const char *path, char *hash, size_t size)
 	return ret;
 }
 
+void sweep_finish_demand(struct sweep_input *in)
+{
+	for (size_t i = 0; i < in->nr_cases; i++) {
+		if (in->cases[i].ample)
+			vgic_cell_finish(in->cases[i].ample);
+		free(in->cases[i].ample);
+		in->cases[i].ample = NULL;
+	}
+	replay_input_finish(&in->in);
+}
+
 void sweep_finish(struct sweep *s)
 {
 	for (size_t i = 0; i < s->nr_inputs; i++) {
 		struct sweep_input *in = &s->inputs[i];
 
+		sweep_finish_demand(in);
 		for (size_t k = 0; k < in->nr_cases; k++) {
 			struct sweep_case *c = &in->cases[k];
 
@@ -128,7 +140,6 @@ void sweep_finish(struct sweep *s)
 				free(c->cells[n].text);
 			}
 		}
-		replay_input_finish(&in->in);
 		free(in->cases);
 		free(in->tasks);
 		free(in->waiting);

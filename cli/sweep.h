@@ -41,6 +41,7 @@ struct sweep_case {
 	struct vgic_replay_config config;
 	char *head; /* the JSON of its result without any numbers */
 	struct sweep_cell cells[REPLAYS_MAX_LRS + 1]; /* by LR count; [0]: the recording itself */
+	struct vgic_cell *ample; /* a replay that says what those with more LRs would; or NULL */
 };
 
 /* A cell that must be replayed. */
@@ -103,6 +104,8 @@ int sweep_hash_file(const char *path, char *hash, size_t size);
  */
 int sweep_run(struct sweep *s);
 
+/* Nothing of the input is to be replayed any more; its results stay. */
+void sweep_finish_demand(struct sweep_input *in);
 void sweep_finish(struct sweep *s);
 
 /* sweep_print.c: all results; exit codes. Whether everything arrived the caller asks. */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -309,6 +310,46 @@ static int prepare(struct sweep *s, struct sweep_input *in)
 
 /* ---- one cell ---- */
 
+/* An earlier replay of the case that has what one with nr_lr would: then no replay is needed. */
+static bool has_ample(struct sweep *s, const struct sweep_input *in, const struct sweep_case *c,
+		      unsigned int nr_lr, struct vgic_cell *cell)
+{
+	bool has;
+
+	pthread_mutex_lock(&s->lock);
+	has = c->ample && vgic_replay_same(in->in.demand.workload, c->ample, nr_lr);
+	if (has)
+		*cell = *c->ample;
+	pthread_mutex_unlock(&s->lock);
+	cell->nr_lr = nr_lr;
+	return has;
+}
+
+/* The cell is done with; those with more LRs may need it. 0 or -ENOMEM. */
+static int keep_ample(struct sweep *s, const struct sweep_input *in, struct sweep_case *c,
+		      struct vgic_cell *cell)
+{
+	bool good = vgic_replay_same(in->in.demand.workload, cell, UINT_MAX);
+	struct vgic_cell *kept = good ? malloc(sizeof(*kept)) : NULL;
+
+	if (good && (!kept || vgic_cell_pack(cell))) {
+		free(kept);
+		vgic_cell_finish(cell);
+		return -ENOMEM;
+	}
+	pthread_mutex_lock(&s->lock);
+	if (kept && !c->ample) {
+		*kept = *cell;
+		c->ample = kept;
+		cell = kept = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (cell)
+		vgic_cell_finish(cell);
+	free(kept);
+	return 0;
+}
+
 static int replay_task(struct sweep *s, struct sweep_input *in, const struct sweep_task *t)
 {
 	struct sweep_case *c = t->of;
@@ -316,9 +357,10 @@ static int replay_task(struct sweep *s, struct sweep_input *in, const struct swe
 	struct sweep_cell made = {0};
 	struct vgic_cell cell;
 	int ret, code = EXIT_OK;
+	bool has = has_ample(s, in, c, t->nr_lr, &cell);
 
 	config.nr_lr = t->nr_lr;
-	ret = vgic_replay(in->in.demand.workload, &config, &cell);
+	ret = has ? 0 : vgic_replay(in->in.demand.workload, &config, &cell);
 	if (ret == -ENOMEM)
 		return cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
 	if (ret) {
@@ -329,7 +371,8 @@ static int replay_task(struct sweep *s, struct sweep_input *in, const struct swe
 		return EXIT_OK;
 	}
 	code = make(in, &cell, &made);
-	vgic_cell_finish(&cell);
+	if (!has && keep_ample(s, in, c, &cell) && !code)
+		code = cli_fail(EXIT_SOFTWARE, "no memory: %s", in->path);
 	if (code)
 		unmake(&made);
 	return code ? code : keep(s, in, c, t->nr_lr, &made);
@@ -380,7 +423,7 @@ static bool take_input(struct sweep *s, size_t most_live)
 	pthread_mutex_unlock(&s->lock);
 	code = prepare(s, in);
 	if (!code && !in->nr_tasks)
-		replay_input_finish(&in->in);
+		sweep_finish_demand(in);
 	pthread_mutex_lock(&s->lock);
 	s->code = s->code ? s->code : code;
 	s->cells = s->cells - expected + in->nr_tasks;
@@ -433,7 +476,7 @@ static bool take_task(struct sweep *s, bool waiting)
 	s->cells_done++;
 	s->weight_done += in->task_weight;
 	if (!--in->open_tasks) {
-		replay_input_finish(&in->in);
+		sweep_finish_demand(in);
 		s->live--;
 	}
 	return true;

@@ -16,6 +16,7 @@ void vgic_bound_ack(struct vgic_bound *b, uint32_t iar)
 	while (i < b->nr_taken && b->taken[i] != iar)
 		i++;
 	if (i < b->nr_taken || b->nr_taken == b->nr_lr) {
+		b->filled |= i == b->nr_lr;
 		b->exits++;
 		b->nr_taken = 0;
 	}

@@ -136,8 +136,15 @@ void machine_exit(struct machine *m, struct mvcpu *v, enum vgic_exit_kind kind)
 	}
 }
 
-static void restore(struct machine *m, struct mvcpu *v)
+/* The flush of an entry, told to those who watch, and what it shows to the hardware. */
+static void show(struct machine *m, struct mvcpu *v)
 {
+	const struct vgic_vcpu *k = v->vgic;
+
+	machine_records_before_flush(m, v->index);
+	vgic_flush(m->vgic, v->index);
+	m->cramped |= k->list.count >= m->cfg->nr_lr || k->summary.depth >= m->cfg->nr_lr;
+	machine_records_flush(m, v->index);
 	vgic_restore(m->vgic, v->index, &v->hw);
 	v->hw.unused = (uint8_t)(m->cfg->nr_lr - v->vgic->used_lrs);
 	v->changed = true;
@@ -148,11 +155,8 @@ void machine_refold(struct machine *m, struct mvcpu *v)
 	m->uncounted = true;
 	machine_free_exit(v);
 	machine_fold(m, v);
-	machine_records_before_flush(m, v->index);
-	vgic_flush(m->vgic, v->index);
-	machine_records_flush(m, v->index);
+	show(m, v);
 	machine_records_entry(m, v->index, m->now);
-	restore(m, v);
 	m->uncounted = false;
 	v->unsynced = false;
 	v->mi_at = machine_look(v)->mi ? m->now : NEVER;
@@ -327,11 +331,8 @@ static void enter(struct machine *m, struct mvcpu *v)
 	if (v->flush_time != NEVER)
 		vgic_cell_depth(m->cell, v->depth, m->now - v->flush_time);
 	v->flush_time = m->now;
-	machine_records_before_flush(m, v->index);
 	irqs = k->list.count;
-	vgic_flush(m->vgic, v->index);
-	machine_records_flush(m, v->index);
-	restore(m, v);
+	show(m, v);
 	cost = vgic_entry_cost(&m->profile, irqs, k->used_lrs, irqs && k->sorted);
 	if (v->entry_more < 0 && cost < (uint64_t)-v->entry_more)
 		cost = 0;

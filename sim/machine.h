@@ -212,6 +212,7 @@ struct machine {
 	};
 	int error; /* why it failed: of the feed */
 	unsigned int nr_alive;
+	bool cramped;	/* a list had as many interrupts as there are LRs */
 	bool endless;	/* neither time nor exits put an end to it */
 	bool uncounted; /* what happens now has no place in the recording */
 	uint16_t livelock_vcpu;

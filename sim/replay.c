@@ -250,6 +250,17 @@ static int start_vcpus(struct machine *m)
 	return 0;
 }
 
+/* Nothing of it came of how many LRs there were. A policy from outside may ask for that. */
+static bool is_ample(const struct machine *m)
+{
+	const struct vgic_policy *policy = m->cfg->policy;
+	bool filled = false;
+
+	for (unsigned int i = 0; i < m->nr_vcpus; i++)
+		filled |= m->vcpus[i].fewest_mi.filled || m->vcpus[i].fewest_lr_exits.filled;
+	return !m->cramped && !filled && !policy->needs_sort && !policy->compare && !policy->hcr;
+}
+
 static int conclude(struct machine *m)
 {
 	struct vgic_cell *c = m->cell;
@@ -266,6 +277,7 @@ static int conclude(struct machine *m)
 		c->bound_mi += m->vcpus[i].fewest_mi.exits;
 		c->bound_lr_exits += m->vcpus[i].fewest_lr_exits.exits;
 	}
+	c->ample = is_ample(m);
 	c->merged = vgic_raises_merged(m->raises);
 	if (c->has_timeline)
 		vgic_timeline_close(&c->timeline, m->now);
@@ -314,6 +326,14 @@ static void machine_finish(struct machine *m)
 	free(m->heap);
 	vgic_store_free(m->wl->store, m->ticks);
 	vgic_destroy(m->vgic);
+}
+
+bool vgic_replay_same(const struct vgic_workload *wl, const struct vgic_cell *fewer,
+		      unsigned int nr_lr)
+{
+	/* Ticks of the host keep their places with the recorded LRs only, see ticks.c. */
+	return fewer->ample && fewer->nr_lr <= nr_lr &&
+	       (fewer->nr_lr == wl->nr_lr) == (nr_lr == wl->nr_lr);
 }
 
 int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config *cfg,

@@ -24,6 +24,7 @@
 #ifndef VGICSIM_BOUND_H
 #define VGICSIM_BOUND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <vgicsim/records.h>
@@ -32,6 +33,7 @@
 struct vgic_bound {
 	unsigned int nr_lr; /* 1 to VGR_MAX_LRS */
 	uint64_t exits;	    /* the bound for what was told so far */
+	bool filled;	    /* a piece was cut because it had nr_lr, not because one came again */
 	unsigned int nr_taken;
 	uint32_t taken[VGR_MAX_LRS]; /* in the piece that is being cut */
 };

@@ -81,6 +81,7 @@ struct vgic_timeline {
 /* One column of numbers. A latency with known == false was not measurable. */
 struct vgic_cell {
 	unsigned int nr_lr;
+	bool ample; /* of a replay: more LRs would change nothing, see vgic_replay_same() */
 	enum vgic_outcome outcome;
 	uint16_t stuck_vcpu; /* live-lock: which vCPU made no progress */
 	uint64_t unhandled;  /* recorded handlings that did not take place: merged or late raises */

@@ -50,6 +50,15 @@ struct vgic_replay_config {
 int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config *cfg,
 		struct vgic_cell *cell);
 
+/*
+ * All that a replay with nr_lr LRs would find, but for their number, is in this cell, which the
+ * same workload and configuration gave with fewer: none of its lists ever had as many interrupts
+ * as there were LRs, so that nothing in it came of how many there were. Only costs that depend on
+ * whether nr_lr is what was recorded make two such cells differ; then they are not the same.
+ */
+bool vgic_replay_same(const struct vgic_workload *wl, const struct vgic_cell *fewer,
+		      unsigned int nr_lr);
+
 /* "causal", "open", "dependent"; -1 if text is none of them. */
 const char *vgic_arrivals_name(enum vgic_arrivals arrivals);
 int vgic_arrivals_parse(const char *text);

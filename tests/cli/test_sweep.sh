@@ -54,6 +54,26 @@ expect "GICv2" 0 sweep -l 2-4 -q -o "$dir/swept" "$gicv2"
 "$tool" replay -l 2-4 -q -o "$dir/one" "$gicv2"
 check "gives what replay gives there, too" python3 "$dir/same.py" "$dir/swept" "$dir/one"
 
+# ---- LR counts that need no replay of their own ----
+# An LR count alone is replayed; after ones that were enough for every list it need not be.
+cat >"$dir/cells.py" <<'PY'
+import json, sys
+all, alone = (json.load(open(path))["cells"] for path in sys.argv[1:])
+assert len(alone) == 1
+wanted = [cell for cell in all if cell["nr_lr"] == alone[0]["nr_lr"]]
+assert len(wanted) == 1 and json.dumps(wanted[0]) == json.dumps(alone[0])
+PY
+for file in 7.2-linux 7.2-sgi 6.12-timer; do
+	"$tool" replay -q -T 2 -o "$dir/all" "$rec/$file.vgr"
+	for lrs in 3 4 5 15 16; do
+		"$tool" replay -q -l $lrs -o "$dir/alone" "$rec/$file.vgr"
+		check "$file: $lrs LRs after fewer are as alone" python3 "$dir/cells.py" "$dir/all" "$dir/alone"
+	done
+done
+"$tool" sweep -q -T 1 -o "$dir/swept" "$rec/7.2-sgi.vgr"
+"$tool" replay -q -T 1 -o "$dir/one" "$rec/7.2-sgi.vgr"
+check "in a sweep, too" python3 "$dir/same.py" "$dir/swept" "$dir/one"
+
 # ---- any number of threads ----
 many="$burst $ackall $rec/7.2-sgi.vgr $rec/6.12-ackall.vgr"
 for threads in 1 2 5; do

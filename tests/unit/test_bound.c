@@ -158,6 +158,7 @@ static void test_no_choice_is_better(void **state)
 
 static void test_more_lrs_never_need_more(void **state)
 {
+	unsigned int filled = 0, unfilled = 0;
 	uint64_t rng = 11;
 
 	for (unsigned int round = 0; round < 200; round++) {
@@ -175,10 +176,17 @@ static void test_more_lrs_never_need_more(void **state)
 					vgic_bound_ack(&b[n], intid);
 			}
 		}
-		for (unsigned int n = 1; n < VGR_MAX_LRS_V3; n++)
+		for (unsigned int n = 1; n < VGR_MAX_LRS_V3; n++) {
 			assert_true(b[n].exits <= b[n - 1].exits);
+			/* Nor do they change anything once no piece was cut for its length. */
+			if (!b[n - 1].filled)
+				assert_true(!b[n].filled && b[n].exits == b[n - 1].exits);
+			unfilled += !b[n - 1].filled;
+			filled += b[n - 1].filled;
+		}
 		assert_true(b[0].exits > b[VGR_MAX_LRS_V3 - 1].exits);
 	}
+	assert_true(filled > 100 && unfilled > 100);
 }
 
 static void test_by_hand(void **state)

@@ -561,6 +561,60 @@ static void replays_are_repeatable(void **state)
 	bench_free(&b);
 }
 
+static bool never_sorts(const struct vgic_summary *s, unsigned int nr_lr)
+{
+	return false;
+}
+
+/* Twelve in flight: from thirteen LRs on nothing comes of how many there are. */
+static void more_lrs_than_ample_are_the_same(void **state)
+{
+	static const char *const policies[] = {"linux-6.12", "linux-7.3"};
+	struct vgic_policy asks = *vgic_policy_find("linux-7.3");
+	struct bench b;
+
+	for (size_t i = 0; i < 2; i++) {
+		bench_begin(&b, policies[i], 4);
+		if (i)
+			guest_ackall(&b, 12, 3);
+		guest_burst(&b, 12, 5);
+		bench_end(&b);
+		struct vgic_cell few = replay(&b, policies[i], 12),
+				 ample = replay(&b, policies[i], 13),
+				 more = replay(&b, policies[i], 16);
+
+		assert_false(few.ample);
+		assert_false(vgic_replay_same(b.wl, &few, 13));
+		assert_true(ample.ample && more.ample);
+		assert_true(vgic_replay_same(b.wl, &ample, 16));
+		assert_false(vgic_replay_same(b.wl, &more, 13));
+		/* Only the recorded number may be different from all others. */
+		b.wl->nr_lr = 16;
+		assert_false(vgic_replay_same(b.wl, &ample, 16));
+		assert_true(vgic_replay_same(b.wl, &ample, 15));
+		b.wl->nr_lr = 4;
+		same(&ample, &more);
+		assert_int_equal(ample.wall_ns, more.wall_ns);
+		assert_int_equal(ample.bound_lr_exits, more.bound_lr_exits);
+		assert_memory_equal(ample.used_ns, more.used_ns, sizeof(more.used_ns));
+		assert_memory_equal(ample.entries, more.entries, sizeof(more.entries));
+		vgic_cell_finish(&few);
+		vgic_cell_finish(&ample);
+		vgic_cell_finish(&more);
+		if (i) {
+			/* A policy from outside may ask how many there are. */
+			struct vgic_replay_config c = {
+				.policy = &asks, .nr_lr = 16, .has_tdir = true, .seed = 1};
+
+			asks.needs_sort = never_sorts;
+			assert_int_equal(vgic_replay(b.wl, &c, &more), 0);
+			assert_false(more.ample);
+			vgic_cell_finish(&more);
+		}
+		bench_free(&b);
+	}
+}
+
 static void bad_configuration_is_refused(void **state)
 {
 	struct bench b;
@@ -596,6 +650,7 @@ int main(void)
 		cmocka_unit_test(level_is_reproduced),
 		cmocka_unit_test(lpis_are_reproduced),
 		cmocka_unit_test(replays_are_repeatable),
+		cmocka_unit_test(more_lrs_than_ample_are_the_same),
 		cmocka_unit_test(bad_configuration_is_refused),
 	};
 
