@@ -59,6 +59,7 @@ void vgic_derive_destroy(struct vgic_derive *d)
 	}
 	free(d->vcpus);
 	free(d->known);
+	free(d->unseen);
 	vgic_store_free(d->cfg.store, d->facts);
 	free(d->index);
 	msi_map_finish(&d->msis);
@@ -220,8 +221,17 @@ uint32_t derive_source(struct vgic_derive *d, uint16_t vcpu, uint32_t intid)
 			return VGIC_WL_NONE;
 		}
 		d->known = k;
+		uint32_t *unseen = realloc(d->unseen, cap * sizeof(*unseen));
+
+		if (!unseen) {
+			d->nomem = true;
+			return VGIC_WL_NONE;
+		}
+		d->unseen = unseen;
 		d->cap_known = cap;
 	}
+	if (intid < VGIC_NR_PRIVATE)
+		d->unseen[d->nr_unseen++] = s;
 	d->known[s] = (struct known){.last_script = VGIC_WL_NONE,
 				     .active = VGIC_WL_NONE,
 				     .props = irq,
@@ -673,22 +683,26 @@ static void find_late(struct vgic_derive *d, uint16_t index, const struct vgr_fl
 }
 
 /* Raised before this flush began, for this vCPU, and not on its list: it was disabled. */
-static void find_unlisted(struct vgic_derive *d, struct dvcpu *v, uint16_t index,
-			  const struct vgr_flush *f, const struct vgr_irq *list)
+static void find_unlisted(struct vgic_derive *d, uint16_t index, const struct vgr_flush *f,
+			  const struct vgr_irq *list)
 {
-	for (size_t s = 0; s < d->wl->nr_sources; s++) {
+	size_t kept = 0;
+
+	for (size_t u = 0; u < d->nr_unseen; u++) {
+		uint32_t s = d->unseen[u];
 		struct known *k = &d->known[s];
 		bool listed = false;
 
-		if (k->seen || !k->raised || k->raised > f->begin || k->unlisted)
+		if (k->seen)
 			continue;
-		if (d->wl->sources[s].vcpu != index && d->wl->sources[s].vcpu != VGR_NO_VCPU)
+		d->unseen[kept++] = s;
+		if (d->wl->sources[s].vcpu != index || !k->raised || k->raised > f->begin)
 			continue;
 		for (unsigned int i = 0; i < f->n_before && !listed; i++)
 			listed = list[i].intid == k->props.intid;
-		if (!listed && d->wl->sources[s].vcpu == index)
-			k->unlisted = true;
+		k->unlisted |= !listed;
 	}
+	d->nr_unseen = kept;
 }
 
 static void on_flush(struct vgic_derive *d, struct dvcpu *v, const struct vgr_flush *f)
@@ -703,7 +717,7 @@ static void on_flush(struct vgic_derive *d, struct dvcpu *v, const struct vgr_fl
 	v->exists = true;
 	v->tid = f->r.tid;
 	v->shadow_pending = false;
-	find_unlisted(d, v, index, f, before);
+	find_unlisted(d, index, f, before);
 	find_late(d, index, f, before);
 	for (unsigned int i = 0; i < f->n_before; i++) {
 		bool pending =

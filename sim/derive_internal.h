@@ -176,6 +176,8 @@ struct vgic_derive {
 	size_t nr_vcpus;
 	struct known *known;
 	size_t cap_known;
+	uint32_t *unseen; /* private sources that no list has shown; some of them it has by now */
+	size_t nr_unseen;
 	struct facts *facts; /* by script */
 	size_t cap_facts;
 	uint32_t *index; /* hash of (vcpu, intid) to source + 1 */

@@ -44,11 +44,13 @@ uint32_t vgic_sync_misr(const struct vgr_sync *s, unsigned int nr_lr)
 {
 	const uint64_t *lr = (const uint64_t *)((const struct vgr_irq *)(s + 1) + 2 * s->n_before);
 	struct vgic_v3_cpuif_config cfg = vgic_v3_cpuif_defaults(nr_lr ? nr_lr : 1);
+	unsigned int used = s->used_lrs < cfg.nr_lr ? s->used_lrs : cfg.nr_lr;
 	struct vgic_v3_cpuif c;
 
-	vgic_v3_cpuif_init(&c, &cfg);
-	for (unsigned int i = 0; i < s->used_lrs && i < nr_lr; i++)
-		c.lr[i] = lr[i];
+	/* Nothing else of it is looked at. */
+	c.cfg = &cfg;
+	memcpy(c.lr, lr, used * sizeof(*lr));
+	c.unused = (uint8_t)(cfg.nr_lr - used);
 	c.hcr = s->hcr | VGIC_HCR_EN;
 	c.vmcr = s->vmcr;
 	return vgic_v3_cpuif_misr(&c);
