@@ -374,17 +374,84 @@ static void solve(const struct normal *e, bool *determined, double *coef)
 	}
 }
 
-static int compare_samples(const void *pa, const void *pb)
-{
-	const struct sample *a = pa, *b = pb;
+/*
+ * Samples are ordered by their irqs, LRs, whether they are sorted, and then by their times.
+ * Where in a sample, taken as one word, the bytes of that key are, the least of them first.
+ */
+_Static_assert(sizeof(struct sample) == sizeof(uint64_t) &&
+		       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "a sample is one word, its lowest byte first");
+static const uint8_t digits[] = {
+	offsetof(struct sample, ns),	 offsetof(struct sample, ns) + 1,
+	offsetof(struct sample, ns) + 2, offsetof(struct sample, ns) + 3,
+	offsetof(struct sample, sorted), offsetof(struct sample, lrs),
+	offsetof(struct sample, irqs),	 offsetof(struct sample, irqs) + 1,
+};
+#define DIGITS (sizeof(digits) / sizeof(digits[0]))
 
-	if (a->irqs != b->irqs)
-		return a->irqs < b->irqs ? -1 : 1;
-	if (a->lrs != b->lrs)
-		return a->lrs < b->lrs ? -1 : 1;
-	if (a->sorted != b->sorted)
-		return a->sorted ? 1 : -1;
-	return a->ns < b->ns ? -1 : a->ns > b->ns;
+static inline unsigned int digit_of(const struct sample *s, unsigned int digit)
+{
+	return ((const uint8_t *)s)[digits[digit]];
+}
+
+/* By one digit; count: how many have each. Those with the same one keep their order. */
+static void sort_by_digit(struct sample *to, const struct sample *from, size_t n,
+			  unsigned int digit, const uint32_t *count)
+{
+	size_t at[256], sum = 0;
+
+	for (unsigned int i = 0; i < 256; sum += count[i++])
+		at[i] = sum;
+	for (size_t i = 0; i < n; i++)
+		to[at[digit_of(&from[i], digit)]++] = from[i];
+}
+
+/* room: for as many samples. */
+static void sort_samples(struct samples *s, struct sample *room)
+{
+	struct sample *v = s->v, *other = room;
+	uint32_t count[DIGITS][256] = {{0}};
+
+	for (size_t i = 0; i < s->n; i++)
+		for (unsigned int d = 0; d < DIGITS; d++)
+			count[d][digit_of(&v[i], d)]++;
+	for (unsigned int d = 0; d < DIGITS; d++) {
+		struct sample *from = v;
+
+		/* All have the same one. */
+		if (count[d][digit_of(v, d)] == s->n)
+			continue;
+		sort_by_digit(other, from, s->n, d, count[d]);
+		v = other;
+		other = from;
+	}
+	if (v != s->v)
+		memcpy(s->v, v, s->n * sizeof(*v));
+}
+
+/* The k-th in that order, from 0, of samples in any order: by its digits, the highest first. */
+static struct sample kth_sample(const struct samples *s, size_t k)
+{
+	uint64_t known = 0, mask = 0;
+	struct sample found;
+
+	for (unsigned int d = DIGITS; d-- > 0;) {
+		uint32_t count[256] = {0};
+		unsigned int digit = 0;
+
+		for (size_t i = 0; i < s->n; i++) {
+			uint64_t word;
+
+			memcpy(&word, &s->v[i], sizeof(word));
+			count[digit_of(&s->v[i], d)] += !((word ^ known) & mask);
+		}
+		while (k >= count[digit])
+			k -= count[digit++];
+		((uint8_t *)&known)[digits[d]] = (uint8_t)digit;
+		((uint8_t *)&mask)[digits[d]] = 0xff;
+	}
+	memcpy(&found, &known, sizeof(found));
+	return found;
 }
 
 static int compare_double(const void *pa, const void *pb)
@@ -450,8 +517,8 @@ static size_t trimmed_of(const struct samples *s)
 	return s->n / 100 + (s->n >= VGIC_FIT_FEW);
 }
 
-/* scratch: room for a double each. */
-static void fit(const struct samples *s, unsigned int kind, double *scratch, bool *determined,
+/* scratch: room for a double each. Leaves the samples sorted. */
+static void fit(struct samples *s, unsigned int kind, double *scratch, bool *determined,
 		double *coef)
 {
 	struct normal e = {.n = terms_of(kind)};
@@ -461,7 +528,7 @@ static void fit(const struct samples *s, unsigned int kind, double *scratch, boo
 	memset(determined, 0, MAX_TERMS * sizeof(*determined));
 	if (!s->n)
 		return;
-	qsort(s->v, s->n, sizeof(*s->v), compare_samples);
+	sort_samples(s, (struct sample *)scratch);
 	for (size_t i = 0, n; i < s->n; i += n) {
 		for (n = 1; i + n < s->n && alike(&s->v[i], &s->v[i + n]); n++)
 			;
@@ -543,21 +610,20 @@ static void judge(const struct samples *s, unsigned int kind, const double *coef
 }
 
 /* Some run is so short that the guest did nothing in it; the very shortest may be a slip. */
-static uint64_t shortest(struct samples *s)
+static uint64_t shortest(const struct samples *s)
 {
 	if (s->n < VGIC_FIT_FEW)
 		return 0;
-	qsort(s->v, s->n, sizeof(*s->v), compare_samples);
-	return s->v[(s->n - 1) / 100].ns;
+	return kth_sample(s, (s->n - 1) / 100).ns;
 }
 
-static void delays(struct samples *s, struct vgic_profile *p)
+/* The samples are sorted. */
+static void delays(const struct samples *s, struct vgic_profile *p)
 {
 	uint32_t n = s->n < QUANTILES ? (uint32_t)s->n : QUANTILES;
 
 	if (!s->n)
 		return;
-	qsort(s->v, s->n, sizeof(*s->v), compare_samples);
 	p->mi_delay_ns = s->v[(s->n - 1) / 2].ns;
 	for (uint32_t i = 0; i < n; i++)
 		p->mi_delays[i] = s->v[(2 * i + 1) * s->n / (2 * n)].ns;
