@@ -15,18 +15,25 @@ static inline size_t hist_bucket(uint64_t value)
 
 	if (__builtin_expect(value > VGIC_HIST_MAX, 0))
 		value = VGIC_HIST_MAX;
+	/* Much is as short as that. */
+	if (value < HIST_HALF)
+		return (size_t)value;
 	/* 0 for all that is linear; each further power of two has HIST_HALF buckets more. */
-	shift = 64 - HIST_LINEAR_BITS - (unsigned int)__builtin_clzll(value | HIST_HALF);
+	shift = 64 - HIST_LINEAR_BITS - (unsigned int)__builtin_clzll(value);
 	return shift * HIST_HALF + (size_t)(value >> shift);
 }
 
-static inline void hist_add(struct vgic_hist *h, uint64_t value)
+/* bucket: of the value. */
+static inline void hist_count(struct vgic_hist *h, size_t bucket, uint64_t value)
 {
-	h->count[hist_bucket(value)]++;
-	if (value < h->min || !h->n)
-		h->min = value;
-	if (value > h->max)
-		h->max = value;
+	h->count[bucket]++;
+	/* Less than the least, or more than the most, of which there are few. */
+	if (__builtin_expect(value - h->min > h->max - h->min, 0)) {
+		if (value < h->min || !h->n)
+			h->min = value;
+		if (value > h->max)
+			h->max = value;
+	}
 	h->sum += value;
 	h->n++;
 }

@@ -54,16 +54,19 @@ void vgic_latency_finish(struct vgic_latency_series *s)
 
 /* ---- coarse buckets: 256 of width 1, then 128 for each further power of two ---- */
 
-static unsigned int bucket_of(uint64_t ns)
+/* For what the histogram counts in fine: it has eight buckets for one of these, or one a ns. */
+static inline unsigned int bucket_of(size_t fine)
 {
 	unsigned int shift;
 
-	if (__builtin_expect(ns > VGIC_HIST_MAX, 0))
-		ns = VGIC_HIST_MAX;
+	if (fine >= HIST_HALF)
+		return 3 * PART + (unsigned int)(fine / 8);
 	/* 0 for the first 2 * PART. */
-	shift = 56 - (unsigned int)__builtin_clzll(ns | PART);
-	return shift * PART + (unsigned int)(ns >> shift);
+	shift = 24 - (unsigned int)__builtin_clz((unsigned int)fine | PART);
+	return shift * PART + ((unsigned int)fine >> shift);
 }
+
+_Static_assert(HIST_HALF == 8 * PART && PART == 128, "one follows from the other");
 
 static uint64_t lowest_of(unsigned int bucket)
 {
@@ -236,6 +239,7 @@ int vgic_latency_pack(struct vgic_latency_series *s)
 
 	if (s->packed)
 		return 0;
+	s->nr_current = 0;
 	for (size_t i = 0; i < s->nr_blocks; i++)
 		size += pack_block(&s->blocks[i], NULL);
 	if (!size)
@@ -281,45 +285,43 @@ static void coarsen(struct vgic_latency_series *s)
 	s->raises *= 2;
 }
 
-static inline void count_in(struct vgic_latency_series *s, struct vgic_latency_block *b,
-			    unsigned int bucket, uint64_t ns)
-{
-	uint32_t *part = &b->part[bucket / PART][bucket % PART];
-
-	*part += *part < UINT32_MAX;
-	b->n++;
-	hist_add(&s->hist, ns);
-}
-
-/* The way of few: blocks for one more raise, and the part of its block that it is in. */
+/* The way of few: the block of any raise becomes the current one, with the part it needs. */
 static __attribute__((noinline, cold)) int add_new(struct vgic_latency_series *s, uint64_t raise,
 						   uint64_t ns)
 {
-	unsigned int bucket = bucket_of(ns);
-	struct vgic_latency_block *b;
+	size_t at;
 
 	if (s->packed && unpack(s))
 		return -ENOMEM;
 	while (raise / s->raises >= BLOCKS)
 		coarsen(s);
-	b = &s->blocks[raise / s->raises];
-	if (need_part(b, bucket / PART))
+	at = (size_t)(raise / s->raises);
+	if (need_part(&s->blocks[at], bucket_of(hist_bucket(ns)) / PART))
 		return -ENOMEM;
-	if (raise / s->raises >= s->nr_blocks)
-		s->nr_blocks = (size_t)(raise / s->raises) + 1;
-	count_in(s, b, bucket, ns);
-	return 0;
+	if (at >= s->nr_blocks)
+		s->nr_blocks = at + 1;
+	s->current = &s->blocks[at];
+	s->first = at * s->raises;
+	s->nr_current = s->raises;
+	return vgic_latency_add(s, raise, ns);
 }
 
 int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
 {
-	/* A power of two. */
-	uint64_t at = raise >> (unsigned int)__builtin_ctzll(s->raises);
-	unsigned int bucket = bucket_of(ns);
+	size_t fine = hist_bucket(ns);
+	unsigned int bucket = bucket_of(fine);
+	uint32_t *part;
 
-	if (__builtin_expect(at >= s->nr_blocks || !s->blocks[at].part[bucket / PART], 0))
+	if (__builtin_expect(raise - s->first >= s->nr_current, 0))
 		return add_new(s, raise, ns);
-	count_in(s, &s->blocks[at], bucket, ns);
+	part = s->current->part[bucket / PART];
+	if (__builtin_expect(!part, 0))
+		return add_new(s, raise, ns);
+	/* What is full stays so. */
+	if (__builtin_expect(!++part[bucket % PART], 0))
+		part[bucket % PART]--;
+	s->current->n++;
+	hist_count(&s->hist, fine, ns);
 	return 0;
 }
 
@@ -570,7 +572,7 @@ static size_t nth_line(struct bootstrap *b, double p, size_t place, size_t near)
 /* The last line in use that begins at ns or before. */
 static size_t line_at(const struct bootstrap *b, uint64_t ns)
 {
-	unsigned int bucket = bucket_of(ns);
+	unsigned int bucket = bucket_of(hist_bucket(ns));
 	size_t from = 0, to = b->nr_buckets - 1;
 
 	while (from < to) {

@@ -36,7 +36,10 @@ struct vgic_latency_series {
 	uint64_t raises; /* in a block: a power of two */
 	size_t nr_blocks;
 	struct vgic_latency_block *blocks; /* VGIC_LATENCY_BLOCKS of them */
-	uint8_t *packed;		   /* NULL: the counts are in the blocks' parts */
+	/* The one that was added to last: of nr_current raises from first on; 0: none. */
+	struct vgic_latency_block *current;
+	uint64_t first, nr_current;
+	uint8_t *packed; /* NULL: the counts are in the blocks' parts */
 	size_t packed_size;
 };
 
