@@ -57,49 +57,63 @@ static inline bool comparable(struct check *c, const struct vgr_rec *rec, bool n
 	return false;
 }
 
+static inline size_t shorter(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many of the n interrupts of a list that begin at *irq are as recorded, until the first that
+ * is not, which comes back in *irq.
+ */
+static inline size_t as_recorded(struct vgic_irq **irq, const struct vgr_irq *rec, size_t n)
+{
+	const struct vgr_irq *at = rec, *end = rec + n;
+	struct vgic_irq *q = *irq;
+
+	for (; at != end && vgic_irq_is(q, at); at++)
+		q = q->next;
+	*irq = q;
+	return (size_t)(at - rec);
+}
+
+/* One of a list cannot be read any more, or stands on another vCPU's list. */
+static int bad_list(const struct vgr_rec *rec, const struct vgr_irq *irqs, size_t n)
+{
+	int why = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (irqs[i].state & VGR_IRQ_GONE)
+			why = VGIC_UNDECIDED_GONE;
+		else if (irqs[i].vcpu != rec->vcpu)
+			why = VGIC_UNDECIDED_MALFORMED;
+	}
+	return why;
+}
+
+/*
+ * Puts a recorded list on the vCPU's list. What stands there already as it was recorded, which
+ * is most of it, is right and stays untouched.
+ */
 static inline int load(struct check *c, const struct vgr_rec *rec, const struct vgr_irq *irqs,
 		       size_t n)
 {
-	const struct vgr_irq gone = {.state = VGR_IRQ_GONE}, any = {.vcpu = 0xffff};
-	const struct vgr_irq here = {.vcpu = rec->vcpu};
-	uint64_t wrong[2] = {0}, is[2], mask_gone[2], mask_vcpu[2], vcpu[2];
+	const struct vgic_vcpu *vcpu = &c->vgic->vcpus[rec->vcpu];
+	struct vgic_irq *irq = vgic_list_first(vcpu);
+	size_t same = as_recorded(&irq, irqs, shorter(irq ? vcpu->list.count : 0, n));
 	int err;
 
-	memcpy(mask_gone, &gone, sizeof(mask_gone));
-	memcpy(mask_vcpu, &any, sizeof(mask_vcpu));
-	memcpy(vcpu, &here, sizeof(vcpu));
-	for (size_t i = 0; i < n; i++) {
-		memcpy(is, &irqs[i], sizeof(is));
-		wrong[0] |= is[0];
-		wrong[1] |= is[1] ^ vcpu[1];
-	}
-	if ((wrong[0] & mask_gone[0]) | (wrong[1] & mask_vcpu[1])) {
-		for (size_t i = 0; i < n; i++) {
-			if (irqs[i].state & VGR_IRQ_GONE)
-				c->undecided = VGIC_UNDECIDED_GONE;
-			else if (irqs[i].vcpu != rec->vcpu)
-				c->undecided = VGIC_UNDECIDED_MALFORMED;
-		}
+	if (same && same == n && !irq)
 		return 0;
-	}
-	err = vgic_list_import(c->vgic, rec->vcpu, irqs, n);
+	c->undecided = bad_list(rec, irqs + same, n - same);
+	if (c->undecided >= 0)
+		return 0;
+	err = vgic_list_import_from(c->vgic, rec->vcpu, irqs, n, same, irq);
 	if (err == -EINVAL) {
 		c->undecided = VGIC_UNDECIDED_MALFORMED;
 		return 0;
 	}
 	return err;
-}
-
-/* A recorded state is the model's, bit for bit. */
-static inline bool same_state(const struct vgr_irq *kernel, const struct vgic_irq *model)
-{
-	struct vgr_irq mask = {.reserved = 0xff};
-	uint64_t k[2], m[2], unused[2];
-
-	memcpy(k, kernel, sizeof(k));
-	memcpy(m, &model->intid, sizeof(m));
-	memcpy(unused, &mask, sizeof(unused));
-	return !((k[0] ^ m[0]) | ((k[1] ^ m[1]) & ~unused[1]));
 }
 
 static void compare_irq(struct check *c, const struct vgr_irq *kernel, const struct vgr_irq *model,
@@ -245,10 +259,11 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 	c->vmcr = f->vmcr;
 
 	irq = vcpu->list.head;
-	for (i = 0; irq && i < f->n_after; i++, irq = irq->next) {
+	i = (unsigned int)as_recorded(&irq, after, shorter(vcpu->list.count, f->n_after));
+	for (; irq && i < f->n_after; i++, irq = irq->next) {
 		const struct vgic_irq *same = irq;
 
-		if (same_state(&after[i], irq))
+		if (vgic_irq_is(irq, &after[i]))
 			continue;
 		if (after[i].intid != irq->intid) {
 			differ(c, &rule_order_flush, "place in the list", after[i].intid,
@@ -260,7 +275,7 @@ int check_flush(struct check *c, const struct vgr_flush *f)
 				continue;
 			}
 		}
-		if (!same_state(&after[i], same))
+		if (!vgic_irq_is(same, &after[i]))
 			compare_populated(c, &after[i], same);
 	}
 	c->totals->irqs += i;
@@ -413,17 +428,32 @@ static void compare_folded(struct check *c, const struct vgr_sync *s, const stru
 		    "state after");
 }
 
+static void compare_order(struct check *c, const struct vgic_vcpu *vcpu, const uint32_t *order,
+			  unsigned int n)
+{
+	const struct vgic_irq *irq = vcpu->list.head;
+	unsigned int i;
+
+	for (i = 0; irq && i < n; i++, irq = irq->next)
+		if (order[i] != irq->intid)
+			differ(c, &rule_order_sync, "place in the list", order[i], order[i],
+			       irq->intid);
+	if (irq || i < n)
+		differ(c, &rule_order_sync, "length of the list", irq ? irq->intid : order[i], n,
+		       vcpu->list.count);
+}
+
 int check_sync(struct check *c, const struct vgr_sync *s)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
 	const struct vgr_irq *after = before + s->n_before;
 	const uint64_t *lrs = (const uint64_t *)(after + s->n_before);
-	const uint32_t *order = (const uint32_t *)(lrs + s->used_lrs);
+	const uint32_t *order = (const uint32_t *)(lrs + s->used_lrs), *place;
 	uint64_t replayed;
 	struct vgic_vcpu *vcpu;
-	struct vgic_irq *irq;
+	struct vgic_irq *irq, *at;
+	bool skipped, ordered;
 	unsigned int i;
-	bool skipped;
 	int err;
 
 	if (!comparable(c, &s->r, s->nested))
@@ -470,10 +500,20 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	vgic_sync(c->vgic, s->r.vcpu);
 	c->totals->replayed += vcpu->counts.replayed - replayed;
 
+	/* Those that stay on the list stay in their order. */
+	at = vcpu->list.head;
+	ordered = s->n_after == vcpu->list.count;
+	place = order;
 	for (i = 0; i < s->n_before; i++) {
-		irq = vgic_find(c->vgic, s->r.vcpu, before[i].intid);
+		if (at && at->intid == before[i].intid) {
+			irq = at;
+			at = at->next;
+			ordered = ordered && *place++ == irq->intid;
+		} else {
+			irq = vgic_find(c->vgic, s->r.vcpu, before[i].intid);
+		}
 		/* Who is gone is not the same, nor is another one. */
-		if (same_state(&after[i], irq))
+		if (vgic_irq_is(irq, &after[i]))
 			continue;
 		if (after[i].state & VGR_IRQ_GONE || after[i].intid != before[i].intid) {
 			c->undecided = after[i].state & VGR_IRQ_GONE ? VGIC_UNDECIDED_GONE
@@ -484,15 +524,9 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 		compare_folded(c, s, &after[i], irq);
 	}
 	c->totals->irqs += s->n_before;
-	irq = vcpu->list.head;
-	for (i = 0; irq && i < s->n_after; i++, irq = irq->next)
-		if (order[i] != irq->intid)
-			differ(c, &rule_order_sync, "place in the list", order[i], order[i],
-			       irq->intid);
+	if (!ordered || at)
+		compare_order(c, vcpu, order, s->n_after);
 	c->late = s->n_after > vcpu->list.count;
-	if (irq || i < s->n_after)
-		differ(c, &rule_order_sync, "length of the list", irq ? irq->intid : order[i],
-		       s->n_after, vcpu->list.count);
 
 	if (s->active_spis_before >= 0 && s->active_spis_after != c->vgic->active_spis)
 		differ(c, &rule_counter, "active_spis", VGR_BOUNDARY_NONE, s->active_spis_after,

@@ -3,6 +3,8 @@
 #ifndef VGICSIM_SIM_VGIC_INTERNAL_H
 #define VGICSIM_SIM_VGIC_INTERNAL_H
 
+#include <string.h>
+
 #include <vgicsim/vgic.h>
 
 #define vgic_for_each_irq(irq, list) for (struct vgic_irq *irq = (list)->head; irq; irq = irq->next)
@@ -19,6 +21,30 @@ static inline bool vgic_valid_spi(const struct vgic *vgic, uint32_t intid)
 
 /* vgic_irq.c */
 struct vgic_irq *vgic_lpi_find(const struct vgic *vgic, uint32_t intid);
+/*
+ * vgic_list_import() of a list whose first ones, so many as same says, stand on the vCPU's list
+ * already as they are to be; irq: the one that follows there. None: vgic_list_first().
+ */
+int vgic_list_import_from(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from,
+			  size_t n, size_t same, struct vgic_irq *irq);
+
+/* The first one that an import may leave where it stands: those set aside are not to stay there. */
+static inline struct vgic_irq *vgic_list_first(const struct vgic_vcpu *vcpu)
+{
+	return vcpu->overflow ? NULL : vcpu->list.head;
+}
+
+/* A recorded state is the model's, bit for bit. */
+static inline bool vgic_irq_is(const struct vgic_irq *irq, const struct vgr_irq *rec)
+{
+	const struct vgr_irq mask = {.reserved = 0xff};
+	uint64_t r[2], m[2], unused[2];
+
+	memcpy(r, rec, sizeof(r));
+	memcpy(m, &irq->intid, sizeof(m));
+	memcpy(unused, &mask, sizeof(unused));
+	return !((r[0] ^ m[0]) | ((r[1] ^ m[1]) & ~unused[1]));
+}
 
 /* vgic_irq_find, vgic_irq_pending and vgic_irq_oracle for those who call them all the time. */
 static inline struct vgic_irq *vgic_find(const struct vgic *vgic, unsigned int vcpu, uint32_t intid)

@@ -291,18 +291,14 @@ void vgic_irq_export(const struct vgic_irq *irq, struct vgr_irq *to)
 	memcpy(to, &irq->intid, sizeof(*to));
 }
 
-/* How many interrupts stand where they stood: their links may stay. */
+/*
+ * How many interrupts stand where they stood: their links may stay. The first i do, and irq is
+ * the one after them.
+ */
 static inline size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu,
-				 const struct vgr_irq *from, size_t n)
+				 const struct vgr_irq *from, size_t n, size_t i,
+				 struct vgic_irq *irq)
 {
-	struct vgic_irq *irq = vcpu->list.head;
-	size_t i = 0;
-
-	if (!irq && !vcpu->overflow)
-		return 0;
-	/* Those set aside are not to stay there. */
-	if (vcpu->overflow)
-		irq = NULL;
 	for (; irq && i < n && irq->intid == from[i].intid; i++, irq = irq->next)
 		set_state(vgic, irq, &from[i]);
 	if (irq || vcpu->overflow)
@@ -310,18 +306,15 @@ static inline size_t import_same(struct vgic *vgic, struct vgic_vcpu *vcpu,
 	return i;
 }
 
-int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from, size_t n)
+int vgic_list_import_from(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from,
+			  size_t n, size_t same, struct vgic_irq *irq)
 {
-	int err;
+	int err = ready(vgic, vcpu);
 
-	if (vcpu >= vgic->cfg.nr_vcpus)
-		return -EINVAL;
-	err = ready(vgic, vcpu);
 	if (err)
 		return err;
-	for (size_t i = import_same(vgic, &vgic->vcpus[vcpu], from, n); i < n; i++) {
-		struct vgic_irq *irq = import(vgic, vcpu, &from[i], &err);
-
+	for (size_t i = import_same(vgic, &vgic->vcpus[vcpu], from, n, same, irq); i < n; i++) {
+		irq = import(vgic, vcpu, &from[i], &err);
 		if (!irq)
 			return err;
 		if (irq->vcpu != VGIC_NO_VCPU) {
@@ -332,4 +325,11 @@ int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq 
 		vgic_list_add(&vgic->vcpus[vcpu], vcpu, irq);
 	}
 	return 0;
+}
+
+int vgic_list_import(struct vgic *vgic, unsigned int vcpu, const struct vgr_irq *from, size_t n)
+{
+	if (vcpu >= vgic->cfg.nr_vcpus)
+		return -EINVAL;
+	return vgic_list_import_from(vgic, vcpu, from, n, 0, vgic_list_first(&vgic->vcpus[vcpu]));
 }
