@@ -6,43 +6,63 @@
 
 #include <string.h>
 
-/* What each standing adds to a summary: to those active, and those deliverable. */
-#define ADDS(s)	   ((VGIC_WITH_ACTIVE >> (s)&1) | (VGIC_DELIVERABLE >> (s)&1) << 32)
-#define FOUR(s)	   ADDS(s), ADDS((s) + 1), ADDS((s) + 2), ADDS((s) + 3)
-#define SIXTEEN(s) FOUR(s), FOUR((s) + 4), FOUR((s) + 8), FOUR((s) + 12)
-static const uint64_t adds[64] = {SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48)};
+/* Counts of a summary, in its order, that are added up at once. */
+typedef uint32_t counts __attribute__((vector_size(16)));
+
+_Static_assert(offsetof(struct vgic_summary, nr_act) == 4 &&
+		       offsetof(struct vgic_summary, nr_sgi) == 8 &&
+		       offsetof(struct vgic_summary, depth) == 12,
+	       "they are its first members");
 
 /* LRs that it asks for whatever else it is; an SGI may ask for more. */
 #define WANTS_LR (VGIC_PENDING | VGIC_WITH_ACTIVE)
 
-static void summarise_sgi(struct vgic_summary *s, const struct vgic_irq *irq, unsigned int standing)
-{
-	unsigned int want = vgic_irq_lr_count(irq);
+/* What each standing adds, of what is no SGI. */
+#define ADDS(s)                                                                       \
+	{                                                                             \
+		VGIC_IN_SET(VGIC_DELIVERABLE & ~VGIC_WITH_ACTIVE, s),                 \
+			VGIC_IN_SET(VGIC_WITH_ACTIVE, s), 0, VGIC_IN_SET(WANTS_LR, s) \
+	}
+static const counts adds[64] = {VGIC_EACH_64(ADDS, 0)};
 
-	s->nr_sgi += VGIC_DELIVERABLE >> standing & 1;
-	s->depth += want - (WANTS_LR >> standing & 1);
-	s->multi_sgi |= want > 1;
+/* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2), of some interrupts. */
+struct tally {
+	counts sum;
+	bool multi_sgi;
+};
+
+static inline void tally_add(struct tally *t, const struct vgic_irq *irq, unsigned int standing)
+{
+	t->sum += adds[standing & 63];
+	if (vgic_irq_is_sgi(irq)) {
+		unsigned int want = vgic_irq_lr_count(irq);
+
+		t->sum += (counts){0, 0, VGIC_IN_SET(VGIC_DELIVERABLE, standing),
+				   want - (unsigned int)VGIC_IN_SET(WANTS_LR, standing)};
+		t->multi_sgi |= want > 1;
+	}
 }
 
-/*
- * summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2). keyed: the list may have
- * to be sorted; *in_order: by the keys it is already.
- */
+static inline struct vgic_summary summary_of(const struct tally *t)
+{
+	struct vgic_summary s = {.multi_sgi = t->multi_sgi};
+
+	memcpy(&s, &t->sum, sizeof(t->sum));
+	return s;
+}
+
+/* keyed: the list may have to be sorted; *in_order: by the keys it is already. */
 static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, bool keyed,
 					    bool *in_order)
 {
 	const struct vgic_order order = vgic_order_of(vcpu);
-	unsigned int last = 0, depth = 0, falls = 0;
-	struct vgic_summary s = {0};
-	uint64_t sum = 0;
+	unsigned int last = 0, falls = 0;
+	struct tally t = {0};
 
 	vgic_for_each_irq (irq, &vcpu->list) {
-		unsigned int standing = vgic_standing(order.dist_enabled, irq);
+		unsigned int standing = vgic_standing(order.route, irq);
 
-		sum += adds[standing];
-		depth += WANTS_LR >> standing & 1;
-		if (vgic_irq_is_sgi(irq))
-			summarise_sgi(&s, irq, standing);
+		tally_add(&t, irq, standing);
 		if (keyed) {
 			unsigned int key = vgic_sort_key_of(&order, irq, standing);
 
@@ -50,43 +70,47 @@ static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, bool k
 			last = key;
 		}
 	}
-	s.nr_act = (uint32_t)sum;
-	s.nr_pend = (uint32_t)(sum >> 32) - s.nr_act;
-	s.depth += depth;
 	*in_order = keyed && !falls;
-	return s;
+	return summary_of(&t);
 }
 
-/* OV-20, OV-21, HI-4. Returns the number of LRs written; *more: the list goes on after the last. */
-static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *more)
+/*
+ * OV-20, OV-21, HI-4. Returns the number of LRs written; *more: the list goes on after the last.
+ * t: the whole list fits, and is summarised on the way, or NULL.
+ */
+static inline unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, struct tally *t,
+				    bool *more)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
-	bool barrier = policy->multi_sgi_barrier && vcpu->summary.multi_sgi;
+	bool barrier = !t && policy->multi_sgi_barrier && vcpu->summary.multi_sgi;
+	bool heard = vgic_is_heard(vgic, VGIC_EVENT_POPULATED);
+	uint32_t route = vgic_route(vgic, vcpu->index);
 	unsigned int nr_lr = vgic->cfg.nr_lr, count = 0;
 	struct vgic_irq *last = NULL;
 	uint8_t lowest = 0xff;
 
-	*more = false;
-	vcpu->boundary = NULL;
 	vgic_for_each_irq (irq, &vcpu->list) {
+		if (t)
+			tally_add(t, irq, vgic_standing(route, irq));
 		if (barrier && irq->priority > lowest)
 			break;
-		if (!vgic_deliverable(vgic->dist_enabled, irq))
+		if (!vgic_deliverable(route, irq))
 			continue;
-		vgic_populate_lr(vgic, vcpu, irq, count++);
+		vgic_populate_lr(vgic, vcpu, irq, count);
+		if (heard)
+			vgic_note(vgic, VGIC_EVENT_POPULATED, vcpu->index, irq, count);
 		/* Sources are left: nothing of lower priority may pass them. */
-		if (irq->source)
+		if (barrier && irq->source)
 			lowest = irq->priority;
-		if (policy->last_lr == VGIC_LAST_LR_ALWAYS)
-			vcpu->boundary = irq;
 		last = irq;
-		if (count < nr_lr)
-			continue;
-		if (policy->last_lr == VGIC_LAST_LR_FULL)
-			vcpu->boundary = irq;
-		*more = irq->next;
-		break;
+		if (++count == nr_lr && !t)
+			break;
 	}
+	*more = count == nr_lr && last->next;
+	vcpu->boundary = policy->last_lr == VGIC_LAST_LR_ALWAYS ||
+					 (policy->last_lr == VGIC_LAST_LR_FULL && count == nr_lr)
+				 ? last
+				 : NULL;
 	if (policy->overflow_list)
 		vcpu->overflow = last ? last->next : NULL;
 	for (unsigned int i = count; i < nr_lr; i++)
@@ -98,15 +122,15 @@ static unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, bool *mo
 static uint32_t by_summary(const struct vgic *vgic, const struct vgic_summary *s)
 {
 	unsigned int nr_lr = vgic->cfg.nr_lr;
-	bool outside = s->nr_pend + s->nr_act > nr_lr;
 	uint32_t hcr = 0;
 
-	if (s->nr_pend > nr_lr)
-		hcr |= VGIC_HCR_NPIE;
-	if (s->nr_act && outside)
-		hcr |= VGIC_HCR_LRENPIE;
-	if (outside)
+	if (s->nr_pend + s->nr_act > nr_lr) {
 		hcr |= VGIC_HCR_UIE;
+		if (s->nr_pend > nr_lr)
+			hcr |= VGIC_HCR_NPIE;
+		if (s->nr_act)
+			hcr |= VGIC_HCR_LRENPIE;
+	}
 	if (!vgic->cfg.gicv2 && !s->nr_sgi)
 		hcr |= VGIC_HCR_VSGIEOICOUNT;
 	return hcr;
@@ -114,8 +138,15 @@ static uint32_t by_summary(const struct vgic *vgic, const struct vgic_summary *s
 
 static uint32_t groups(const struct vgic_vcpu *vcpu)
 {
-	return (vcpu->vmcr & VGIC_VMCR_VENG0 ? VGIC_HCR_VGRP0DIE : VGIC_HCR_VGRP0EIE) |
-	       (vcpu->vmcr & VGIC_VMCR_VENG1 ? VGIC_HCR_VGRP1DIE : VGIC_HCR_VGRP1EIE);
+	/* By those that are enabled. */
+	static const uint8_t mi[] = {
+		[0] = VGIC_HCR_VGRP0EIE | VGIC_HCR_VGRP1EIE,
+		[VGIC_VMCR_VENG0] = VGIC_HCR_VGRP0DIE | VGIC_HCR_VGRP1EIE,
+		[VGIC_VMCR_VENG1] = VGIC_HCR_VGRP0EIE | VGIC_HCR_VGRP1DIE,
+		[VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1] = VGIC_HCR_VGRP0DIE | VGIC_HCR_VGRP1DIE,
+	};
+
+	return mi[vcpu->vmcr & (VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1)];
 }
 
 /* OV-33 */
@@ -161,28 +192,51 @@ static uint32_t make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, 
 	return hcr;
 }
 
-void vgic_flush(struct vgic *vgic, unsigned int index)
+static void order(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
-	const struct vgic_policy *policy = vgic->cfg.policy;
-	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	bool more, in_order;
-
-	vcpu->sorted = false;
-	if (!policy->no_empty_shortcut && !vcpu->list.count)
-		return;
+	bool in_order;
 
 	if (vcpu->list.count <= vgic->cfg.nr_lr)
 		vcpu->summary = summarise(vcpu, false, &in_order);
 	else
 		vcpu->summary = summarise(vcpu, true, &in_order);
-	if (vgic_needs_sort(vgic, &vcpu->summary)) {
-		vcpu->moved = !in_order || policy->compare;
-		if (vcpu->moved)
-			vgic_list_sort(vcpu);
-		vcpu->sorted = true;
-		vcpu->counts.sorts++;
+	if (!vgic_needs_sort(vgic, &vcpu->summary))
+		return;
+	vcpu->moved = !in_order || vgic->cfg.policy->compare;
+	if (vcpu->moved)
+		vgic_list_sort(vcpu);
+	vcpu->sorted = true;
+	vcpu->counts.sorts++;
+}
+
+/* Whatever its summary will be: a list of as many as there are LRs stays in its order. */
+static inline bool stays_in_order(const struct vgic *vgic, const struct vgic_vcpu *vcpu)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+
+	return vcpu->list.count <= vgic->cfg.nr_lr && policy->sort_by_summary &&
+	       !policy->needs_sort && !policy->multi_sgi_barrier;
+}
+
+void vgic_flush(struct vgic *vgic, unsigned int index)
+{
+	const struct vgic_policy *policy = vgic->cfg.policy;
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+	bool more;
+
+	vcpu->sorted = false;
+	if (!policy->no_empty_shortcut && !vcpu->list.count)
+		return;
+
+	if (stays_in_order(vgic, vcpu)) {
+		struct tally t = {0};
+
+		vcpu->used_lrs = populate(vgic, vcpu, &t, &more);
+		vcpu->summary = summary_of(&t);
+	} else {
+		order(vgic, vcpu);
+		vcpu->used_lrs = populate(vgic, vcpu, NULL, &more);
 	}
-	vcpu->used_lrs = populate(vgic, vcpu, &more);
 
 	vcpu->hcr = make_hcr(vgic, vcpu, more);
 

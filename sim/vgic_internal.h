@@ -92,23 +92,44 @@ static inline unsigned int vgic_oracle(const struct vgic *vgic, const struct vgi
 }
 
 /*
- * How an interrupt stands on a list: its state's six bits, of which VGR_IRQ_ON_LR, that matters
- * to nobody, makes room for whether it is routed to the vCPU whose list it is, and may come.
+ * How an interrupt stands on a list: the low eight bits of its state, of which VGR_IRQ_ON_LR, that
+ * matters to nobody, makes room for whether it is routed to the vCPU whose list it is, and may
+ * come. The sets are of its low six bits.
  */
 #define VGIC_WITH_ROUTE	 0xffff0000ffff0000ull
 #define VGIC_DELIVERABLE (VGIC_WITH_ACTIVE | (VGIC_WITH_ROUTE & VGIC_WANTED))
 
-static inline unsigned int vgic_standing(bool dist_enabled, const struct vgic_irq *irq)
-{
-	unsigned int route = (irq->target == irq->vcpu) & dist_enabled;
+#define VGIC_IN_SET(set, standing) ((set) >> ((standing)&63) & 1)
 
-	return (irq->state & 0x2fu) | route << 4;
+/* A table with an entry for each standing, or for each of the first ones: f(standing). */
+#define VGIC_EACH_4(f, s) f(s), f((s) + 1), f((s) + 2), f((s) + 3)
+#define VGIC_EACH_16(f, s)                                                   \
+	VGIC_EACH_4(f, s), VGIC_EACH_4(f, (s) + 4), VGIC_EACH_4(f, (s) + 8), \
+		VGIC_EACH_4(f, (s) + 12)
+#define VGIC_EACH_64(f, s)                                                        \
+	VGIC_EACH_16(f, s), VGIC_EACH_16(f, (s) + 16), VGIC_EACH_16(f, (s) + 32), \
+		VGIC_EACH_16(f, (s) + 48)
+#define VGIC_EACH_256(f) \
+	VGIC_EACH_64(f, 0), VGIC_EACH_64(f, 64), VGIC_EACH_64(f, 128), VGIC_EACH_64(f, 192)
+
+/* The target of those on a vCPU's list that may come to it; nobody's, if none may. */
+static inline uint32_t vgic_route(const struct vgic *vgic, unsigned int vcpu)
+{
+	return vgic->dist_enabled ? vcpu : UINT32_MAX;
+}
+
+static inline unsigned int vgic_standing(uint32_t route, const struct vgic_irq *irq)
+{
+	unsigned int routed = irq->target == route;
+
+	return (irq->state & 0xefu) | routed << 4;
 }
 
 /* Does the oracle name the vCPU on whose list it is? */
-static inline unsigned int vgic_deliverable(bool dist_enabled, const struct vgic_irq *irq)
+static inline unsigned int vgic_deliverable(uint32_t route, const struct vgic_irq *irq)
 {
-	return VGIC_DELIVERABLE >> vgic_standing(dist_enabled, irq) & 1;
+	return vgic_is_of(irq->target == route ? VGIC_WITH_ACTIVE | VGIC_WANTED : VGIC_WITH_ACTIVE,
+			  irq);
 }
 
 /* OV-2 */

@@ -21,84 +21,88 @@ static inline bool is_v2_sgi(const struct vgic *vgic, const struct vgic_irq *irq
 	return vgic->cfg.model_v2 && vgic_irq_is_sgi(irq);
 }
 
+/*
+ * The bits of an LR that follow from a state, of which VGR_IRQ_HW is to tell whether the LR is
+ * bound to the physical interrupt: OV-23 to OV-27. P+A is not allowed with HW, where the pending
+ * state stays at the physical GIC, nor for a level.
+ */
+#define VGIC_LR_OF(s)                                                                            \
+	(((s)&VGR_IRQ_ACTIVE ? VGIC_LR_ACTIVE : 0) | ((s)&VGR_IRQ_GROUP1 ? VGIC_LR_GROUP1 : 0) | \
+	 ((s)&VGR_IRQ_HW      ? VGIC_LR_HW                                                       \
+	  : (s)&VGR_IRQ_LEVEL ? VGIC_LR_EOI                                                      \
+			      : 0) |                                                             \
+	 (VGIC_IN_SET(VGIC_PENDING, s) &&                                                        \
+			  !((s)&VGR_IRQ_ACTIVE && (s) & (VGR_IRQ_HW | VGR_IRQ_LEVEL))            \
+		  ? VGIC_LR_PENDING                                                              \
+		  : 0))
+
+/* What its sources make of an SGI's LR. */
+static inline uint64_t vgic_sgi_lr(const struct vgic *vgic, const struct vgic_irq *irq, uint64_t lr)
+{
+	if (irq->active) {
+		if (vgic->cfg.model_v2)
+			lr |= (uint64_t)irq->active_source << VGIC_LR_CPUID_SHIFT;
+		if (vgic_irq_lr_count(irq) > 1)
+			lr = (lr & ~VGIC_LR_PENDING) | VGIC_LR_EOI;
+	}
+	if (vgic->cfg.model_v2 && (lr & VGIC_LR_PENDING)) {
+		if (!irq->source)
+			return 0;
+		lr |= (uint64_t)__builtin_ctz(irq->source) << VGIC_LR_CPUID_SHIFT;
+		if (irq->source & (irq->source - 1))
+			lr |= VGIC_LR_EOI;
+	}
+	return lr;
+}
+
 /* vgic_v3_compute_lr: OV-23 to OV-27. No side effect, so that a pseudo-LR can be built. */
 static inline uint64_t vgic_compute_lr(const struct vgic *vgic, const struct vgic_irq *irq)
 {
-	bool v2_sgi = is_v2_sgi(vgic, irq);
-	bool allow_pending = true;
-	uint64_t lr = irq->intid;
+	static const uint64_t by_state[256] = {VGIC_EACH_256(VGIC_LR_OF)};
+	unsigned int state = irq->state & 0xff;
+	uint64_t lr;
 
-	if (irq->active) {
-		lr |= VGIC_LR_ACTIVE;
-		if (v2_sgi)
-			lr |= (uint64_t)irq->active_source << VGIC_LR_CPUID_SHIFT;
-		if (vgic_irq_lr_count(irq) > 1) {
-			allow_pending = false;
-			lr |= VGIC_LR_EOI;
-		}
-	}
-
-	if (irq->hw && !vgic_irq_resampled(irq)) {
-		lr |= VGIC_LR_HW | (uint64_t)irq->hwintid << VGIC_LR_PINTID_SHIFT;
-		/* P+A is not allowed with HW: the pending state stays at the physical GIC. */
-		if (irq->active)
-			allow_pending = false;
-	} else if (irq->level) {
-		lr |= VGIC_LR_EOI;
-		if (irq->active)
-			allow_pending = false;
-	}
-
-	if (allow_pending && vgic_pending(irq)) {
-		lr |= VGIC_LR_PENDING;
-		if (v2_sgi) {
-			if (!irq->source)
-				return 0;
-			lr |= (uint64_t)__builtin_ctz(irq->source) << VGIC_LR_CPUID_SHIFT;
-			if (irq->source & (irq->source - 1))
-				lr |= VGIC_LR_EOI;
-		}
-	}
-
-	if (irq->group1)
-		lr |= VGIC_LR_GROUP1;
-	/* GICH_LR<n> has the upper five bits only. */
-	return lr | (uint64_t)(irq->priority & (vgic->cfg.gicv2 ? 0xf8 : 0xff))
-			    << VGIC_LR_PRIORITY_SHIFT;
+	if (vgic_irq_resampled(irq))
+		state &= ~(unsigned int)VGR_IRQ_HW;
+	lr = by_state[state] | irq->intid | (uint64_t)irq->priority << VGIC_LR_PRIORITY_SHIFT;
+	if (state & VGR_IRQ_HW)
+		lr |= (uint64_t)irq->hwintid << VGIC_LR_PINTID_SHIFT;
+	/* GICH_LR<n> has the upper five bits of a priority only. */
+	if (vgic->cfg.gicv2)
+		lr &= ~(7ull << VGIC_LR_PRIORITY_SHIFT);
+	return vgic_irq_is_sgi(irq) ? vgic_sgi_lr(vgic, irq, lr) : lr;
 }
 
 /* vgic_v3_populate_lr: OV-28. */
 static inline void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq,
 				    unsigned int lr)
 {
+	/*
+	 * What the LR takes over: an edge; of a mapped level, of which only rising edges are seen,
+	 * the line, to make room for the next one; of other levels nothing.
+	 */
+	static const uint16_t taken[4] = {VGR_IRQ_LATCH, 0, VGR_IRQ_LATCH, VGR_IRQ_LINE};
 	uint64_t value = vgic_compute_lr(vgic, irq);
 
 	vcpu->lr[lr] = value;
 	if (value & VGIC_LR_PENDING) {
-		if (!irq->level)
-			irq->pending_latch = false;
+		irq->state &= ~taken[irq->state / VGR_IRQ_LEVEL & 3];
 		if (is_v2_sgi(vgic, irq)) {
 			irq->source &= irq->source - 1;
 			if (irq->source)
 				irq->pending_latch = true;
 		}
-		/* Only rising edges of a mapped level are seen: make room for the next one. */
-		if (vgic_irq_mapped_level(irq))
-			irq->line_level = false;
 	}
 	if (vgic->cfg.policy->track_on_lr)
 		irq->on_lr = true;
-	vgic_note(vgic, VGIC_EVENT_POPULATED, vcpu->index, irq, lr);
 }
 
-/* vgic_irq_handle_resampling: OV-47. */
+/* vgic_irq_handle_resampling: OV-47. The interrupt is a mapped level. */
 static inline void handle_resampling(struct vgic *vgic, struct vgic_vcpu *vcpu,
 				     struct vgic_irq *irq, bool deactivated, bool lr_pending)
 {
 	bool resample = false;
 
-	if (!vgic_irq_mapped_level(irq))
-		return;
 	if (vgic_irq_resampled(irq)) {
 		resample = !(irq->active || irq->pending_latch);
 	} else if (lr_pending || (deactivated && irq->line_level)) {
@@ -107,6 +111,22 @@ static inline void handle_resampling(struct vgic *vgic, struct vgic_vcpu *vcpu,
 	}
 	if (resample)
 		vgic_physical_active(vgic, vcpu->index, irq, false);
+}
+
+/*
+ * Active is what the LR shows. The latch of an edge is never cleared here, for one that came
+ * during the run must survive; that of a level is, if the LR is done.
+ */
+static inline uint16_t vgic_folded(uint16_t state, uint64_t lr)
+{
+	static const uint16_t sets[4] = {0, VGR_IRQ_LATCH, VGR_IRQ_ACTIVE,
+					 VGR_IRQ_LATCH | VGR_IRQ_ACTIVE};
+	unsigned int shown = lr >> 62;
+
+	state &= ~VGR_IRQ_ACTIVE;
+	if (!(state & VGR_IRQ_LEVEL))
+		return state | sets[shown];
+	return shown ? state | (sets[shown] & VGR_IRQ_ACTIVE) : state & ~VGR_IRQ_LATCH;
 }
 
 static inline void notify(const struct vgic *vgic, uint32_t intid)
@@ -128,9 +148,9 @@ static inline bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint6
 	struct vgic_irq *irq = vgic_find(vgic, vcpu->index, intid);
 	bool eoi_mi, deactivated;
 
-	if (irq && policy->fold_drops_lpi_active && intid >= VGIC_LPI_BASE)
+	if (intid >= VGIC_LPI_BASE && irq && policy->fold_drops_lpi_active)
 		value &= ~VGIC_LR_ACTIVE;
-	eoi_mi = !(value & VGIC_LR_STATE) && (value & VGIC_LR_EOI) && !(value & VGIC_LR_HW) &&
+	eoi_mi = (value & (VGIC_LR_STATE | VGIC_LR_EOI | VGIC_LR_HW)) == VGIC_LR_EOI &&
 		 vgic_valid_spi(vgic, intid);
 	if (eoi_mi && !after)
 		notify(vgic, intid);
@@ -138,12 +158,7 @@ static inline bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint6
 		return false;
 
 	deactivated = irq->active && !(value & VGIC_LR_ACTIVE);
-	irq->active = value & VGIC_LR_ACTIVE;
-	/* Never cleared here: an edge that came during the run must survive. */
-	if (!irq->level && (value & VGIC_LR_PENDING))
-		irq->pending_latch = true;
-	if (irq->level && !(value & VGIC_LR_STATE))
-		irq->pending_latch = false;
+	irq->state = vgic_folded(irq->state, value);
 	if (is_v2_sgi(vgic, irq)) {
 		unsigned int cpuid = (value & VGIC_LR_CPUID) >> VGIC_LR_CPUID_SHIFT;
 
@@ -152,10 +167,11 @@ static inline bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint6
 		if (value & VGIC_LR_PENDING)
 			irq->source |= 1u << cpuid;
 	}
-	handle_resampling(vgic, vcpu, irq, deactivated, value & VGIC_LR_PENDING);
+	if (vgic_irq_mapped_level(irq))
+		handle_resampling(vgic, vcpu, irq, deactivated, value & VGIC_LR_PENDING);
 	irq->on_lr = false;
 
-	if (after && deactivated && eoi_mi) {
+	if (eoi_mi && after && deactivated) {
 		notify(vgic, intid);
 		if (vgic->active_spis > 0)
 			vgic->active_spis--;

@@ -4,6 +4,24 @@
 
 #include "vgic_order.h"
 
+/* Keys 3 and 5 of OV-17: what pends and is not active, by priority, and mapped ones first. */
+#define LOWER(s)    ((~VGIC_IN_SET(VGIC_WANTED & ~VGIC_WITH_ACTIVE, s) & 1) << 9 | !((s)&VGR_IRQ_HW))
+/* Keys 1 and 2: what may be delivered, and what is of a group that is enabled. */
+#define GROUP(s)    ((s) / VGR_IRQ_GROUP1 & 1)
+#define UPPER(s, e) ((~VGIC_IN_SET(VGIC_DELIVERABLE, s) & 1) << 11 | (~(e) >> GROUP(s) & 1) << 10)
+
+_Static_assert(VGIC_VMCR_VENG0 == 1 && VGIC_VMCR_VENG1 == 2, "a set of groups is an index");
+
+#define NEITHER(s) (UPPER(s, 0u) | LOWER(s))
+#define GROUP_0(s) (UPPER(s, 1u) | LOWER(s))
+#define GROUP_1(s) (UPPER(s, 2u) | LOWER(s))
+#define BOTH(s)	   (UPPER(s, 3u) | LOWER(s))
+
+const uint16_t vgic_key_parts[5][256] = {
+	{VGIC_EACH_256(LOWER)},	  {VGIC_EACH_256(NEITHER)}, {VGIC_EACH_256(GROUP_0)},
+	{VGIC_EACH_256(GROUP_1)}, {VGIC_EACH_256(BOTH)},
+};
+
 bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
@@ -17,37 +35,18 @@ bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
 	return s->depth > nr_lr || s->multi_sgi;
 }
 
-/* Links n interrupts in this order; they are all that the list holds. */
-static void relink(struct vgic_list *list, struct vgic_irq **irqs, unsigned int n)
-{
-	struct vgic_irq *before = NULL;
-
-	for (unsigned int i = 0; i < n; i++) {
-		irqs[i]->prev = before;
-		if (before)
-			before->next = irqs[i];
-		before = irqs[i];
-	}
-	before->next = NULL;
-	list->head = irqs[0];
-	list->tail = before;
-}
-
 /* What is sorted: the key of an interrupt above its place in the list, which breaks ties. */
 #define PLACE_BITS 20
 #define SHORT	   64u
 
-/* Lists come nearly sorted: those of the last flush stand first. */
-static void sort_short(uint32_t *v, unsigned int n)
+/* Puts x after n that are sorted. Lists come nearly so: those of the last flush stand first. */
+static inline void insert(uint32_t *v, unsigned int n, uint32_t x)
 {
-	for (unsigned int i = 1; i < n; i++) {
-		uint32_t x = v[i];
-		unsigned int at = i;
+	unsigned int at = n;
 
-		for (; at && v[at - 1] > x; at--)
-			v[at] = v[at - 1];
-		v[at] = x;
-	}
+	for (; at && v[at - 1] > x; at--)
+		v[at] = v[at - 1];
+	v[at] = x;
 }
 
 /* Merges neighbouring runs of 1, 2, 4 ... */
@@ -71,27 +70,49 @@ static void sort_long(uint32_t *v, uint32_t *other, unsigned int n)
 		memcpy(v, from, n * sizeof(*v));
 }
 
+/* Links the n interrupts of a list anew, in the order of v. */
+static void relink(struct vgic_list *list, struct vgic_irq *const *irqs, const uint32_t *v,
+		   unsigned int n)
+{
+	struct vgic_irq *before = NULL;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct vgic_irq *irq = irqs[v[i] & ((1u << PLACE_BITS) - 1)];
+
+		irq->prev = before;
+		if (before)
+			before->next = irq;
+		else
+			list->head = irq;
+		before = irq;
+	}
+	before->next = NULL;
+	list->tail = before;
+}
+
 /* Longer lists, and a policy's own order, take the way of vgic_list_sort() below. */
 #define LONGEST 1024u
 
 static void sort_by_key(struct vgic_vcpu *vcpu)
 {
 	const struct vgic_order order = vgic_order_of(vcpu);
-	struct vgic_irq *irqs[LONGEST], *sorted[LONGEST];
+	struct vgic_irq *irqs[LONGEST];
 	uint32_t v[LONGEST], other[LONGEST];
+	bool is_short = vcpu->list.count <= SHORT;
 	unsigned int n = 0;
 
 	vgic_for_each_irq (irq, &vcpu->list) {
-		v[n] = vgic_sort_key(&order, irq) << PLACE_BITS | n;
-		irqs[n++] = irq;
+		uint32_t x = vgic_sort_key(&order, irq) << PLACE_BITS | n;
+
+		irqs[n] = irq;
+		if (is_short)
+			insert(v, n++, x);
+		else
+			v[n++] = x;
 	}
-	if (n <= SHORT)
-		sort_short(v, n);
-	else
+	if (!is_short)
 		sort_long(v, other, n);
-	for (unsigned int i = 0; i < n; i++)
-		sorted[i] = irqs[v[i] & ((1u << PLACE_BITS) - 1)];
-	relink(&vcpu->list, sorted, n);
+	relink(&vcpu->list, irqs, v, n);
 }
 
 /* a goes first, or stood first where neither does. */

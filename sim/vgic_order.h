@@ -7,20 +7,23 @@
 
 /* What is the same for a whole list. */
 struct vgic_order {
-	bool pending_first, deliverable_first, dist_enabled;
-	uint8_t disabled; /* groups, a bit for each */
+	bool pending_first;
+	uint32_t route;
+	const uint16_t *parts; /* of keys, by standing */
 };
+
+/* vgic_order.c. By how groups count: not at all, or as they are enabled. */
+extern const uint16_t vgic_key_parts[5][256];
 
 static inline struct vgic_order vgic_order_of(const struct vgic_vcpu *vcpu)
 {
 	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
+	unsigned int enabled = vcpu->vmcr & (VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1);
 
 	return (struct vgic_order){
 		.pending_first = policy->sort_pending_first,
-		.deliverable_first = policy->sort_deliverable_first,
-		.dist_enabled = vcpu->vgic->dist_enabled,
-		.disabled = (uint8_t)((vcpu->vmcr & VGIC_VMCR_VENG0 ? 0 : 1) |
-				      (vcpu->vmcr & VGIC_VMCR_VENG1 ? 0 : 2)),
+		.route = vgic_route(vcpu->vgic, vcpu->index),
+		.parts = vgic_key_parts[policy->sort_deliverable_first ? 1 + enabled : 0],
 	};
 }
 
@@ -32,27 +35,26 @@ static inline unsigned int vgic_active_first(const struct vgic_irq *irq)
 	return vgic_is_of(VGIC_WANTED, irq) ? 1u << 8 | irq->priority : 2u << 8;
 }
 
+/*
+ * A key: bits 11 and 10 are keys 1 and 2 of OV-17, what follows is keys 3 to 5, or the order of
+ * 6.12.
+ */
+#define VGIC_KEY_UPPER 0xc00u
+
 /* Where an interrupt stands in a sorted list: the smaller key goes first. 12 bits. */
 static inline unsigned int vgic_sort_key_of(const struct vgic_order *o, const struct vgic_irq *irq,
 					    unsigned int standing)
 {
-	unsigned int group1 = irq->state / VGR_IRQ_GROUP1 & 1, key;
+	unsigned int part = o->parts[standing];
 
-	/* From 6.19 on: keys 3 to 5 of OV-17. */
 	if (o->pending_first)
-		key = (~(VGIC_WANTED & ~VGIC_WITH_ACTIVE) >> standing & 1) << 9 |
-		      (unsigned int)irq->priority << 1 | !(irq->state & VGR_IRQ_HW);
-	else
-		key = vgic_active_first(irq);
-	if (!o->deliverable_first)
-		return key;
-	key |= (~VGIC_DELIVERABLE >> standing & 1) << 11;
-	return key | (o->disabled >> group1 & 1u) << 10;
+		return part | (unsigned int)irq->priority << 1;
+	return (part & VGIC_KEY_UPPER) | vgic_active_first(irq);
 }
 
 static inline unsigned int vgic_sort_key(const struct vgic_order *o, const struct vgic_irq *irq)
 {
-	return vgic_sort_key_of(o, irq, vgic_standing(o->dist_enabled, irq));
+	return vgic_sort_key_of(o, irq, vgic_standing(o->route, irq));
 }
 
 /* vgic_order.c */

@@ -10,7 +10,7 @@ void vgic_save(struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	uint64_t elrsr = vgic_v3_cpuif_elrsr(hw);
+	uint64_t elrsr = vcpu->used_lrs ? vgic_v3_cpuif_elrsr(hw) : 0;
 
 	if (policy->eager_vmcr)
 		vcpu->vmcr = hw->vmcr;
@@ -75,7 +75,8 @@ static unsigned int replay(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgi
 	for (; irq != end && n; irq = irq->next) {
 		uint64_t lr;
 
-		if (!irq->active || !vgic_deliverable(vgic->dist_enabled, irq))
+		/* It is deliverable, then. */
+		if (!irq->active)
 			continue;
 		if (policy->replay == VGIC_REPLAY_WHOLE_SKIP_LR && in_lrs(vcpu, used, irq->intid))
 			continue;
@@ -155,22 +156,10 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 	replay_eoicount(vgic, vcpu, used);
 }
 
-void vgic_sync(struct vgic *vgic, unsigned int index)
-{
-	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-
-	if (!vgic->cfg.policy->no_empty_shortcut && !vcpu->list.count)
-		return;
-	fold_state(vgic, vcpu);
-	vgic_prune(vgic, index);
-	vcpu->boundary = NULL;
-	vcpu->counts.syncs++;
-}
-
 /* vgic_prune_ap_list: OV-55. */
-void vgic_prune(struct vgic *vgic, unsigned int index)
+static inline void prune(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
-	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+	uint32_t route = vgic_route(vgic, vcpu->index);
 	struct vgic_irq *irq = vcpu->list.head, *next;
 
 	vcpu->overflow = NULL;
@@ -178,19 +167,35 @@ void vgic_prune(struct vgic *vgic, unsigned int index)
 		unsigned int to;
 
 		next = irq->next;
-		if (vgic_deliverable(vgic->dist_enabled, irq))
+		if (vgic_deliverable(route, irq))
 			continue;
 		to = vgic_oracle(vgic, irq);
+		vgic_list_remove(vgic, irq);
 		if (to == VGIC_NO_VCPU) {
-			vgic_list_remove(vgic, irq);
 			vcpu->counts.pruned++;
-			vgic_note(vgic, VGIC_EVENT_PRUNED, index, irq, 0);
+			vgic_note(vgic, VGIC_EVENT_PRUNED, vcpu->index, irq, 0);
 		} else {
-			vgic_list_remove(vgic, irq);
 			vgic_list_append(vgic, to, irq);
 			vcpu->counts.migrated++;
-			vgic_note(vgic, VGIC_EVENT_MIGRATED, index, irq, to);
+			vgic_note(vgic, VGIC_EVENT_MIGRATED, vcpu->index, irq, to);
 			vgic_request(vgic, to, VGIC_REQ_IRQ_PENDING, true);
 		}
 	}
+}
+
+void vgic_prune(struct vgic *vgic, unsigned int index)
+{
+	prune(vgic, &vgic->vcpus[index]);
+}
+
+void vgic_sync(struct vgic *vgic, unsigned int index)
+{
+	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+
+	if (!vgic->cfg.policy->no_empty_shortcut && !vcpu->list.count)
+		return;
+	fold_state(vgic, vcpu);
+	prune(vgic, vcpu);
+	vcpu->boundary = NULL;
+	vcpu->counts.syncs++;
 }
