@@ -23,23 +23,26 @@ _Static_assert(offsetof(struct vgic_summary, nr_act) == 4 &&
 		VGIC_IN_SET(VGIC_DELIVERABLE & ~VGIC_WITH_ACTIVE, s),                 \
 			VGIC_IN_SET(VGIC_WITH_ACTIVE, s), 0, VGIC_IN_SET(WANTS_LR, s) \
 	}
-static const counts adds[64] = {VGIC_EACH_64(ADDS, 0)};
+static const counts adds[256] = {VGIC_EACH_256(ADDS)};
 
 /* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2), of some interrupts. */
 struct tally {
 	counts sum;
+	unsigned int nr_sgi, more_depth;
 	bool multi_sgi;
 };
 
 static inline void tally_add(struct tally *t, const struct vgic_irq *irq, unsigned int standing)
 {
-	t->sum += adds[standing & 63];
+	t->sum += adds[standing];
 	if (vgic_irq_is_sgi(irq)) {
-		unsigned int want = vgic_irq_lr_count(irq);
+		t->nr_sgi += VGIC_IN_SET(VGIC_DELIVERABLE, standing);
+		if (VGIC_RARELY(irq->source)) {
+			unsigned int want = vgic_irq_lr_count(irq);
 
-		t->sum += (counts){0, 0, VGIC_IN_SET(VGIC_DELIVERABLE, standing),
-				   want - (unsigned int)VGIC_IN_SET(WANTS_LR, standing)};
-		t->multi_sgi |= want > 1;
+			t->more_depth += want - (unsigned int)VGIC_IN_SET(WANTS_LR, standing);
+			t->multi_sgi |= want > 1;
+		}
 	}
 }
 
@@ -48,29 +51,25 @@ static inline struct vgic_summary summary_of(const struct tally *t)
 	struct vgic_summary s = {.multi_sgi = t->multi_sgi};
 
 	memcpy(&s, &t->sum, sizeof(t->sum));
+	s.nr_sgi = t->nr_sgi;
+	s.depth += t->more_depth;
 	return s;
 }
 
-/* keyed: the list may have to be sorted; *in_order: by the keys it is already. */
-static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, bool keyed,
-					    bool *in_order)
+/* r: the list may have to be sorted by keys, or NULL. */
+static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, struct vgic_ranks *r)
 {
 	const struct vgic_order order = vgic_order_of(vcpu);
-	unsigned int last = 0, falls = 0;
 	struct tally t = {0};
+	unsigned int place = 0;
 
 	vgic_for_each_irq (irq, &vcpu->list) {
 		unsigned int standing = vgic_standing(order.route, irq);
 
 		tally_add(&t, irq, standing);
-		if (keyed) {
-			unsigned int key = vgic_sort_key_of(&order, irq, standing);
-
-			falls |= last > key;
-			last = key;
-		}
+		if (r)
+			vgic_ranks_add(r, place++, irq, vgic_sort_key_of(&order, irq, standing));
 	}
-	*in_order = keyed && !falls;
 	return summary_of(&t);
 }
 
@@ -84,7 +83,7 @@ static inline unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, s
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	bool barrier = !t && policy->multi_sgi_barrier && vcpu->summary.multi_sgi;
 	bool heard = vgic_is_heard(vgic, VGIC_EVENT_POPULATED);
-	uint32_t route = vgic_route(vgic, vcpu->index);
+	uint16_t route = vgic_route(vgic, vcpu);
 	unsigned int nr_lr = vgic->cfg.nr_lr, count = 0;
 	struct vgic_irq *last = NULL;
 	uint8_t lowest = 0xff;
@@ -114,7 +113,8 @@ static inline unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, s
 	if (policy->overflow_list)
 		vcpu->overflow = last ? last->next : NULL;
 	for (unsigned int i = count; i < nr_lr; i++)
-		vcpu->lr[i] = 0;
+		if (vcpu->lr[i])
+			vcpu->lr[i] = 0;
 	return count;
 }
 
@@ -192,21 +192,36 @@ static uint32_t make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, 
 	return hcr;
 }
 
-static void order(struct vgic *vgic, struct vgic_vcpu *vcpu)
+static inline bool needs_sort(const struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
-	bool in_order;
-
-	if (vcpu->list.count <= vgic->cfg.nr_lr)
-		vcpu->summary = summarise(vcpu, false, &in_order);
-	else
-		vcpu->summary = summarise(vcpu, true, &in_order);
 	if (!vgic_needs_sort(vgic, &vcpu->summary))
-		return;
-	vcpu->moved = !in_order || vgic->cfg.policy->compare;
-	if (vcpu->moved)
-		vgic_list_sort(vcpu);
+		return false;
 	vcpu->sorted = true;
 	vcpu->counts.sorts++;
+	return true;
+}
+
+/* A list that is longer than there are LRs. */
+static __attribute__((noinline)) void order_by_key(struct vgic *vgic, struct vgic_vcpu *vcpu)
+{
+	struct vgic_ranks ranks;
+
+	vgic_ranks_start(&ranks, vcpu->list.count);
+	vcpu->summary = summarise(vcpu, &ranks);
+	if (!needs_sort(vgic, vcpu))
+		return;
+	vcpu->moved = ranks.moved;
+	if (vcpu->moved)
+		vgic_list_rank(vcpu, &ranks);
+}
+
+static void order(struct vgic *vgic, struct vgic_vcpu *vcpu)
+{
+	vcpu->summary = summarise(vcpu, NULL);
+	if (!needs_sort(vgic, vcpu))
+		return;
+	vcpu->moved = true;
+	vgic_list_sort(vcpu);
 }
 
 /* Whatever its summary will be: a list of as many as there are LRs stays in its order. */
@@ -234,7 +249,11 @@ void vgic_flush(struct vgic *vgic, unsigned int index)
 		vcpu->used_lrs = populate(vgic, vcpu, &t, &more);
 		vcpu->summary = summary_of(&t);
 	} else {
-		order(vgic, vcpu);
+		if (vcpu->list.count > vgic->cfg.nr_lr && vcpu->list.count <= VGIC_RANKED &&
+		    !policy->compare)
+			order_by_key(vgic, vcpu);
+		else
+			order(vgic, vcpu);
 		vcpu->used_lrs = populate(vgic, vcpu, NULL, &more);
 	}
 

@@ -112,13 +112,19 @@ static inline unsigned int vgic_oracle(const struct vgic *vgic, const struct vgi
 #define VGIC_EACH_256(f) \
 	VGIC_EACH_64(f, 0), VGIC_EACH_64(f, 64), VGIC_EACH_64(f, 128), VGIC_EACH_64(f, 192)
 
-/* The target of those on a vCPU's list that may come to it; nobody's, if none may. */
-static inline uint32_t vgic_route(const struct vgic *vgic, unsigned int vcpu)
+/* What is rare stays out of the way of what is not. */
+#define VGIC_RARELY(x) __builtin_expect(!!(x), 0)
+
+/* No interrupt has this target. */
+#define VGIC_NO_ROUTE 0xfffeu
+
+/* The target of those on a vCPU's list that may come to it. */
+static inline uint16_t vgic_route(const struct vgic *vgic, const struct vgic_vcpu *vcpu)
 {
-	return vgic->dist_enabled ? vcpu : UINT32_MAX;
+	return vgic->dist_enabled ? vcpu->index : VGIC_NO_ROUTE;
 }
 
-static inline unsigned int vgic_standing(uint32_t route, const struct vgic_irq *irq)
+static inline unsigned int vgic_standing(uint16_t route, const struct vgic_irq *irq)
 {
 	unsigned int routed = irq->target == route;
 
@@ -126,7 +132,7 @@ static inline unsigned int vgic_standing(uint32_t route, const struct vgic_irq *
 }
 
 /* Does the oracle name the vCPU on whose list it is? */
-static inline unsigned int vgic_deliverable(uint32_t route, const struct vgic_irq *irq)
+static inline unsigned int vgic_deliverable(uint16_t route, const struct vgic_irq *irq)
 {
 	return vgic_is_of(irq->target == route ? VGIC_WITH_ACTIVE | VGIC_WANTED : VGIC_WITH_ACTIVE,
 			  irq);
@@ -143,9 +149,10 @@ static inline bool vgic_irq_resampled(const struct vgic_irq *irq)
 	return irq->resample;
 }
 
+/* vgic_create() sees to it that all is quiet if nobody listens. */
 static inline bool vgic_is_heard(const struct vgic *vgic, enum vgic_event what)
 {
-	return vgic->cfg.env.event && !(vgic->cfg.env.quiet & (1u << what));
+	return !(vgic->cfg.env.quiet & (1u << what));
 }
 
 static inline void vgic_note(const struct vgic *vgic, enum vgic_event what, unsigned int vcpu,

@@ -36,7 +36,7 @@ struct vgic_irq *vgic_lpi_find(const struct vgic *vgic, uint32_t intid)
 
 struct vgic_irq *vgic_irq_find(const struct vgic *vgic, unsigned int vcpu, uint32_t intid)
 {
-	if (vcpu < vgic->cfg.nr_vcpus && !vgic->vcpus[vcpu].private_irqs && intid < VGIC_NR_PRIVATE)
+	if (intid < VGIC_NR_PRIVATE && vcpu < vgic->cfg.nr_vcpus && !vgic->vcpus[vcpu].private_irqs)
 		return NULL;
 	return vgic_find(vgic, vcpu, intid);
 }
@@ -164,6 +164,8 @@ int vgic_create(struct vgic **out, const struct vgic_config *cfg)
 	if (!vgic)
 		return -ENOMEM;
 	vgic->cfg = *cfg;
+	if (!cfg->env.event)
+		vgic->cfg.env.quiet = UINT32_MAX;
 	vgic->vcpus = calloc(cfg->nr_vcpus, sizeof(*vgic->vcpus));
 	vgic->spis = calloc(cfg->nr_spis ? cfg->nr_spis : 1, sizeof(*vgic->spis));
 	if (!vgic->vcpus || !vgic->spis || make_vcpus(vgic)) {

@@ -35,24 +35,10 @@ bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s)
 	return s->depth > nr_lr || s->multi_sgi;
 }
 
-/* What is sorted: the key of an interrupt above its place in the list, which breaks ties. */
-#define PLACE_BITS 20
-#define SHORT	   64u
-
-/* Puts x after n that are sorted. Lists come nearly so: those of the last flush stand first. */
-static inline void insert(uint32_t *v, unsigned int n, uint32_t x)
-{
-	unsigned int at = n;
-
-	for (; at && v[at - 1] > x; at--)
-		v[at] = v[at - 1];
-	v[at] = x;
-}
-
 /* Merges neighbouring runs of 1, 2, 4 ... */
-static void sort_long(uint32_t *v, uint32_t *other, unsigned int n)
+static void sort_long(uint32_t *v, unsigned int n)
 {
-	uint32_t *from = v, *to = other;
+	uint32_t other[VGIC_RANKED], *from = v, *to = other;
 
 	for (unsigned int run = 1; run < n; run *= 2) {
 		for (unsigned int lo = 0; lo < n; lo += 2 * run) {
@@ -70,14 +56,15 @@ static void sort_long(uint32_t *v, uint32_t *other, unsigned int n)
 		memcpy(v, from, n * sizeof(*v));
 }
 
-/* Links the n interrupts of a list anew, in the order of v. */
-static void relink(struct vgic_list *list, struct vgic_irq *const *irqs, const uint32_t *v,
-		   unsigned int n)
+void vgic_list_rank(struct vgic_vcpu *vcpu, struct vgic_ranks *r)
 {
+	struct vgic_list *list = &vcpu->list;
 	struct vgic_irq *before = NULL;
 
-	for (unsigned int i = 0; i < n; i++) {
-		struct vgic_irq *irq = irqs[v[i] & ((1u << PLACE_BITS) - 1)];
+	if (r->n > VGIC_FEW)
+		sort_long(r->v + 1, r->n);
+	for (unsigned int i = 1; i <= r->n; i++) {
+		struct vgic_irq *irq = r->irqs[r->v[i] & ((1u << VGIC_PLACE_BITS) - 1)];
 
 		irq->prev = before;
 		if (before)
@@ -88,31 +75,6 @@ static void relink(struct vgic_list *list, struct vgic_irq *const *irqs, const u
 	}
 	before->next = NULL;
 	list->tail = before;
-}
-
-/* Longer lists, and a policy's own order, take the way of vgic_list_sort() below. */
-#define LONGEST 1024u
-
-static void sort_by_key(struct vgic_vcpu *vcpu)
-{
-	const struct vgic_order order = vgic_order_of(vcpu);
-	struct vgic_irq *irqs[LONGEST];
-	uint32_t v[LONGEST], other[LONGEST];
-	bool is_short = vcpu->list.count <= SHORT;
-	unsigned int n = 0;
-
-	vgic_for_each_irq (irq, &vcpu->list) {
-		uint32_t x = vgic_sort_key(&order, irq) << PLACE_BITS | n;
-
-		irqs[n] = irq;
-		if (is_short)
-			insert(v, n++, x);
-		else
-			v[n++] = x;
-	}
-	if (!is_short)
-		sort_long(v, other, n);
-	relink(&vcpu->list, irqs, v, n);
 }
 
 /* a goes first, or stood first where neither does. */
@@ -144,7 +106,7 @@ static struct vgic_irq *merge(struct vgic_vcpu *vcpu, struct vgic_irq *a, struct
 }
 
 /* Stable, as the kernel's list_sort(): bottom-up runs of 1, 2, 4 ... entries. */
-static void sort_links(struct vgic_vcpu *vcpu)
+void vgic_list_sort(struct vgic_vcpu *vcpu)
 {
 	struct vgic_irq *runs[32] = {NULL}, *irq = vcpu->list.head, *all = NULL;
 	unsigned int i;
@@ -169,12 +131,4 @@ static void sort_links(struct vgic_vcpu *vcpu)
 		irq->prev = vcpu->list.tail;
 		vcpu->list.tail = irq;
 	}
-}
-
-void vgic_list_sort(struct vgic_vcpu *vcpu)
-{
-	if (!vcpu->vgic->cfg.policy->compare && vcpu->list.count <= LONGEST)
-		sort_by_key(vcpu);
-	else
-		sort_links(vcpu);
 }

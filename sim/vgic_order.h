@@ -8,7 +8,7 @@
 /* What is the same for a whole list. */
 struct vgic_order {
 	bool pending_first;
-	uint32_t route;
+	uint16_t route;
 	const uint16_t *parts; /* of keys, by standing */
 };
 
@@ -22,7 +22,7 @@ static inline struct vgic_order vgic_order_of(const struct vgic_vcpu *vcpu)
 
 	return (struct vgic_order){
 		.pending_first = policy->sort_pending_first,
-		.route = vgic_route(vcpu->vgic, vcpu->index),
+		.route = vgic_route(vcpu->vgic, vcpu),
 		.parts = vgic_key_parts[policy->sort_deliverable_first ? 1 + enabled : 0],
 	};
 }
@@ -47,7 +47,7 @@ static inline unsigned int vgic_sort_key_of(const struct vgic_order *o, const st
 {
 	unsigned int part = o->parts[standing];
 
-	if (o->pending_first)
+	if (__builtin_expect(o->pending_first, 1))
 		return part | (unsigned int)irq->priority << 1;
 	return (part & VGIC_KEY_UPPER) | vgic_active_first(irq);
 }
@@ -57,7 +57,45 @@ static inline unsigned int vgic_sort_key(const struct vgic_order *o, const struc
 	return vgic_sort_key_of(o, irq, vgic_standing(o->route, irq));
 }
 
-/* vgic_order.c */
+/* What is sorted: the key of an interrupt above its place in the list, which breaks ties. */
+#define VGIC_PLACE_BITS 20
+/* So many at most; longer lists, and a policy's own order, are sorted by vgic_list_sort(). */
+#define VGIC_RANKED	1024u
+/* Up to so many are put in their place at once, more are sorted at the end. */
+#define VGIC_FEW	64u
+
+/* The interrupts of a list in the order of their keys, while it is walked. */
+struct vgic_ranks {
+	unsigned int n;
+	bool moved; /* some do not stand where they stood */
+	struct vgic_irq *irqs[VGIC_RANKED];
+	uint32_t v[1 + VGIC_RANKED]; /* from 1 on; v[0] is before all of them */
+};
+
+static inline void vgic_ranks_start(struct vgic_ranks *r, unsigned int n)
+{
+	r->n = n;
+	r->moved = false;
+	r->v[0] = 0;
+}
+
+/* The i-th one of the list. Lists come nearly sorted: those of the last flush stand first. */
+static inline void vgic_ranks_add(struct vgic_ranks *r, unsigned int i, struct vgic_irq *irq,
+				  unsigned int key)
+{
+	uint32_t x = key << VGIC_PLACE_BITS | i, *at = &r->v[i];
+
+	r->irqs[i] = irq;
+	if (*at > x) {
+		r->moved = true;
+		for (; i<VGIC_FEW && * at> x; at--)
+			at[1] = *at;
+	}
+	at[1] = x;
+}
+
+/* vgic_order.c. The list in the order of its keys. */
+void vgic_list_rank(struct vgic_vcpu *vcpu, struct vgic_ranks *r);
 bool vgic_needs_sort(const struct vgic *vgic, const struct vgic_summary *s);
 void vgic_list_sort(struct vgic_vcpu *vcpu);
 

@@ -159,7 +159,7 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 /* vgic_prune_ap_list: OV-55. */
 static inline void prune(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
-	uint32_t route = vgic_route(vgic, vcpu->index);
+	uint16_t route = vgic_route(vgic, vcpu);
 	struct vgic_irq *irq = vcpu->list.head, *next;
 
 	vcpu->overflow = NULL;
