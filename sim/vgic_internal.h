@@ -82,13 +82,17 @@ static inline bool vgic_pending(const struct vgic_irq *irq)
 	return vgic_is_of(VGIC_PENDING, irq);
 }
 
+/* The oracle for an interrupt that is not active. */
+static inline unsigned int vgic_oracle_inactive(const struct vgic *vgic, const struct vgic_irq *irq)
+{
+	return vgic_is_of(VGIC_WANTED, irq) && vgic->dist_enabled ? irq->target : VGIC_NO_VCPU;
+}
+
 static inline unsigned int vgic_oracle(const struct vgic *vgic, const struct vgic_irq *irq)
 {
 	if (irq->state & VGR_IRQ_ACTIVE)
 		return irq->vcpu != VGIC_NO_VCPU ? irq->vcpu : irq->target;
-	if (vgic_is_of(VGIC_WANTED, irq) && vgic->dist_enabled)
-		return irq->target;
-	return VGIC_NO_VCPU;
+	return vgic_oracle_inactive(vgic, irq);
 }
 
 /*
@@ -197,6 +201,26 @@ void vgic_list_append(struct vgic *vgic, unsigned int vcpu, struct vgic_irq *irq
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq);
 /* Takes off what stands after the n-th one, last; NULL and 0: all. */
 void vgic_list_cut(struct vgic_vcpu *vcpu, struct vgic_irq *last, unsigned int n);
+
+/* The same as vgic_list_remove(): it is on the vCPU's list. */
+static inline void vgic_list_take(struct vgic_vcpu *vcpu, struct vgic_irq *irq)
+{
+	struct vgic_list *list = &vcpu->list;
+
+	if (vcpu->overflow == irq)
+		vcpu->overflow = irq->next;
+	if (irq->prev)
+		irq->prev->next = irq->next;
+	else
+		list->head = irq->next;
+	if (irq->next)
+		irq->next->prev = irq->prev;
+	else
+		list->tail = irq->prev;
+	list->count--;
+	irq->next = irq->prev = NULL;
+	irq->vcpu = VGIC_NO_VCPU;
+}
 
 /* The same as vgic_list_append(). */
 static inline void vgic_list_add(struct vgic_vcpu *vcpu, unsigned int index, struct vgic_irq *irq)

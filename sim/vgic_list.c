@@ -32,20 +32,5 @@ void vgic_list_cut(struct vgic_vcpu *vcpu, struct vgic_irq *last, unsigned int n
 
 void vgic_list_remove(struct vgic *vgic, struct vgic_irq *irq)
 {
-	struct vgic_vcpu *vcpu = &vgic->vcpus[irq->vcpu];
-	struct vgic_list *list = &vcpu->list;
-
-	if (vcpu->overflow == irq)
-		vcpu->overflow = irq->next;
-	if (irq->prev)
-		irq->prev->next = irq->next;
-	else
-		list->head = irq->next;
-	if (irq->next)
-		irq->next->prev = irq->prev;
-	else
-		list->tail = irq->prev;
-	list->count--;
-	irq->next = irq->prev = NULL;
-	irq->vcpu = VGIC_NO_VCPU;
+	vgic_list_take(&vgic->vcpus[irq->vcpu], irq);
 }

@@ -114,19 +114,28 @@ static inline void handle_resampling(struct vgic *vgic, struct vgic_vcpu *vcpu,
 }
 
 /*
- * Active is what the LR shows. The latch of an edge is never cleared here, for one that came
- * during the run must survive; that of a level is, if the LR is done.
+ * A state after the fold of an LR. Active is what the LR shows. The latch of an edge is never
+ * cleared here, for one that came during the run must survive; that of a level is, if the LR is
+ * done.
  */
 static inline uint16_t vgic_folded(uint16_t state, uint64_t lr)
 {
-	static const uint16_t sets[4] = {0, VGR_IRQ_LATCH, VGR_IRQ_ACTIVE,
-					 VGR_IRQ_LATCH | VGR_IRQ_ACTIVE};
-	unsigned int shown = lr >> 62;
+	/* What stays and what is set, by what the LR shows, for edges and for levels. */
+	static const struct {
+		uint16_t stays, set;
+	} by_lr[8] = {
+		{~VGR_IRQ_ACTIVE, 0},
+		{~VGR_IRQ_ACTIVE, VGR_IRQ_LATCH},
+		{~VGR_IRQ_ACTIVE, VGR_IRQ_ACTIVE},
+		{~VGR_IRQ_ACTIVE, VGR_IRQ_ACTIVE | VGR_IRQ_LATCH},
+		{~(VGR_IRQ_ACTIVE | VGR_IRQ_LATCH), 0},
+		{~VGR_IRQ_ACTIVE, 0},
+		{~VGR_IRQ_ACTIVE, VGR_IRQ_ACTIVE},
+		{~VGR_IRQ_ACTIVE, VGR_IRQ_ACTIVE},
+	};
+	unsigned int i = (unsigned int)(lr >> 62) | (state & VGR_IRQ_LEVEL) / (VGR_IRQ_LEVEL / 4);
 
-	state &= ~VGR_IRQ_ACTIVE;
-	if (!(state & VGR_IRQ_LEVEL))
-		return state | sets[shown];
-	return shown ? state | (sets[shown] & VGR_IRQ_ACTIVE) : state & ~VGR_IRQ_LATCH;
+	return (state & by_lr[i].stays) | by_lr[i].set;
 }
 
 static inline void notify(const struct vgic *vgic, uint32_t intid)
@@ -135,27 +144,36 @@ static inline void notify(const struct vgic *vgic, uint32_t intid)
 		vgic->cfg.env.resample(vgic->cfg.env.opaque, intid);
 }
 
+/* GICv2 hosts never took the condition over, nor the counter (OV-72). */
+static inline bool vgic_notifies_after(const struct vgic *vgic)
+{
+	return vgic->cfg.policy->notify_needs_deactivated && !vgic->cfg.gicv2;
+}
+
 /*
  * vgic_v3_fold_lr, vgic_v2_fold_lr: OV-42 to OV-49, OV-72, and HI-8 where the policy
  * says so. Returns true if the interrupt lost its active state.
  */
 static inline bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint64_t value)
 {
-	const struct vgic_policy *policy = vgic->cfg.policy;
-	/* GICv2 hosts never took the condition over, nor the counter (OV-72). */
-	bool after = policy->notify_needs_deactivated && !vgic->cfg.gicv2;
 	uint32_t intid = value & (vgic->cfg.model_v2 ? 0x3ffu : VGIC_LR_VINTID);
-	struct vgic_irq *irq = vgic_find(vgic, vcpu->index, intid);
-	bool eoi_mi, deactivated;
+	struct vgic_irq *irq;
+	bool eoi_mi = false, deactivated;
 
-	if (intid >= VGIC_LPI_BASE && irq && policy->fold_drops_lpi_active)
-		value &= ~VGIC_LR_ACTIVE;
-	eoi_mi = (value & (VGIC_LR_STATE | VGIC_LR_EOI | VGIC_LR_HW)) == VGIC_LR_EOI &&
-		 vgic_valid_spi(vgic, intid);
-	if (eoi_mi && !after)
-		notify(vgic, intid);
-	if (!irq)
-		return false;
+	if (intid < VGIC_NR_PRIVATE) {
+		irq = &vcpu->private_irqs[intid];
+	} else if (vgic_valid_spi(vgic, intid)) {
+		irq = &vgic->spis[intid - VGIC_NR_PRIVATE];
+		eoi_mi = (value & (VGIC_LR_STATE | VGIC_LR_EOI | VGIC_LR_HW)) == VGIC_LR_EOI;
+		if (eoi_mi && !vgic_notifies_after(vgic))
+			notify(vgic, intid);
+	} else {
+		irq = vgic_lpi_find(vgic, intid);
+		if (!irq)
+			return false;
+		if (vgic->cfg.policy->fold_drops_lpi_active)
+			value &= ~VGIC_LR_ACTIVE;
+	}
 
 	deactivated = irq->active && !(value & VGIC_LR_ACTIVE);
 	irq->state = vgic_folded(irq->state, value);
@@ -171,7 +189,7 @@ static inline bool vgic_fold_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, uint6
 		handle_resampling(vgic, vcpu, irq, deactivated, value & VGIC_LR_PENDING);
 	irq->on_lr = false;
 
-	if (eoi_mi && after && deactivated) {
+	if (eoi_mi && deactivated && vgic_notifies_after(vgic)) {
 		notify(vgic, intid);
 		if (vgic->active_spis > 0)
 			vgic->active_spis--;

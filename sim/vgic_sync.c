@@ -169,8 +169,9 @@ static inline void prune(struct vgic *vgic, struct vgic_vcpu *vcpu)
 		next = irq->next;
 		if (vgic_deliverable(route, irq))
 			continue;
-		to = vgic_oracle(vgic, irq);
-		vgic_list_remove(vgic, irq);
+		/* Were it active it would be deliverable. */
+		to = vgic_oracle_inactive(vgic, irq);
+		vgic_list_take(vcpu, irq);
 		if (to == VGIC_NO_VCPU) {
 			vcpu->counts.pruned++;
 			vgic_note(vgic, VGIC_EVENT_PRUNED, vcpu->index, irq, 0);
