@@ -25,9 +25,12 @@
 /* Differing records kept; beyond this some are decided early. */
 #define MAX_KEPT_BYTES (12u << 20)
 
+struct vm;
+
 /* One vCPU between its flush and its sync. */
 struct run {
-	uint32_t losses; /* seen until the flush */
+	const struct vm *vm; /* NULL until it has a record */
+	uint32_t losses;     /* seen until the flush */
 	uint32_t boundary;
 	bool known; /* the boundary is */
 	bool flush_checked;
@@ -54,7 +57,10 @@ struct vgic_verify {
 	uint64_t settle_at; /* when that is past this the first that are kept can be decided */
 	struct vm **vms;
 	size_t nr_vms;
+	struct run *last; /* of the last record, and whose that was */
+	uint16_t last_vm, last_vcpu;
 	struct run nobody; /* of vCPUs that there cannot be */
+	struct vm no_vm;
 	uint32_t losses;
 	size_t patience;
 	bool passed_over; /* some flush or sync was */
@@ -136,6 +142,10 @@ int vgic_verify_create(struct vgic_verify **out, const struct vgic_verify_config
 	}
 	v->check.cfg = &v->cfg;
 	v->check.totals = &v->totals;
+	v->nobody.vm = &v->no_vm;
+	v->last = &v->nobody;
+	v->last_vm = VGR_NO_VM;
+	v->last_vcpu = VGR_NO_VCPU;
 	*out = v;
 	return 0;
 }
@@ -206,44 +216,44 @@ NOT_INLINE static struct vm *new_vm(struct vgic_verify *v, uint16_t vm)
 	return v->vms[vm];
 }
 
-NOT_INLINE static struct run *new_run(struct vgic_verify *v, const struct vgr_rec *rec)
+/* Another one than that of the last record, or NULL: no memory. */
+NOT_INLINE static struct run *other_run(struct vgic_verify *v, const struct vgr_rec *rec)
 {
-	struct vm *vm = new_vm(v, rec->vm);
-	struct run **runs;
+	struct run **runs, *run;
+	struct vm *vm;
 
+	/* None of its records can be compared. */
+	if (rec->vcpu >= VGIC_MAX_VCPUS)
+		return &v->nobody;
+	vm = rec->vm < v->nr_vms && v->vms[rec->vm] ? v->vms[rec->vm] : new_vm(v, rec->vm);
 	if (!vm)
 		return NULL;
 	runs = &vm->runs[rec->vcpu / RUNS_EACH];
 	if (!*runs)
 		*runs = calloc(RUNS_EACH, sizeof(struct run));
-	return *runs ? &(*runs)[rec->vcpu % RUNS_EACH] : NULL;
+	if (!*runs)
+		return NULL;
+	run = &(*runs)[rec->vcpu % RUNS_EACH];
+	run->vm = vm;
+	v->last = run;
+	v->last_vm = rec->vm;
+	v->last_vcpu = rec->vcpu;
+	return run;
 }
 
 /* NULL: no memory. */
 static inline struct run *run_of(struct vgic_verify *v, const struct vgr_rec *rec)
 {
-	struct run *runs, *run;
+	struct run *run = v->last;
 
-	/* None of its records can be compared. */
-	if (rec->vcpu >= VGIC_MAX_VCPUS)
-		return &v->nobody;
-	if (rec->vm < v->nr_vms && v->vms[rec->vm] &&
-	    (runs = v->vms[rec->vm]->runs[rec->vcpu / RUNS_EACH]))
-		run = &runs[rec->vcpu % RUNS_EACH];
-	else
-		run = new_run(v, rec);
+	if (rec->vcpu != v->last_vcpu || rec->vm != v->last_vm)
+		run = other_run(v, rec);
 	/* An entry may be among what is lost, or a sync and a flush. */
 	if (run && run->losses != v->losses) {
 		run->losses = v->losses;
 		run->flushed = run->programmed = false;
 	}
 	return run;
-}
-
-static bool model_v2(const struct vgic_verify *v, const struct vgr_rec *rec)
-{
-	return v->cfg.gicv2 ||
-	       (rec->vm < v->nr_vms && v->vms[rec->vm] && v->vms[rec->vm]->model_v2);
 }
 
 /* Of a CPU that has some; v->none if it has not. */
@@ -363,12 +373,12 @@ static void samples_end(struct samples *s)
 	s->nr_levels = s->nr_acked = s->nr_lowered = 0;
 }
 
-static void begin_check(struct vgic_verify *v, const struct vgr_rec *rec)
+static void begin_check(struct vgic_verify *v, const struct vgr_rec *rec, const struct run *run)
 {
 	v->check.samples = samples_of(v, rec->cpu);
 	v->check.nr_diffs = 0;
 	v->check.lpi = v->check.late = v->check.no_level = false;
-	v->check.vgic->cfg.model_v2 = model_v2(v, rec);
+	v->check.vgic->cfg.model_v2 = v->cfg.gicv2 || run->vm->model_v2;
 }
 
 /* A record whose sizes contradict one another is none. */
@@ -378,10 +388,10 @@ static int refuse(struct vgic_verify *v)
 	return -EINVAL;
 }
 
-/* What every record of a type has at least. */
-static inline bool size_fits(const struct vgr_rec *rec)
+/* What every record of a type has at least, beyond its head; types that are not known: nothing. */
+static inline bool size_fits(const struct vgr_rec *rec, unsigned int type)
 {
-	static const uint8_t more[VGR_TYPE_MAX] = {
+	static const uint8_t more[VGR_TYPE_MAX + 1] = {
 #define MORE(what) (uint8_t)(sizeof(what) - sizeof(struct vgr_rec))
 		[VGR_VCPU] = MORE(struct vgr_vcpu),   [VGR_FLUSH] = MORE(struct vgr_flush),
 		[VGR_SYNC] = MORE(struct vgr_sync),   [VGR_INJECT] = MORE(struct vgr_inject),
@@ -391,7 +401,7 @@ static inline bool size_fits(const struct vgr_rec *rec)
 #undef MORE
 	};
 
-	return rec->size >= sizeof(*rec) + (rec->type < VGR_TYPE_MAX ? more[rec->type] : 0);
+	return rec->size >= sizeof(*rec) + more[type];
 }
 
 static bool flush_fits(const struct vgr_flush *f)
@@ -424,7 +434,7 @@ NOT_INLINE static int on_flush(struct vgic_verify *v, const struct vgr_flush *f)
 	if (!run)
 		return -ENOMEM;
 	v->totals.flushes++;
-	begin_check(v, &f->r);
+	begin_check(v, &f->r, run);
 	err = check_flush(&v->check, f);
 	if (!err)
 		err = settle(v, &f->r, f->begin, &checked);
@@ -457,7 +467,7 @@ NOT_INLINE static int on_sync(struct vgic_verify *v, const struct vgr_sync *s)
 	if (err)
 		return err;
 	v->totals.syncs++;
-	begin_check(v, &s->r);
+	begin_check(v, &s->r, run);
 	v->check.boundary = run->known ? run->boundary : VGR_BOUNDARY_UNKNOWN;
 	v->check.called_off = run->flushed && v->cfg.has_entries;
 	v->check.programmed = run->programmed;
@@ -552,9 +562,9 @@ static int pass_over(struct vgic_verify *v, const struct vgr_rec *rec)
 	return sync_fits((const struct vgr_sync *)rec) ? take(v, rec) : refuse(v);
 }
 
-static inline int on_record(struct vgic_verify *v, const struct vgr_rec *rec)
+static inline int on_record(struct vgic_verify *v, const struct vgr_rec *rec, unsigned int type)
 {
-	switch (rec->type) {
+	switch (type) {
 	case VGR_FLUSH:
 		return on_flush(v, (const struct vgr_flush *)rec);
 	case VGR_SYNC:
@@ -595,19 +605,21 @@ NOT_INLINE static int on_record_after(struct vgic_verify *v, const struct vgr_re
 		return err;
 	if (v->kept.n >= v->patience && rec->type <= VGR_SYNC)
 		return pass_over(v, rec);
-	return on_record(v, rec);
+	return on_record(v, rec, rec->type);
 }
 
 int vgic_verify_record(struct vgic_verify *v, const struct vgr_rec *rec)
 {
-	if (!size_fits(rec))
+	unsigned int type = rec->type < VGR_TYPE_MAX ? rec->type : VGR_TYPE_MAX;
+
+	if (RARELY(!size_fits(rec, type)))
 		return -EINVAL;
 	v->totals.records++;
 	if (rec->time > v->newest)
 		v->newest = rec->time;
-	if ((change_log_open(&v->changes, rec) && change_ends(rec)) || v->kept.n)
+	if ((change_log_open(&v->changes, rec) && change_ends(rec)) || RARELY(v->kept.n))
 		return on_record_after(v, rec);
-	return on_record(v, rec);
+	return on_record(v, rec, type);
 }
 
 int vgic_verify_finish(struct vgic_verify *v)
