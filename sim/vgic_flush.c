@@ -6,31 +6,34 @@
 
 #include <string.h>
 
-/* Counts of a summary, in its order, that are added up at once. */
+/* Counts of a summary that are added up at once. */
 typedef uint32_t counts __attribute__((vector_size(16)));
-
-_Static_assert(offsetof(struct vgic_summary, nr_act) == 4 &&
-		       offsetof(struct vgic_summary, nr_sgi) == 8 &&
-		       offsetof(struct vgic_summary, depth) == 12,
-	       "they are its first members");
+enum { PENDING, ACTIVE, DEPTH };
 
 /* LRs that it asks for whatever else it is; an SGI may ask for more. */
 #define WANTS_LR (VGIC_PENDING | VGIC_WITH_ACTIVE)
 
-/* What each standing adds, of what is no SGI. */
-#define ADDS(s)                                                                       \
-	{                                                                             \
-		VGIC_IN_SET(VGIC_DELIVERABLE & ~VGIC_WITH_ACTIVE, s),                 \
-			VGIC_IN_SET(VGIC_WITH_ACTIVE, s), 0, VGIC_IN_SET(WANTS_LR, s) \
+/* What each standing adds. */
+#define ADDS(s)                                                                     \
+	{                                                                           \
+		VGIC_IN_SET(VGIC_DELIVERABLE & ~VGIC_WITH_ACTIVE, s),               \
+			VGIC_IN_SET(VGIC_WITH_ACTIVE, s), VGIC_IN_SET(WANTS_LR, s), \
 	}
 static const counts adds[256] = {VGIC_EACH_256(ADDS)};
 
 /* summarize_ap_list (OV-14), and 6.12's compute_ap_list_depth (HI-2), of some interrupts. */
 struct tally {
 	counts sum;
-	unsigned int nr_sgi, more_depth;
+	unsigned int nr_sgi;
+	unsigned int more; /* LRs that SGIs ask for beyond those that their standing tells */
 	bool multi_sgi;
 };
+
+/* Called, for it is rare, and what is around it needs all registers. */
+static __attribute__((noinline, cold, pure)) unsigned int lrs_of_sgi(const struct vgic_irq *irq)
+{
+	return vgic_irq_lr_count(irq);
+}
 
 static inline void tally_add(struct tally *t, const struct vgic_irq *irq, unsigned int standing)
 {
@@ -38,26 +41,25 @@ static inline void tally_add(struct tally *t, const struct vgic_irq *irq, unsign
 	if (vgic_irq_is_sgi(irq)) {
 		t->nr_sgi += VGIC_IN_SET(VGIC_DELIVERABLE, standing);
 		if (VGIC_RARELY(irq->source)) {
-			unsigned int want = vgic_irq_lr_count(irq);
+			unsigned int want = lrs_of_sgi(irq);
 
-			t->more_depth += want - (unsigned int)VGIC_IN_SET(WANTS_LR, standing);
+			t->more += want - adds[standing][DEPTH];
 			t->multi_sgi |= want > 1;
 		}
 	}
 }
 
-static inline struct vgic_summary summary_of(const struct tally *t)
+static inline void tally_end(const struct tally *t, struct vgic_summary *s)
 {
-	struct vgic_summary s = {.multi_sgi = t->multi_sgi};
-
-	memcpy(&s, &t->sum, sizeof(t->sum));
-	s.nr_sgi = t->nr_sgi;
-	s.depth += t->more_depth;
-	return s;
+	s->nr_pend = t->sum[PENDING];
+	s->nr_act = t->sum[ACTIVE];
+	s->nr_sgi = t->nr_sgi;
+	s->depth = t->sum[DEPTH] + t->more;
+	s->multi_sgi = t->multi_sgi;
 }
 
 /* r: the list may have to be sorted by keys, or NULL. */
-static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, struct vgic_ranks *r)
+static inline void summarise(struct vgic_vcpu *vcpu, struct vgic_ranks *r)
 {
 	const struct vgic_order order = vgic_order_of(vcpu);
 	struct tally t = {0};
@@ -70,7 +72,7 @@ static inline struct vgic_summary summarise(const struct vgic_vcpu *vcpu, struct
 		if (r)
 			vgic_ranks_add(r, place++, irq, vgic_sort_key_of(&order, irq, standing));
 	}
-	return summary_of(&t);
+	tally_end(&t, &vcpu->summary);
 }
 
 /*
@@ -201,13 +203,13 @@ static inline bool needs_sort(const struct vgic *vgic, struct vgic_vcpu *vcpu)
 	return true;
 }
 
-/* A list that is longer than there are LRs. */
+/* Apart from what calls it, for it has much on its stack, and a loop that needs all registers. */
 static __attribute__((noinline)) void order_by_key(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
 	struct vgic_ranks ranks;
 
 	vgic_ranks_start(&ranks, vcpu->list.count);
-	vcpu->summary = summarise(vcpu, &ranks);
+	summarise(vcpu, &ranks);
 	if (!needs_sort(vgic, vcpu))
 		return;
 	vcpu->moved = ranks.moved;
@@ -217,61 +219,73 @@ static __attribute__((noinline)) void order_by_key(struct vgic *vgic, struct vgi
 
 static void order(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
-	vcpu->summary = summarise(vcpu, NULL);
+	summarise(vcpu, NULL);
 	if (!needs_sort(vgic, vcpu))
 		return;
 	vcpu->moved = true;
 	vgic_list_sort(vcpu);
 }
 
-/* Whatever its summary will be: a list of as many as there are LRs stays in its order. */
-static inline bool stays_in_order(const struct vgic *vgic, const struct vgic_vcpu *vcpu)
+static inline void finish(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned int used, bool more)
 {
-	const struct vgic_policy *policy = vgic->cfg.policy;
+	vcpu->used_lrs = used;
+	vcpu->hcr = make_hcr(vgic, vcpu, more);
 
-	return vcpu->list.count <= vgic->cfg.nr_lr && policy->sort_by_summary &&
-	       !policy->needs_sort && !policy->multi_sgi_barrier;
+	vcpu->counts.flushes++;
+	vcpu->counts.populated += used;
+	vcpu->counts.outside += vcpu->summary.nr_pend + vcpu->summary.nr_act - used;
+}
+
+static __attribute__((noinline)) void flush_any(struct vgic *vgic, struct vgic_vcpu *vcpu)
+{
+	unsigned int used;
+	bool more;
+
+	if (vcpu->list.count > vgic->cfg.nr_lr && vcpu->list.count <= VGIC_RANKED &&
+	    !vgic->cfg.policy->compare)
+		order_by_key(vgic, vcpu);
+	else
+		order(vgic, vcpu);
+	used = populate(vgic, vcpu, NULL, &more);
+	finish(vgic, vcpu, used, more);
+}
+
+/* A list that stays in its order is summarised while it is populated. */
+static inline void flush_in_order(struct vgic *vgic, struct vgic_vcpu *vcpu)
+{
+	struct tally t = {0};
+	bool more;
+	unsigned int used = populate(vgic, vcpu, &t, &more);
+
+	tally_end(&t, &vcpu->summary);
+	finish(vgic, vcpu, used, more);
 }
 
 void vgic_flush(struct vgic *vgic, unsigned int index)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	bool more;
 
 	vcpu->sorted = false;
 	if (!policy->no_empty_shortcut && !vcpu->list.count)
 		return;
-
-	if (stays_in_order(vgic, vcpu)) {
-		struct tally t = {0};
-
-		vcpu->used_lrs = populate(vgic, vcpu, &t, &more);
-		vcpu->summary = summary_of(&t);
-	} else {
-		if (vcpu->list.count > vgic->cfg.nr_lr && vcpu->list.count <= VGIC_RANKED &&
-		    !policy->compare)
-			order_by_key(vgic, vcpu);
-		else
-			order(vgic, vcpu);
-		vcpu->used_lrs = populate(vgic, vcpu, NULL, &more);
-	}
-
-	vcpu->hcr = make_hcr(vgic, vcpu, more);
-
-	vcpu->counts.flushes++;
-	vcpu->counts.populated += vcpu->used_lrs;
-	vcpu->counts.outside += vcpu->summary.nr_pend + vcpu->summary.nr_act - vcpu->used_lrs;
+	/* Whatever the summary will be, as many as there are LRs are not sorted by it. */
+	if (vcpu->list.count <= vgic->cfg.nr_lr && policy->sort_by_summary && !policy->needs_sort &&
+	    !policy->multi_sgi_barrier)
+		flush_in_order(vgic, vcpu);
+	else
+		flush_any(vgic, vcpu);
 }
 
 bool vgic_restore(const struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
 {
 	const struct vgic_vcpu *vcpu = &vgic->vcpus[index];
+	unsigned int used = vcpu->used_lrs;
 
-	if (!vgic->cfg.policy->hcr_always && !vcpu->used_lrs)
+	if (!vgic->cfg.policy->hcr_always && !used)
 		return false;
 	hw->hcr = vcpu->hcr | vgic_static_traps(vgic);
-	for (unsigned int i = 0; i < vcpu->used_lrs; i++)
+	for (unsigned int i = 0; i < used; i++)
 		hw->lr[i] = vcpu->lr[i];
 	return true;
 }

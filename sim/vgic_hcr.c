@@ -12,7 +12,7 @@ uint32_t vgic_static_traps(const struct vgic *vgic)
 {
 	uint32_t traps = vgic->cfg.static_traps;
 
-	if (!vgic->cfg.gicv2 && vgic->cfg.policy->no_tds_traps_tc && !vgic_has_tdir(vgic))
+	if (!vgic_has_tdir(vgic) && !vgic->cfg.gicv2 && vgic->cfg.policy->no_tds_traps_tc)
 		traps |= VGIC_HCR_TC;
 	return traps;
 }

@@ -10,15 +10,16 @@ void vgic_save(struct vgic *vgic, unsigned int index, struct vgic_v3_cpuif *hw)
 {
 	const struct vgic_policy *policy = vgic->cfg.policy;
 	struct vgic_vcpu *vcpu = &vgic->vcpus[index];
-	uint64_t elrsr = vcpu->used_lrs ? vgic_v3_cpuif_elrsr(hw) : 0;
+	unsigned int used = vcpu->used_lrs;
+	uint64_t elrsr = used ? vgic_v3_cpuif_elrsr(hw) : 0;
 
 	if (policy->eager_vmcr)
 		vcpu->vmcr = hw->vmcr;
-	if (!policy->hcr_always && !vcpu->used_lrs)
+	if (!policy->hcr_always && !used)
 		return;
 
-	for (unsigned int i = 0; i < vcpu->used_lrs; i++) {
-		if (elrsr & (1ull << i))
+	for (unsigned int i = 0; i < used; i++, elrsr >>= 1) {
+		if (elrsr & 1)
 			vcpu->lr[i] &= ~VGIC_LR_STATE;
 		else
 			vcpu->lr[i] = hw->lr[i];
@@ -116,15 +117,11 @@ static void replay_eoicount(struct vgic *vgic, struct vgic_vcpu *vcpu, unsigned 
 
 bool vgic_folds(const struct vgic_vcpu *vcpu)
 {
-	switch ((enum vgic_fold)vcpu->vgic->cfg.policy->fold) {
-	case VGIC_FOLD_IF_LRS:
+	unsigned int fold = vcpu->vgic->cfg.policy->fold;
+
+	if (fold == VGIC_FOLD_IF_LRS)
 		return vcpu->used_lrs;
-	case VGIC_FOLD_IF_LAST_LR:
-		return vcpu->boundary;
-	case VGIC_FOLD_ALWAYS:
-		break;
-	}
-	return true;
+	return fold != VGIC_FOLD_IF_LAST_LR || vcpu->boundary;
 }
 
 static void note_folded(const struct vgic *vgic, const struct vgic_vcpu *vcpu, uint64_t lr,
@@ -144,7 +141,7 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 
 	if (!vgic_folds(vcpu))
 		return;
-	if (!policy->hcr && !policy->mi_by_summary)
+	if (!policy->mi_by_summary && !policy->hcr)
 		vcpu->hcr &= ~VGIC_HCR_UIE;
 	for (unsigned int i = 0; i < used; i++) {
 		bool deactivated = vgic_fold_lr(vgic, vcpu, vcpu->lr[i]);
@@ -156,6 +153,24 @@ static void fold_state(struct vgic *vgic, struct vgic_vcpu *vcpu)
 	replay_eoicount(vgic, vcpu, used);
 }
 
+/* Off the list, or to that of another vCPU. */
+static void leave(struct vgic *vgic, struct vgic_vcpu *vcpu, struct vgic_irq *irq)
+{
+	/* Were it active it would be deliverable. */
+	unsigned int to = vgic_oracle_inactive(vgic, irq);
+
+	vgic_list_take(vcpu, irq);
+	if (to == VGIC_NO_VCPU) {
+		vcpu->counts.pruned++;
+		vgic_note(vgic, VGIC_EVENT_PRUNED, vcpu->index, irq, 0);
+	} else {
+		vgic_list_append(vgic, to, irq);
+		vcpu->counts.migrated++;
+		vgic_note(vgic, VGIC_EVENT_MIGRATED, vcpu->index, irq, to);
+		vgic_request(vgic, to, VGIC_REQ_IRQ_PENDING, true);
+	}
+}
+
 /* vgic_prune_ap_list: OV-55. */
 static inline void prune(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
@@ -164,23 +179,9 @@ static inline void prune(struct vgic *vgic, struct vgic_vcpu *vcpu)
 
 	vcpu->overflow = NULL;
 	for (; irq; irq = next) {
-		unsigned int to;
-
 		next = irq->next;
-		if (vgic_deliverable(route, irq))
-			continue;
-		/* Were it active it would be deliverable. */
-		to = vgic_oracle_inactive(vgic, irq);
-		vgic_list_take(vcpu, irq);
-		if (to == VGIC_NO_VCPU) {
-			vcpu->counts.pruned++;
-			vgic_note(vgic, VGIC_EVENT_PRUNED, vcpu->index, irq, 0);
-		} else {
-			vgic_list_append(vgic, to, irq);
-			vcpu->counts.migrated++;
-			vgic_note(vgic, VGIC_EVENT_MIGRATED, vcpu->index, irq, to);
-			vgic_request(vgic, to, VGIC_REQ_IRQ_PENDING, true);
-		}
+		if (!vgic_deliverable(route, irq))
+			leave(vgic, vcpu, irq);
 	}
 }
 
