@@ -5,7 +5,7 @@
 bool vgic_has_tdir(const struct vgic *vgic)
 {
 	return vgic->cfg.has_tdir &&
-	       !(vgic->cfg.policy->v1_tdir_probe_bug && vgic->cfg.unadvertised);
+	       !(vgic->cfg.unadvertised && vgic->cfg.policy->v1_tdir_probe_bug);
 }
 
 uint32_t vgic_static_traps(const struct vgic *vgic)

@@ -78,15 +78,15 @@ static inline void vgic_populate_lr(struct vgic *vgic, struct vgic_vcpu *vcpu, s
 				    unsigned int lr)
 {
 	/*
-	 * What the LR takes over: an edge; of a mapped level, of which only rising edges are seen,
-	 * the line, to make room for the next one; of other levels nothing.
+	 * What stays. An LR takes over an edge; of a mapped level, of which only rising edges are
+	 * seen, the line, to make room for the next one; of other levels nothing.
 	 */
-	static const uint16_t taken[4] = {VGR_IRQ_LATCH, 0, VGR_IRQ_LATCH, VGR_IRQ_LINE};
+	static const uint16_t left[4] = {~VGR_IRQ_LATCH, ~0, ~VGR_IRQ_LATCH, ~VGR_IRQ_LINE};
 	uint64_t value = vgic_compute_lr(vgic, irq);
 
 	vcpu->lr[lr] = value;
 	if (value & VGIC_LR_PENDING) {
-		irq->state &= ~taken[irq->state / VGR_IRQ_LEVEL & 3];
+		irq->state &= left[irq->state / VGR_IRQ_LEVEL & 3];
 		if (is_v2_sgi(vgic, irq)) {
 			irq->source &= irq->source - 1;
 			if (irq->source)
