@@ -450,17 +450,57 @@ RARE static void compare_order(struct check *c, const struct vgic_vcpu *vcpu, co
 		       vcpu->list.count);
 }
 
+/*
+ * The states that the sync left, and the order of the list; a list that stays as it is is
+ * gone through once. False: the record is no good.
+ */
+static inline bool compare_after(struct check *c, const struct vgr_sync *s,
+				 const struct vgr_irq *before, const struct vgr_irq *after,
+				 const uint32_t *order)
+{
+	const struct vgic_vcpu *vcpu = &c->vgic->vcpus[s->r.vcpu];
+	const struct vgic_irq *irq, *at = vcpu->list.head;
+	bool ordered = s->n_after == vcpu->list.count;
+	const uint32_t *place = order;
+
+	for (const struct vgr_irq *was = before, *is = after; was != after; was++, is++) {
+		/* Those that stay on the list stay in their order. */
+		if (at && at->intid == was->intid) {
+			irq = at;
+			at = at->next;
+			if (ordered)
+				ordered = *place++ == irq->intid;
+		} else {
+			irq = vgic_find(c->vgic, s->r.vcpu, was->intid);
+		}
+		/* Who is gone is not the same, nor is another one. */
+		if (vgic_irq_is(irq, is))
+			continue;
+		if (is->state & VGR_IRQ_GONE || is->intid != was->intid) {
+			c->undecided = is->state & VGR_IRQ_GONE ? VGIC_UNDECIDED_GONE
+								: VGIC_UNDECIDED_MALFORMED;
+			c->totals->irqs += (size_t)(was - before);
+			return false;
+		}
+		compare_folded(c, s, is, irq);
+	}
+	c->totals->irqs += s->n_before;
+	if (!ordered || at)
+		compare_order(c, vcpu, order, s->n_after);
+	return true;
+}
+
 int check_sync(struct check *c, const struct vgr_sync *s)
 {
 	const struct vgr_irq *before = (const struct vgr_irq *)(s + 1);
 	const struct vgr_irq *after = before + s->n_before;
 	const uint64_t *lrs = (const uint64_t *)(after + s->n_before);
-	const uint32_t *order = (const uint32_t *)(lrs + s->used_lrs), *place;
+	const uint32_t *order = (const uint32_t *)(lrs + s->used_lrs);
 	uint64_t replayed;
 	struct vgic_vcpu *vcpu;
-	struct vgic_irq *irq, *at;
-	bool skipped, ordered;
+	struct vgic_irq *irq;
 	unsigned int i;
+	bool skipped;
 	int err;
 
 	if (!comparable(c, &s->r, s->nested))
@@ -507,33 +547,8 @@ int check_sync(struct check *c, const struct vgr_sync *s)
 	vgic_sync(c->vgic, s->r.vcpu);
 	c->totals->replayed += vcpu->counts.replayed - replayed;
 
-	/* Those that stay on the list stay in their order. */
-	at = vcpu->list.head;
-	place = order;
-	ordered = s->n_after == vcpu->list.count;
-	for (const struct vgr_irq *was = before, *is = after; was != after; was++, is++) {
-		if (at && at->intid == was->intid) {
-			irq = at;
-			at = at->next;
-			if (ordered)
-				ordered = *place++ == irq->intid;
-		} else {
-			irq = vgic_find(c->vgic, s->r.vcpu, was->intid);
-		}
-		/* Who is gone is not the same, nor is another one. */
-		if (vgic_irq_is(irq, is))
-			continue;
-		if (is->state & VGR_IRQ_GONE || is->intid != was->intid) {
-			c->undecided = is->state & VGR_IRQ_GONE ? VGIC_UNDECIDED_GONE
-								: VGIC_UNDECIDED_MALFORMED;
-			c->totals->irqs += (size_t)(was - before);
-			return 0;
-		}
-		compare_folded(c, s, is, irq);
-	}
-	c->totals->irqs += s->n_before;
-	if (!ordered || at)
-		compare_order(c, vcpu, order, s->n_after);
+	if (!compare_after(c, s, before, after, order))
+		return 0;
 	c->late = s->n_after > vcpu->list.count;
 
 	if (s->active_spis_before >= 0 && s->active_spis_after != c->vgic->active_spis)
