@@ -24,22 +24,23 @@ static inline struct open_slot *slot_of(const struct change_log *log, uint32_t t
 {
 	size_t h = (tid * 0x9e3779b1u >> 7) & (log->nr_slots - 1);
 
-	while (log->slots[h].tid && log->slots[h].tid != tid)
+	while (log->slots[h].tid != tid && log->slots[h].tid)
 		h = (h + 1) & (log->nr_slots - 1);
 	return &log->slots[h];
 }
 
-static inline void open_change(struct change_log *log, uint32_t at)
+/* The change at that place. */
+static inline void open_change(struct change_log *log, struct change *c, uint32_t at)
 {
-	struct open_slot *slot = slot_of(log, log->v[at].tid);
+	struct open_slot *slot = slot_of(log, c->tid);
 
 	if (!slot->tid) {
-		*slot = (struct open_slot){.tid = log->v[at].tid, .newest = NONE};
+		*slot = (struct open_slot){.tid = c->tid, .newest = NONE};
 		log->used_slots++;
 	}
-	log->v[at].before = slot->newest;
+	c->before = slot->newest;
 	slot->newest = at;
-	log->open[slot->tid % OPEN_CLASSES]++;
+	log->open[c->tid % OPEN_CLASSES]++;
 }
 
 /* Anew, after changes have moved. Threads without any are forgotten. 0 or -ENOMEM. */
@@ -56,7 +57,7 @@ static int find_open(struct change_log *log, size_t nr_slots)
 	memset(log->open, 0, sizeof(log->open));
 	for (size_t i = 0; i < log->n; i++)
 		if (log->v[i].tid)
-			open_change(log, (uint32_t)i);
+			open_change(log, &log->v[i], (uint32_t)i);
 	return 0;
 }
 
@@ -110,21 +111,21 @@ void change_log_end(struct change_log *log, const struct vgr_rec *rec)
 /* Interrupts behind a write to the distributor or an SGI frame, as far as the offset tells. */
 static void by_offset(struct change *c, const struct vgr_mmio *m)
 {
-	uint32_t offset = m->gpa & 0xffff, bits;
+	uint32_t offset = m->gpa & 0xffff, each; /* interrupts in a byte */
 
 	c->what = CHANGE_ANY;
 	/* The frames have the same layout for these registers; only the ITS has another one. */
 	if (offset >= 0x80 && offset < 0x400)
-		bits = 1;
+		each = 8;
 	else if (offset >= 0x400 && offset < 0xc00)
-		bits = 8;
+		each = 1;
 	else if (offset >= 0xc00 && offset < 0xd00)
-		bits = 2;
+		each = 4;
 	else
 		return;
 	c->what = CHANGE_INTIDS | CHANGE_COUNTER;
-	c->first = (offset & (0x80 * bits - 1)) * 8 / bits;
-	c->last = c->first + m->len * 8u / bits - 1;
+	c->first = offset * each & 0x3ff;
+	c->last = c->first + m->len * each - 1;
 }
 
 static void from_sync(struct change_log *log, const struct vgr_sync *s)
@@ -212,7 +213,7 @@ int change_log_take(struct change_log *log, const struct vgr_rec *rec)
 	/* Idle has no thread of its own: what a handler does there ends by itself. */
 	c->tid = rec->tid;
 	if (c->tid)
-		open_change(log, (uint32_t)(c - log->v));
+		open_change(log, c, (uint32_t)(log->n - 1));
 	return 0;
 }
 
