@@ -330,6 +330,147 @@ static void active_lpi(void **state)
 	}
 }
 
+/* ---- the rules of a list, said one by one ---- */
+
+static const struct vgic_policy *said;
+
+static bool said_needs_sort(const struct vgic_summary *s, unsigned int nr_lr)
+{
+	if (said->sort_by_summary)
+		return s->nr_pend + s->nr_act > nr_lr;
+	return s->depth > nr_lr || s->multi_sgi;
+}
+
+static int wins(bool a, bool b)
+{
+	return (int)b - (int)a;
+}
+
+/* OV-17, HI-3 */
+static int said_compare(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
+			const struct vgic_irq *b)
+{
+	uint32_t bits[] = {VGIC_VMCR_VENG0, VGIC_VMCR_VENG1};
+	bool wanted_a = a->enabled && vgic_irq_pending(a);
+	bool wanted_b = b->enabled && vgic_irq_pending(b);
+	int diff = 0;
+
+	if (said->sort_deliverable_first) {
+		diff = wins(vgic_irq_oracle(vcpu->vgic, a) == vcpu->index,
+			    vgic_irq_oracle(vcpu->vgic, b) == vcpu->index);
+		if (!diff)
+			diff = wins(vcpu->vmcr & bits[a->group1], vcpu->vmcr & bits[b->group1]);
+	}
+	if (!diff && said->sort_pending_first) {
+		diff = wins(wanted_a && !a->active, wanted_b && !b->active);
+		if (!diff)
+			diff = a->priority - b->priority;
+		return diff ? diff : wins(a->hw, b->hw);
+	}
+	if (!diff)
+		diff = wins(a->active, b->active);
+	if (diff || a->active)
+		return diff;
+	diff = wins(wanted_a, wanted_b);
+	return diff || !wanted_a ? diff : a->priority - b->priority;
+}
+
+static uint32_t number;
+
+static uint32_t next(uint32_t n)
+{
+	number = number * 1664525u + 1013904223u;
+	return (number >> 8) % n;
+}
+
+/* n interrupts on vCPU 0's list, in any state. */
+static void any_list(struct vgr_irq *irqs, unsigned int n, bool sources)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t intid = n > 64 ? VGIC_LPI_BASE + i : i < 8 ? i : 24 + i;
+
+		irqs[i] = (struct vgr_irq){
+			.intid = intid,
+			.state = (uint16_t)(next(2048) & ~VGR_IRQ_ON_LR),
+			.priority = (uint8_t)(next(5) << 3),
+			.source = sources && intid < VGIC_NR_SGIS ? (uint8_t)next(16) : 0,
+			.hwintid = (uint16_t)intid,
+			.target = next(5) ? 0 : 1,
+		};
+		if (next(3))
+			irqs[i].state |= VGR_IRQ_ENABLED;
+	}
+}
+
+static struct vgic *made(const struct vgic_policy *policy, unsigned int nr_lr, bool v2)
+{
+	const struct vgic_config cfg = {
+		.policy = policy,
+		.nr_vcpus = 2,
+		.nr_spis = 64,
+		.nr_lr = nr_lr,
+		.model_v2 = v2,
+	};
+	struct vgic *v;
+
+	assert_int_equal(vgic_create(&v, &cfg), 0);
+	return v;
+}
+
+static void same_lists(const struct vgic_vcpu *a, const struct vgic_vcpu *b)
+{
+	const struct vgic_irq *p = a->list.head, *q = b->list.head;
+	struct vgr_irq x, y;
+
+	assert_int_equal(a->list.count, b->list.count);
+	for (; p && q; p = p->next, q = q->next) {
+		vgic_irq_export(p, &x);
+		vgic_irq_export(q, &y);
+		assert_memory_equal(&x, &y, sizeof(x));
+	}
+	assert_true(!p && !q);
+}
+
+/*
+ * Flushes take the short ways where a policy says its rules by switches, and ask functions where
+ * it has them. Both do the same, whatever the list.
+ */
+static void functions_do_what_the_switches_do(void **state)
+{
+	static struct vgr_irq irqs[1100];
+
+	for (unsigned int round = 0; round < 3000; round++) {
+		const struct vgic_policy *policy = vgic_policy_at(round % 6);
+		unsigned int n = round % 500 == 7 ? 60 + next(1040) : next(24);
+		unsigned int nr_lr = 1 + next(next(2) ? 4 : 16);
+		struct vgic_policy by_functions = *policy;
+		bool v2 = !next(3);
+		struct vgic *a, *b;
+
+		by_functions.needs_sort = said_needs_sort;
+		by_functions.compare = said_compare;
+		said = policy;
+		a = made(policy, nr_lr, v2);
+		b = made(&by_functions, nr_lr, v2);
+		any_list(irqs, n, v2);
+		a->dist_enabled = b->dist_enabled = next(8);
+		a->vcpus[0].vmcr = b->vcpus[0].vmcr = next(4);
+		assert_int_equal(vgic_list_import(a, 0, irqs, n), 0);
+		assert_int_equal(vgic_list_import(b, 0, irqs, n), 0);
+		vgic_flush(a, 0);
+		vgic_flush(b, 0);
+		same_lists(&a->vcpus[0], &b->vcpus[0]);
+		assert_memory_equal(a->vcpus[0].lr, b->vcpus[0].lr, sizeof(a->vcpus[0].lr));
+		assert_int_equal(a->vcpus[0].used_lrs, b->vcpus[0].used_lrs);
+		assert_int_equal(a->vcpus[0].hcr, b->vcpus[0].hcr);
+		assert_int_equal(a->vcpus[0].sorted, b->vcpus[0].sorted);
+		assert_memory_equal(&a->vcpus[0].counts, &b->vcpus[0].counts,
+				    sizeof(a->vcpus[0].counts));
+		vgic_destroy(a);
+		vgic_destroy(b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +485,7 @@ int main(void)
 		cmocka_unit_test(underflow_of_6_12),
 		cmocka_unit_test(boundary_of_a_list_that_fits),
 		cmocka_unit_test(active_lpi),
+		cmocka_unit_test(functions_do_what_the_switches_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
