@@ -601,6 +601,45 @@ static void what_cannot_be_compared(void **state)
 	}
 }
 
+/* A list that stands already as it is recorded is not looked at any closer; others are. */
+static void a_list_that_stands(void **state)
+{
+	const struct vgic_verify_totals *t = vgic_verify_totals(verify);
+	struct vgr_irq *before = (struct vgr_irq *)vgr_flush_before(&u.flush), kept;
+
+	overflow();
+	make_flush();
+	put();
+	make_sync();
+	put();
+	make_flush();
+	put();
+	make_sync();
+	put();
+	make_flush();
+	kept = before[3];
+	before[3].state |= VGR_IRQ_GONE;
+	put();
+	assert_int_equal(t->undecided[VGIC_UNDECIDED_GONE], 1);
+	before[3] = kept;
+	before[3].vcpu = 1;
+	put();
+	assert_int_equal(t->undecided[VGIC_UNDECIDED_MALFORMED], 1);
+	before[3] = before[2];
+	put();
+	assert_int_equal(t->undecided[VGIC_UNDECIDED_MALFORMED], 2);
+	before[3] = kept;
+	before[3].reserved = 1;
+	put();
+	before[3] = kept;
+	put();
+	assert_int_equal(t->undecided_records, 3);
+	assert_int_equal(t->checked_flushes, 4);
+	before[5].state ^= VGR_IRQ_LATCH;
+	put();
+	expect("OV-28", "state after");
+}
+
 static void late_arrival(void **state)
 {
 	struct vgr_irq extra;
@@ -1422,6 +1461,7 @@ int main(void)
 		TEST(the_counter_needs_its_own_excuse),
 		TEST(losses_excuse_what_they_overlap),
 		TEST(what_cannot_be_compared),
+		TEST(a_list_that_stands),
 		TEST(late_arrival),
 		TEST(physical_levels),
 		TEST(notifications),
