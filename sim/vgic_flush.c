@@ -107,16 +107,16 @@ static inline unsigned int populate(struct vgic *vgic, struct vgic_vcpu *vcpu, s
 		if (++count == nr_lr && !t)
 			break;
 	}
-	*more = count == nr_lr && last->next;
+	*more = !t && count == nr_lr && last->next;
 	vcpu->boundary = policy->last_lr == VGIC_LAST_LR_ALWAYS ||
 					 (policy->last_lr == VGIC_LAST_LR_FULL && count == nr_lr)
 				 ? last
 				 : NULL;
 	if (policy->overflow_list)
 		vcpu->overflow = last ? last->next : NULL;
-	for (unsigned int i = count; i < nr_lr; i++)
-		if (vcpu->lr[i])
-			vcpu->lr[i] = 0;
+	for (uint64_t *lr = vcpu->lr + count; lr < vcpu->lr + nr_lr; lr++)
+		if (*lr)
+			*lr = 0;
 	return count;
 }
 
@@ -158,10 +158,10 @@ static bool traps_dir(const struct vgic *vgic, const struct vgic_summary *s)
 
 	if (vgic->cfg.gicv2)
 		return false;
-	return (policy->tdir_without_tds && !vgic_has_tdir(vgic)) ||
-	       (policy->tdir_on_overflow && s->nr_act &&
+	return (!vgic_has_tdir(vgic) && policy->tdir_without_tds) ||
+	       (s->nr_act && policy->tdir_on_overflow &&
 		s->nr_pend + s->nr_act > vgic->cfg.nr_lr) ||
-	       (policy->track_spis && vgic->active_spis);
+	       (vgic->active_spis && policy->track_spis);
 }
 
 static uint32_t make_hcr(const struct vgic *vgic, const struct vgic_vcpu *vcpu, bool more)
