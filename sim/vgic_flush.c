@@ -58,8 +58,8 @@ static inline void tally_end(const struct tally *t, struct vgic_summary *s)
 	s->multi_sgi = t->multi_sgi;
 }
 
-/* r: the list may have to be sorted by keys, or NULL. */
-static inline void summarise(struct vgic_vcpu *vcpu, struct vgic_ranks *r)
+/* r: the list may have to be sorted, by keys of this kind, or NULL. */
+static inline void summarise(struct vgic_vcpu *vcpu, struct vgic_ranks *r, bool pending_first)
 {
 	const struct vgic_order order = vgic_order_of(vcpu);
 	struct tally t = {0};
@@ -70,7 +70,8 @@ static inline void summarise(struct vgic_vcpu *vcpu, struct vgic_ranks *r)
 
 		tally_add(&t, irq, standing);
 		if (r)
-			vgic_ranks_add(r, place++, irq, vgic_sort_key_of(&order, irq, standing));
+			vgic_ranks_add(r, place++, irq,
+				       vgic_sort_key(&order, pending_first, irq, standing));
 	}
 	tally_end(&t, &vcpu->summary);
 }
@@ -209,7 +210,11 @@ static __attribute__((noinline)) void order_by_key(struct vgic *vgic, struct vgi
 	struct vgic_ranks ranks;
 
 	vgic_ranks_start(&ranks, vcpu->list.count);
-	summarise(vcpu, &ranks);
+	/* Two loops, each of which knows the kind of its keys. */
+	if (vgic->cfg.policy->sort_pending_first)
+		summarise(vcpu, &ranks, true);
+	else
+		summarise(vcpu, &ranks, false);
 	if (!needs_sort(vgic, vcpu))
 		return;
 	vcpu->moved = ranks.moved;
@@ -219,7 +224,7 @@ static __attribute__((noinline)) void order_by_key(struct vgic *vgic, struct vgi
 
 static void order(struct vgic *vgic, struct vgic_vcpu *vcpu)
 {
-	summarise(vcpu, NULL);
+	summarise(vcpu, NULL, false);
 	if (!needs_sort(vgic, vcpu))
 		return;
 	vcpu->moved = true;

@@ -12,13 +12,15 @@
 
 _Static_assert(VGIC_VMCR_VENG0 == 1 && VGIC_VMCR_VENG1 == 2, "a set of groups is an index");
 
-#define NEITHER(s) (UPPER(s, 0u) | LOWER(s))
-#define GROUP_0(s) (UPPER(s, 1u) | LOWER(s))
-#define GROUP_1(s) (UPPER(s, 2u) | LOWER(s))
-#define BOTH(s)	   (UPPER(s, 3u) | LOWER(s))
+#define KEY(bits)  ((uint32_t)(bits) << VGIC_PLACE_BITS)
+#define ANY(s)	   KEY(LOWER(s))
+#define NEITHER(s) KEY(UPPER(s, 0u) | LOWER(s))
+#define GROUP_0(s) KEY(UPPER(s, 1u) | LOWER(s))
+#define GROUP_1(s) KEY(UPPER(s, 2u) | LOWER(s))
+#define BOTH(s)	   KEY(UPPER(s, 3u) | LOWER(s))
 
-const uint16_t vgic_key_parts[5][256] = {
-	{VGIC_EACH_256(LOWER)},	  {VGIC_EACH_256(NEITHER)}, {VGIC_EACH_256(GROUP_0)},
+const uint32_t vgic_key_parts[5][256] = {
+	{VGIC_EACH_256(ANY)},	  {VGIC_EACH_256(NEITHER)}, {VGIC_EACH_256(GROUP_0)},
 	{VGIC_EACH_256(GROUP_1)}, {VGIC_EACH_256(BOTH)},
 };
 
@@ -83,10 +85,12 @@ static bool goes_first(const struct vgic_vcpu *vcpu, const struct vgic_irq *a,
 {
 	const struct vgic_policy *policy = vcpu->vgic->cfg.policy;
 	const struct vgic_order order = vgic_order_of(vcpu);
+	bool pending_first = policy->sort_pending_first;
 
 	if (policy->compare)
 		return policy->compare(vcpu, a, b) <= 0;
-	return vgic_sort_key(&order, a) <= vgic_sort_key(&order, b);
+	return vgic_sort_key(&order, pending_first, a, vgic_standing(order.route, a)) <=
+	       vgic_sort_key(&order, pending_first, b, vgic_standing(order.route, b));
 }
 
 /* Merges two runs linked by next; at a tie the one from a, which stood earlier, goes first. */

@@ -5,15 +5,17 @@
 
 #include "vgic_internal.h"
 
+/* Of a key; above them it has 12 more. */
+#define VGIC_PLACE_BITS 20
+
 /* What is the same for a whole list. */
 struct vgic_order {
-	bool pending_first;
 	uint16_t route;
-	const uint16_t *parts; /* of keys, by standing */
+	const uint32_t *parts; /* of keys, by standing */
 };
 
 /* vgic_order.c. By how groups count: not at all, or as they are enabled. */
-extern const uint16_t vgic_key_parts[5][256];
+extern const uint32_t vgic_key_parts[5][256];
 
 static inline struct vgic_order vgic_order_of(const struct vgic_vcpu *vcpu)
 {
@@ -21,7 +23,6 @@ static inline struct vgic_order vgic_order_of(const struct vgic_vcpu *vcpu)
 	unsigned int enabled = vcpu->vmcr & (VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1);
 
 	return (struct vgic_order){
-		.pending_first = policy->sort_pending_first,
 		.route = vgic_route(vcpu->vgic, vcpu),
 		.parts = vgic_key_parts[policy->sort_deliverable_first ? 1 + enabled : 0],
 	};
@@ -39,30 +40,26 @@ static inline unsigned int vgic_active_first(const struct vgic_irq *irq)
  * A key: bits 11 and 10 are keys 1 and 2 of OV-17, what follows is keys 3 to 5, or the order of
  * 6.12.
  */
-#define VGIC_KEY_UPPER 0xc00u
+#define VGIC_KEY_UPPER (0xc00u << VGIC_PLACE_BITS)
 
-/* Where an interrupt stands in a sorted list: the smaller key goes first. 12 bits. */
-static inline unsigned int vgic_sort_key_of(const struct vgic_order *o, const struct vgic_irq *irq,
-					    unsigned int standing)
+/*
+ * Where an interrupt stands in a sorted list: the smaller key goes first. 12 bits, above those
+ * for its place in the list, which breaks ties. pending_first: as the policy says.
+ */
+static inline uint32_t vgic_sort_key(const struct vgic_order *o, bool pending_first,
+				     const struct vgic_irq *irq, unsigned int standing)
 {
-	unsigned int part = o->parts[standing];
+	uint32_t part = o->parts[standing];
 
-	if (__builtin_expect(o->pending_first, 1))
-		return part | (unsigned int)irq->priority << 1;
-	return (part & VGIC_KEY_UPPER) | vgic_active_first(irq);
+	if (pending_first)
+		return part | (uint32_t)irq->priority << (1 + VGIC_PLACE_BITS);
+	return (part & VGIC_KEY_UPPER) | vgic_active_first(irq) << VGIC_PLACE_BITS;
 }
 
-static inline unsigned int vgic_sort_key(const struct vgic_order *o, const struct vgic_irq *irq)
-{
-	return vgic_sort_key_of(o, irq, vgic_standing(o->route, irq));
-}
-
-/* What is sorted: the key of an interrupt above its place in the list, which breaks ties. */
-#define VGIC_PLACE_BITS 20
 /* So many at most; longer lists, and a policy's own order, are sorted by vgic_list_sort(). */
-#define VGIC_RANKED	1024u
+#define VGIC_RANKED 1024u
 /* Up to so many are put in their place at once, more are sorted at the end. */
-#define VGIC_FEW	64u
+#define VGIC_FEW    64u
 
 /* The interrupts of a list in the order of their keys, while it is walked. */
 struct vgic_ranks {
@@ -81,15 +78,16 @@ static inline void vgic_ranks_start(struct vgic_ranks *r, unsigned int n)
 
 /* The i-th one of the list. Lists come nearly sorted: those of the last flush stand first. */
 static inline void vgic_ranks_add(struct vgic_ranks *r, unsigned int i, struct vgic_irq *irq,
-				  unsigned int key)
+				  uint32_t key)
 {
-	uint32_t x = key << VGIC_PLACE_BITS | i, *at = &r->v[i];
+	uint32_t x = key | i, *at = &r->v[i];
 
 	r->irqs[i] = irq;
 	if (*at > x) {
 		r->moved = true;
-		for (; i<VGIC_FEW && * at> x; at--)
-			at[1] = *at;
+		if (i < VGIC_FEW)
+			for (; *at > x; at--)
+				at[1] = *at;
 	}
 	at[1] = x;
 }
