@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "due.h"
+#include "machine_records.h"
 #include "vgic_internal.h"
 
 /* What one vCPU still waits for after so many of these, while others go on, will not come. */
@@ -69,11 +70,11 @@ static void advance(struct machine *m, struct mvcpu *v)
 
 void machine_fold(struct machine *m, struct mvcpu *v)
 {
-	machine_records_before_sync(m, v->index);
+	machine_records_before_sync(m, v);
 	vgic_save(m->vgic, v->index, &v->hw);
 	vgic_sync(m->vgic, v->index);
 	v->changed = true;
-	machine_records_sync(m, v->index);
+	machine_records_sync(m, v);
 }
 
 void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind, uint64_t number,
@@ -141,10 +142,9 @@ static void show(struct machine *m, struct mvcpu *v)
 {
 	const struct vgic_vcpu *k = v->vgic;
 
-	machine_records_before_flush(m, v->index);
+	machine_records_before_flush(m, v);
 	vgic_flush(m->vgic, v->index);
 	m->cramped |= k->list.count >= m->cfg->nr_lr || k->summary.depth >= m->cfg->nr_lr;
-	machine_records_flush(m, v->index);
 	vgic_restore(m->vgic, v->index, &v->hw);
 	v->hw.unused = (uint8_t)(m->cfg->nr_lr - v->vgic->used_lrs);
 	v->changed = true;
@@ -156,7 +156,7 @@ void machine_refold(struct machine *m, struct mvcpu *v)
 	machine_free_exit(v);
 	machine_fold(m, v);
 	show(m, v);
-	machine_records_entry(m, v->index, m->now);
+	machine_records_entry(m, v, m->now);
 	m->uncounted = false;
 	v->unsynced = false;
 	v->mi_at = machine_look(v)->mi ? m->now : NEVER;
@@ -339,7 +339,7 @@ static void enter(struct machine *m, struct mvcpu *v)
 	else
 		cost += (uint64_t)v->entry_more;
 	v->entry_more = 0;
-	machine_records_entry(m, v->index, m->now + cost);
+	machine_records_entry(m, v, m->now + cost);
 	look_outside(m, v);
 	m->cell->entries[k->used_lrs]++;
 	m->cell->lr_writes += k->used_lrs;

@@ -275,18 +275,15 @@ uint64_t machine_out_of(struct machine *m, struct mvcpu *v, const struct vgic_op
 void machine_release_cpu(struct machine *m, struct mvcpu *v, unsigned int prefer, uint64_t ns);
 void machine_wake(struct machine *m, struct mvcpu *v);
 
-/* machine_records.c: what happens, told to the fates and the raises. 0 or -ENOMEM. */
+/*
+ * machine_records.c: what happens, told to the fates and the raises; see machine_records.h for
+ * entries and exits. 0 or -ENOMEM.
+ */
 int machine_records_init(struct machine *m);
 void machine_records_finish(struct machine *m);
 int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number);
 /* vgic_prune() before the flush. */
 void machine_records_prune(struct machine *m, unsigned int v);
-void machine_records_before_flush(struct machine *m, unsigned int v);
-void machine_records_flush(struct machine *m, unsigned int v);
-/* time: when the guest runs, which the flush knows before. */
-void machine_records_entry(struct machine *m, unsigned int v, uint64_t time);
-void machine_records_before_sync(struct machine *m, unsigned int v);
-void machine_records_sync(struct machine *m, unsigned int v);
 void machine_records_end(struct machine *m);
 /* An LR of the vCPU's last flush has an interrupt of which the workload knows nothing. */
 bool machine_records_inside(struct machine *m, unsigned int v, const struct vgic_irq *irq);

@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fates_inline.h"
-#include "machine.h"
-#include "raises_inline.h"
+#include "machine_records.h"
 #include "vgic_internal.h"
 
 /*
@@ -221,37 +219,33 @@ void machine_records_prune(struct machine *m, unsigned int index)
 }
 
 /* What counts as standing outside depends on it, for those who are left out, too. */
-static inline void look_at_groups(struct machine *m, unsigned int index)
+static inline void look_at_groups(struct machine *m, struct mvcpu *v)
 {
 	const uint32_t any = VGIC_VMCR_VENG0 | VGIC_VMCR_VENG1;
-	uint32_t groups =
-		(m->vgic->vcpus[index].vmcr & any) | (m->vgic->dist_enabled ? 1u << 31 : 0);
+	uint32_t groups = (v->vgic->vmcr & any) | (m->vgic->dist_enabled ? 1u << 31 : 0);
 
-	if (groups != m->vcpus[index].groups)
+	if (groups != v->groups)
 		m->known += KNOWN_STEP;
-	m->vcpus[index].groups = groups;
+	v->groups = groups;
 }
 
-void machine_records_before_flush(struct machine *m, unsigned int index)
+void records_of_flush_begun(struct machine *m, struct mvcpu *v)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	const struct vgic_vcpu *k = v->vgic;
 	struct vgic_fates *fates = m->fates;
 	struct vgic_raises *raises = m->raises;
 	struct vgr_flush *f = &m->flush;
-	const struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
+	const struct raises_vcpu *r = &raises->vcpus[v->index];
 	struct vgic_irq *q = first_listed(m, k);
 	const struct vgic_irq **listed = m->listed;
 	struct fresh *fresh = m->fresh;
 	uint64_t now = m->now, known;
 
-	fates_vcpu_of(fates, (uint16_t)index);
 	f->r.time = f->begin = now;
-	f->r.vcpu = (uint16_t)index;
+	f->r.vcpu = v->index;
 	f->dist_enabled = m->vgic->dist_enabled;
-	m->flushes++;
-	look_at_groups(m, index);
+	look_at_groups(m, v);
 	known = m->known;
-	fates_tick(fates, now);
 	for (; q; q = q->next) {
 		struct msource *s = q->user;
 		struct raises_entry *e;
@@ -265,13 +259,13 @@ void machine_records_before_flush(struct machine *m, unsigned int index)
 		if (is_known(s, q, known | SAME)) {
 			fresh->number = s->number;
 			e = &raises->v[s->number];
-			raises_on_list(raises, v, f, e, !raises_is_listed(raises, e));
+			raises_on_list(raises, r, f, e, !raises_is_listed(raises, e));
 		} else {
 			fresh->number = look_again(m, s, q);
 			e = &raises->v[fresh->number];
 			fates_look(fates, fates_numbered(fates, fresh->number), f->r.vcpu,
 				   state_of(q), now);
-			if (raises_look_before(raises, v, f, e, state_of(q)))
+			if (raises_look_before(raises, r, f, e, state_of(q)))
 				m->nomem = true;
 			if (s)
 				keep_in_mind(s, q, known | SAME);
@@ -298,10 +292,11 @@ static bool is_reordered(const struct machine *m, const struct vgic_vcpu *k)
 	return false;
 }
 
-void machine_records_flush(struct machine *m, unsigned int index)
+void records_of_flush(struct machine *m, struct mvcpu *v, uint64_t time)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
+	const struct vgic_vcpu *k = v->vgic;
 	struct vgic_fates *fates = m->fates;
+	struct vgic_raises *raises = m->raises;
 	struct vgr_flush *f = &m->flush;
 	uint64_t calm = m->known | CALM;
 
@@ -309,13 +304,13 @@ void machine_records_flush(struct machine *m, unsigned int index)
 	m->cell->reordered += !m->uncounted && is_reordered(m, k);
 	/* The flush of an empty list may have filled none. */
 	for (unsigned int i = 0; i < k->used_lrs && k->list.count; i++)
-		populated(m, &m->vcpus[index], i, k->lr[i]);
-	fates->vcpus[index].entries++;
+		populated(m, v, i, k->lr[i]);
+	fates->vcpus[v->index].entries++;
 	for (const struct fresh *w = m->fresh, *end = w + m->nr_fresh; w < end; w++) {
 		struct fates_entry *e = &fates->v[w->number];
 		struct msource *s = w->irq->user;
 
-		if (machine_inside(m, index, w->irq)) {
+		if (machine_inside(m, v->index, w->irq)) {
 			fates_inside(e, state_of(w->irq));
 			continue;
 		}
@@ -324,27 +319,15 @@ void machine_records_flush(struct machine *m, unsigned int index)
 		if (s && vgic_pending(w->irq))
 			s->known = calm;
 	}
-}
-
-void machine_records_entry(struct machine *m, unsigned int index, uint64_t time)
-{
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
-	struct vgic_raises *raises = m->raises;
-	struct raises_vcpu *v = &raises->vcpus[index];
-
-	fates_tick(m->fates, time);
-	v->flushes++;
-	v->begin = m->flush.begin;
 	for (unsigned int i = 0; i < k->used_lrs; i++)
 		if ((k->lr[i] & VGIC_LR_PENDING) &&
-		    raises_enter_lr(raises, &raises->v[m->vcpus[index].in_lr[i].number], time))
+		    raises_enter_lr(raises, &raises->v[v->in_lr[i].number], time))
 			m->nomem = true;
 }
 
-void machine_records_before_sync(struct machine *m, unsigned int index)
+void records_of_sync_begun(struct machine *m, struct mvcpu *v)
 {
-	const struct vgic_vcpu *k = &m->vgic->vcpus[index];
-	const struct mvcpu *v = &m->vcpus[index];
+	const struct vgic_vcpu *k = v->vgic;
 	struct vgic_irq *q = first_listed(m, k);
 	const struct vgic_irq **listed = m->listed;
 
@@ -366,16 +349,14 @@ void machine_records_before_sync(struct machine *m, unsigned int index)
 	}
 }
 
-void machine_records_sync(struct machine *m, unsigned int index)
+void records_of_sync(struct machine *m, struct mvcpu *v)
 {
 	struct vgic_fates *fates = m->fates;
 	struct vgic_raises *raises = m->raises;
-	struct raises_vcpu *v = raises_vcpu_of(raises, (uint16_t)index);
+	const struct raises_vcpu *r = &raises->vcpus[v->index];
 	const struct vgic_irq **p = m->listed, **end = p + m->nr_listed;
 	uint64_t now = m->now, known = m->known;
 
-	fates_tick(fates, now);
-	v->sync = now;
 	for (; p < end; p++) {
 		const struct vgic_irq *q = *p;
 		struct msource *s = q->user;
@@ -387,10 +368,10 @@ void machine_records_sync(struct machine *m, unsigned int index)
 			continue;
 		number = look_again(m, s, q);
 		e = fates_numbered(fates, number);
-		fates_look(fates, e, (uint16_t)index, state_of(q), now);
-		if (raises_look(raises, v, &raises->v[number], state_of(q), now))
+		fates_look(fates, e, v->index, state_of(q), now);
+		if (raises_look(raises, r, &raises->v[number], state_of(q), now))
 			m->nomem = true;
-		e->listed = q->vcpu == index;
+		e->listed = q->vcpu == v->index;
 		if (e->listed && s)
 			keep_in_mind(s, q, known | SAME);
 	}

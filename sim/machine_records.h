@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What each way into the guest and out of it tells. Most exits find nothing on the list and
+ * nothing in the LRs: then all there is to tell is that they were made.
+ */
+#ifndef VGICSIM_MACHINE_RECORDS_H
+#define VGICSIM_MACHINE_RECORDS_H
+
+#include "fates_inline.h"
+#include "machine.h"
+#include "raises_inline.h"
+
+/* machine_records.c: what there is to tell of the list and the LRs. */
+void records_of_sync_begun(struct machine *m, struct mvcpu *v);
+void records_of_sync(struct machine *m, struct mvcpu *v);
+void records_of_flush_begun(struct machine *m, struct mvcpu *v);
+void records_of_flush(struct machine *m, struct mvcpu *v, uint64_t time);
+
+static inline bool records_any(const struct machine *m, const struct mvcpu *v)
+{
+	return v->vgic->list.count | v->vgic->used_lrs | m->nr_off;
+}
+
+/* Before the LRs are read back, and when the sync is done. */
+static inline void machine_records_before_sync(struct machine *m, struct mvcpu *v)
+{
+	m->nr_listed = 0;
+	if (records_any(m, v))
+		records_of_sync_begun(m, v);
+}
+
+static inline void machine_records_sync(struct machine *m, struct mvcpu *v)
+{
+	fates_tick(m->fates, m->now);
+	raises_vcpu_of(m->raises, v->index)->sync = m->now;
+	if (m->nr_listed)
+		records_of_sync(m, v);
+}
+
+static inline void machine_records_before_flush(struct machine *m, struct mvcpu *v)
+{
+	/* A vCPU is known from its first record on. */
+	fates_vcpu_of(m->fates, v->index);
+	raises_vcpu_of(m->raises, v->index);
+	fates_tick(m->fates, m->now);
+	m->flushes++;
+	m->nr_listed = m->nr_fresh = 0;
+	if (records_any(m, v))
+		records_of_flush_begun(m, v);
+}
+
+/* After the flush; time: when the guest runs, which is known before. */
+static inline void machine_records_entry(struct machine *m, struct mvcpu *v, uint64_t time)
+{
+	struct raises_vcpu *r = &m->raises->vcpus[v->index];
+
+	if (records_any(m, v))
+		records_of_flush(m, v, time);
+	else
+		m->fates->vcpus[v->index].entries++;
+	fates_tick(m->fates, time);
+	r->flushes++;
+	r->begin = m->now;
+}
+
+#endif
