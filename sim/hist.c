@@ -46,7 +46,7 @@ uint64_t vgic_hist_highest(size_t bucket)
 
 void vgic_hist_add(struct vgic_hist *h, uint64_t value)
 {
-	hist_count(h, hist_bucket(value), value);
+	hist_add(h, value);
 }
 
 void vgic_hist_merge(struct vgic_hist *h, const struct vgic_hist *other)

@@ -23,17 +23,13 @@ static inline size_t hist_bucket(uint64_t value)
 	return shift * HIST_HALF + (size_t)(value >> shift);
 }
 
-/* bucket: of the value. */
-static inline void hist_count(struct vgic_hist *h, size_t bucket, uint64_t value)
+static inline void hist_add(struct vgic_hist *h, uint64_t value)
 {
-	h->count[bucket]++;
-	/* Less than the least, or more than the most, of which there are few. */
-	if (__builtin_expect(value - h->min > h->max - h->min, 0)) {
-		if (value < h->min || !h->n)
-			h->min = value;
-		if (value > h->max)
-			h->max = value;
-	}
+	h->count[hist_bucket(value)]++;
+	if (value < h->min || !h->n)
+		h->min = value;
+	if (value > h->max)
+		h->max = value;
 	h->sum += value;
 	h->n++;
 }

@@ -279,49 +279,90 @@ static int unpack(struct vgic_latency_series *s)
 /* Each two neighbours become one. */
 static void coarsen(struct vgic_latency_series *s)
 {
+	s->nr_current = 0;
 	for (size_t i = 1; i < s->nr_blocks; i++)
 		block_take(&s->blocks[i / 2], &s->blocks[i]);
 	s->nr_blocks = (s->nr_blocks + 1) / 2;
 	s->raises *= 2;
 }
 
-/* The way of few: the block of any raise becomes the current one, with the part it needs. */
-static __attribute__((noinline, cold)) int add_new(struct vgic_latency_series *s, uint64_t raise,
-						   uint64_t ns)
+/* So that there is a block for this raise. */
+static int make_room(struct vgic_latency_series *s, uint64_t raise)
 {
-	size_t at;
-
 	if (s->packed && unpack(s))
 		return -ENOMEM;
 	while (raise / s->raises >= BLOCKS)
 		coarsen(s);
+	return 0;
+}
+
+/* The block of this raise becomes the current one, with this part. 0 or -ENOMEM. */
+static __attribute__((noinline, cold)) int turn_to(struct vgic_latency_series *s, uint64_t raise,
+						   unsigned int part)
+{
+	size_t at;
+
+	if (make_room(s, raise))
+		return -ENOMEM;
 	at = (size_t)(raise / s->raises);
-	if (need_part(&s->blocks[at], bucket_of(hist_bucket(ns)) / PART))
+	if (need_part(&s->blocks[at], part))
 		return -ENOMEM;
 	if (at >= s->nr_blocks)
 		s->nr_blocks = at + 1;
 	s->current = &s->blocks[at];
 	s->first = at * s->raises;
 	s->nr_current = s->raises;
-	return vgic_latency_add(s, raise, ns);
+	return 0;
 }
 
 int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns)
 {
-	size_t fine = hist_bucket(ns);
-	unsigned int bucket = bucket_of(fine);
-	uint32_t *part;
+	return vgic_latency_add_all(s, &(struct vgic_latency_sample){raise, ns}, 1);
+}
 
-	if (__builtin_expect(raise - s->first >= s->nr_current, 0))
-		return add_new(s, raise, ns);
-	part = s->current->part[bucket / PART];
-	if (__builtin_expect(!part, 0))
-		return add_new(s, raise, ns);
-	/* What is full stays so. */
-	if (__builtin_expect(!++part[bucket % PART], 0))
-		part[bucket % PART]--;
-	s->current->n++;
-	hist_count(&s->hist, fine, ns);
+/* As many as there are for the current block, if it has their parts. Returns how many. */
+static size_t count_run(struct vgic_latency_series *s, const struct vgic_latency_sample *v,
+			size_t n)
+{
+	struct vgic_latency_block *b = s->current;
+	const uint64_t first = s->first, nr = s->nr_current;
+	struct vgic_hist h = s->hist;
+	size_t i = 0;
+
+	if (!h.n)
+		h.min = UINT64_MAX;
+	for (; i < n && v[i].raise - first < nr; i++) {
+		uint64_t ns = v[i].ns;
+		size_t fine = hist_bucket(ns);
+		unsigned int bucket = bucket_of(fine);
+		uint32_t *part = b->part[bucket / PART];
+
+		if (__builtin_expect(!part, 0))
+			break;
+		/* What is full stays so. */
+		part[bucket % PART] += part[bucket % PART] < UINT32_MAX;
+		h.count[fine]++;
+		h.sum += ns;
+		h.min = ns < h.min ? ns : h.min;
+		h.max = ns > h.max ? ns : h.max;
+	}
+	if (!i)
+		return 0;
+	b->n += i;
+	h.n += i;
+	s->hist = h;
+	return i;
+}
+
+int vgic_latency_add_all(struct vgic_latency_series *s, const struct vgic_latency_sample *v,
+			 size_t n)
+{
+	/* They come nearly in order: what the last one needs is enough for most of them. */
+	if (n && make_room(s, v[n - 1].raise))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i += count_run(s, v + i, n - i))
+		if (turn_to(s, v[i].raise, bucket_of(hist_bucket(v[i].ns)) / PART))
+			return -ENOMEM;
 	return 0;
 }
 

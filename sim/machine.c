@@ -84,7 +84,7 @@ void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind,
 		v->ends[kind]++;
 		v->any_end = true;
 	}
-	if (vgic_latency_add(&m->cell->latency[kind], number, m->now - since))
+	if (latency_log_add(&m->logs[kind], number, m->now - since))
 		m->nomem = true;
 }
 

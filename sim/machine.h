@@ -168,6 +168,7 @@ struct machine {
 	struct vgic_profile profile;
 	struct vgic_fates *fates;
 	struct vgic_raises *raises;
+	struct latency_log *logs;	/* VGIC_LATENCIES, of the cell's latencies */
 	struct vgr_flush flush;		/* being made: what is no list of it */
 	const struct vgic_irq **listed; /* the list before the flush or sync */
 	struct fresh *fresh;		/* those of it that are looked at */
@@ -284,7 +285,8 @@ void machine_records_finish(struct machine *m);
 int machine_records_number(struct machine *m, uint16_t vcpu, uint32_t intid, uint32_t *number);
 /* vgic_prune() before the flush. */
 void machine_records_prune(struct machine *m, unsigned int v);
-void machine_records_end(struct machine *m);
+/* Nothing will be told any more. */
+int machine_records_end(struct machine *m);
 /* An LR of the vCPU's last flush has an interrupt of which the workload knows nothing. */
 bool machine_records_inside(struct machine *m, unsigned int v, const struct vgic_irq *irq);
 /* vcpu: of a private INTID, else VGR_NO_VCPU. */

@@ -33,10 +33,14 @@ int machine_records_init(struct machine *m)
 	m->listed = calloc(m->cap_listed, sizeof(*m->listed));
 	m->fresh = calloc(m->cap_listed, sizeof(*m->fresh));
 	m->off = calloc(m->cap_listed, sizeof(*m->off));
-	if (!m->listed || !m->fresh || !m->off || vgic_fates_create(&m->fates, 0) ||
+	m->logs = malloc(VGIC_LATENCIES * sizeof(*m->logs));
+	if (!m->logs || !m->listed || !m->fresh || !m->off || vgic_fates_create(&m->fates, 0) ||
 	    vgic_raises_create(&m->raises, 0, &m->cell->latency[VGIC_LATENCY_RAISE_TO_LR]) ||
 	    fates_reserve(m->fates, n, m->nr_vcpus) || raises_reserve(m->raises, n, m->nr_vcpus))
 		return -ENOMEM;
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		latency_log_init(&m->logs[i], &m->cell->latency[i]);
+	m->raises->log = &m->logs[VGIC_LATENCY_RAISE_TO_LR];
 	m->flush = (struct vgr_flush){
 		.r = {.type = VGR_FLUSH, .size = sizeof(m->flush)},
 		.active_spis = m->cfg->policy->eager_vmcr ? 0 : -1,
@@ -50,6 +54,7 @@ void machine_records_finish(struct machine *m)
 	free(m->listed);
 	free(m->fresh);
 	free(m->off);
+	free(m->logs);
 	vgic_fates_destroy(m->fates);
 	vgic_raises_destroy(m->raises);
 }
@@ -378,11 +383,15 @@ void records_of_sync(struct machine *m, struct mvcpu *v)
 }
 
 /* Before the fates are judged. */
-void machine_records_end(struct machine *m)
+int machine_records_end(struct machine *m)
 {
 	for (size_t i = 0; i < m->wl->nr_sources; i++)
 		if (m->sources[i].left_out)
 			catch_up(m, &m->sources[i]);
+	for (int i = 0; i < VGIC_LATENCIES; i++)
+		if (latency_log_end(&m->logs[i]))
+			return -ENOMEM;
+	return 0;
 }
 
 void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level)

@@ -12,6 +12,7 @@
 #include <vgicsim/vgic.h>
 
 #include "irq_index.h"
+#include "latency_log.h"
 #include "listed.h"
 #include "msi_map.h"
 
@@ -46,6 +47,7 @@ struct raises_vcpu {
 struct vgic_raises {
 	uint16_t vm;
 	struct vgic_latency_series *to_lr;
+	struct latency_log *log; /* to_lr's, NULL: none */
 	uint64_t merged, number;
 	uint64_t last_write; /* of a register */
 	struct irq_index index;
@@ -187,8 +189,10 @@ static inline int raises_enter_lr(struct vgic_raises *r, struct raises_entry *e,
 	e->waits = false;
 	e->shown = true;
 	e->shown_raise = e->raise;
-	return vgic_latency_add(r->to_lr, e->raise.number,
-				time > e->raise.time ? time - e->raise.time : 0);
+	uint64_t ns = time > e->raise.time ? time - e->raise.time : 0;
+
+	return r->log ? latency_log_add(r->log, e->raise.number, ns)
+		      : vgic_latency_add(r->to_lr, e->raise.number, ns);
 }
 
 /* What the run did to an LR that had an interrupt pending. */

@@ -286,7 +286,9 @@ static int conclude(struct machine *m)
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		if (m->vcpus[i].state == VCPU_GUEST)
 			machine_fold(m, &m->vcpus[i]);
-	machine_records_end(m);
+	ret = machine_records_end(m);
+	if (ret)
+		return ret;
 	ret = vgic_cell_fates(c, m->fates,
 			      m->livelock ? VGIC_FATES_CUT
 			      : stuck	  ? VGIC_FATES_BLOCKED

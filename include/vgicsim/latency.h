@@ -51,6 +51,13 @@ void vgic_latency_finish(struct vgic_latency_series *s);
 /* Counts a latency in ns of the raise with this number, from 0; in any order. 0 or -ENOMEM. */
 int vgic_latency_add(struct vgic_latency_series *s, uint64_t raise, uint64_t ns);
 
+/* Many of them: the same as one by one, and quicker. 0, or -ENOMEM and s has some of them. */
+struct vgic_latency_sample {
+	uint64_t raise, ns;
+};
+int vgic_latency_add_all(struct vgic_latency_series *s, const struct vgic_latency_sample *v,
+			 size_t n);
+
 /*
  * Adds what other has, as if its raises had come after those of s. The histogram is
  * the one that counting all together gives. 0, or -ENOMEM and s is as good as before.
