@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vgicsim/latency.h>
-
 #include "hist_inline.h"
+#include "latency_log.h"
 
 #define PART	     VGIC_LATENCY_PART
 #define PARTS	     VGIC_LATENCY_PARTS
@@ -44,7 +43,8 @@ static void free_parts(struct vgic_latency_block *b)
 
 void vgic_latency_finish(struct vgic_latency_series *s)
 {
-	for (size_t i = 0; s->blocks && i < BLOCKS; i++)
+	/* Those of a packed series have none. */
+	for (size_t i = 0; !s->packed && i < s->nr_blocks; i++)
 		free_parts(&s->blocks[i]);
 	free(s->blocks);
 	free(s->packed);
@@ -364,6 +364,94 @@ int vgic_latency_add_all(struct vgic_latency_series *s, const struct vgic_latenc
 		if (turn_to(s, v[i].raise, bucket_of(hist_bucket(v[i].ns)) / PART))
 			return -ENOMEM;
 	return 0;
+}
+
+/* Few, and nearly in order. */
+static void sort_buckets(uint16_t *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint16_t x = v[i];
+		size_t at = i;
+
+		for (; at && v[at - 1] > x; at--)
+			v[at] = v[at - 1];
+		v[at] = x;
+	}
+}
+
+/* As pack_block(), of buckets in ascending order. */
+static size_t pack_buckets(const uint16_t *v, size_t n, uint8_t *to)
+{
+	uint16_t last = 0;
+	size_t size = 0;
+
+	for (size_t i = 0, same; i < n; i += same) {
+		for (same = 1; i + same < n && v[i + same] == v[i];)
+			same++;
+		size += put_number(to + size, (uint32_t)(v[i] - last));
+		size += put_number(to + size, (uint32_t)same);
+		last = v[i];
+	}
+	return size;
+}
+
+int vgic_latency_pack_all(struct vgic_latency_series *s, const struct vgic_latency_sample *v,
+			  size_t n)
+{
+	/* A bucket takes two bytes, and how many samples it has no more than five. */
+	uint16_t *buckets = malloc(n * sizeof(*buckets));
+	uint8_t *packed = malloc(n * 7);
+	size_t ends[BLOCKS];
+	uint64_t last = 0;
+
+	if (!buckets || !packed) {
+		free(buckets);
+		free(packed);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		last = v[i].raise > last ? v[i].raise : last;
+	while (last / s->raises >= BLOCKS)
+		s->raises *= 2;
+	for (size_t i = 0; i < n; i++)
+		s->blocks[v[i].raise / s->raises].n++;
+	s->nr_blocks = (size_t)(last / s->raises) + 1;
+	for (size_t k = 0, at = 0; k < s->nr_blocks; at += s->blocks[k++].n)
+		ends[k] = at;
+	for (size_t i = 0; i < n; i++) {
+		size_t fine = hist_bucket(v[i].ns);
+
+		buckets[ends[v[i].raise / s->raises]++] = (uint16_t)bucket_of(fine);
+		hist_add(&s->hist, v[i].ns);
+	}
+	for (size_t k = 0; k < s->nr_blocks; k++) {
+		uint16_t *of_block = buckets + ends[k] - s->blocks[k].n;
+
+		sort_buckets(of_block, s->blocks[k].n);
+		s->blocks[k].packed_at = s->packed_size;
+		s->packed_size += pack_buckets(of_block, s->blocks[k].n, packed + s->packed_size);
+	}
+	s->packed = packed;
+	free(buckets);
+	return 0;
+}
+
+int latency_log_flush(struct latency_log *l)
+{
+	size_t n = (size_t)(l->next - l->v);
+
+	l->next = l->v;
+	return vgic_latency_add_all(l->to, l->v, n);
+}
+
+int latency_log_end(struct latency_log *l)
+{
+	size_t n = (size_t)(l->next - l->v);
+
+	if (!n || l->to->hist.n)
+		return latency_log_flush(l);
+	l->next = l->v;
+	return vgic_latency_pack_all(l->to, l->v, n);
 }
 
 int vgic_latency_merge(struct vgic_latency_series *s, const struct vgic_latency_series *other)

@@ -8,7 +8,7 @@
 
 #include <vgicsim/latency.h>
 
-#define LATENCY_LOG 1024u
+#define LATENCY_LOG 2048u
 
 struct latency_log {
 	struct vgic_latency_series *to;
@@ -21,20 +21,15 @@ static inline void latency_log_init(struct latency_log *l, struct vgic_latency_s
 	l->next = l->v;
 }
 
-/* What was noted is counted. 0 or -ENOMEM. */
-static inline int latency_log_end(struct latency_log *l)
-{
-	size_t n = (size_t)(l->next - l->v);
-
-	l->next = l->v;
-	return vgic_latency_add_all(l->to, l->v, n);
-}
+/* latency.c: it is full, what it holds is counted; it is done, and the series with it. */
+int latency_log_flush(struct latency_log *l);
+int latency_log_end(struct latency_log *l);
 
 /* As vgic_latency_add(). */
 static inline int latency_log_add(struct latency_log *l, uint64_t raise, uint64_t ns)
 {
 	*l->next++ = (struct vgic_latency_sample){raise, ns};
-	return __builtin_expect(l->next == l->v + LATENCY_LOG, 0) ? latency_log_end(l) : 0;
+	return __builtin_expect(l->next == l->v + LATENCY_LOG, 0) ? latency_log_flush(l) : 0;
 }
 
 #endif

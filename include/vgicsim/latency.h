@@ -71,6 +71,13 @@ int vgic_latency_merge(struct vgic_latency_series *s, const struct vgic_latency_
  */
 int vgic_latency_pack(struct vgic_latency_series *s);
 
+/*
+ * Counts n samples, one at least, in an empty series, which is packed then: quicker than both one
+ * after the other if they are few. 0, or -ENOMEM and it is empty.
+ */
+int vgic_latency_pack_all(struct vgic_latency_series *s, const struct vgic_latency_sample *v,
+			  size_t n);
+
 /* Whether n samples are enough for percentile p, 0 < p < 1. */
 bool vgic_latency_enough(uint64_t n, double p);
 

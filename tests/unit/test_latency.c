@@ -174,6 +174,56 @@ static void order_of_the_raises(void **unused)
 	vgic_latency_finish(&b);
 }
 
+static void assert_same(struct vgic_latency_series *a, struct vgic_latency_series *b)
+{
+	assert_int_equal(a->raises, b->raises);
+	assert_int_equal(a->nr_blocks, b->nr_blocks);
+	for (size_t i = 0; i < a->nr_blocks; i++)
+		assert_int_equal(a->blocks[i].n, b->blocks[i].n);
+	assert_int_equal(vgic_latency_pack(a), 0);
+	assert_int_equal(vgic_latency_pack(b), 0);
+	assert_int_equal(a->packed_size, b->packed_size);
+	assert_memory_equal(a->packed, b->packed, a->packed_size);
+	assert_int_equal(a->hist.n, b->hist.n);
+	assert_int_equal(a->hist.sum, b->hist.sum);
+	assert_int_equal(a->hist.min, b->hist.min);
+	assert_int_equal(a->hist.max, b->hist.max);
+	assert_memory_equal(a->hist.count, b->hist.count,
+			    VGIC_HIST_BUCKETS * sizeof(*a->hist.count));
+}
+
+/* One by one, all at once, packed at once: the series is the same. */
+static void many_at_a_time(void **unused)
+{
+	static const size_t sizes[] = {1, 127, 128, 129, 1000, 5000};
+	struct vgic_latency_series one, all, packed;
+	struct vgic_latency_sample v[5000];
+
+	state = 7;
+	for (size_t c = 0; c < sizeof(sizes) / sizeof(sizes[0]); c++) {
+		size_t n = sizes[c];
+
+		assert_int_equal(vgic_latency_init(&one), 0);
+		assert_int_equal(vgic_latency_init(&all), 0);
+		assert_int_equal(vgic_latency_init(&packed), 0);
+		for (size_t i = 0; i < n; i++) {
+			/* Late ones, gaps, very short and very long ones. */
+			v[i].raise = i % 7 ? i * 3 : i;
+			v[i].ns = i % 11 == 5 ? UINT64_MAX : exponential() >> (i % 13);
+			add(&one, v[i].raise, v[i].ns);
+		}
+		assert_int_equal(vgic_latency_add_all(&all, v, n / 2), 0);
+		assert_int_equal(vgic_latency_add_all(&all, v + n / 2, n - n / 2), 0);
+		assert_int_equal(vgic_latency_pack_all(&packed, v, n), 0);
+		assert_non_null(packed.packed);
+		assert_same(&one, &all);
+		assert_same(&one, &packed);
+		vgic_latency_finish(&one);
+		vgic_latency_finish(&all);
+		vgic_latency_finish(&packed);
+	}
+}
+
 /* A million raises, and one with the last number there is, are as many blocks as a hundred. */
 static void blocks_stay_few(void **unused)
 {
@@ -328,6 +378,7 @@ int main(void)
 		cmocka_unit_test(coverage_of_bursts),
 		cmocka_unit_test(bursts_widen_the_interval),
 		cmocka_unit_test(order_of_the_raises),
+		cmocka_unit_test(many_at_a_time),
 		cmocka_unit_test(blocks_stay_few),
 		cmocka_unit_test(packed),
 		cmocka_unit_test(block_length),
