@@ -222,7 +222,7 @@ static int start_vcpus(struct machine *m)
 		vgic_v3_cpuif_init(&v->hw, &m->hw_cfg);
 		vgic_bound_init(&v->fewest_mi, m->cfg->nr_lr);
 		vgic_bound_init(&v->fewest_lr_exits, m->cfg->nr_lr);
-		v->frames = calloc(MAX_FRAMES + 1, sizeof(*v->frames));
+		v->frames = malloc((MAX_FRAMES + 1) * sizeof(*v->frames));
 		if (!v->frames)
 			return -ENOMEM;
 		v->nr_frames = 1;
