@@ -272,6 +272,8 @@ static void send_sgi(struct machine *m, const struct vgic_effect *e)
 		bool hit = all ? i != e->vcpu : aff1 == i / 16 && (e->value & (1ull << (i % 16)));
 		struct vgic_irq *irq = hit ? vgic_irq_find(m->vgic, i, intid) : NULL;
 
+		if (irq)
+			machine_records_sent(m, irq);
 		/* One that its group does not allow is dropped: nothing is owed to the guest. */
 		if (irq && irq->user && irq->enabled && irq->pending_latch)
 			raised(m, irq->user);
@@ -341,6 +343,7 @@ void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source
 		if (e->origin == VGIC_ORIGIN_OUTSIDE)
 			machine_records_msi(m, s);
 		vgic_write_pending(m->vgic, of, s->irq->intid, true);
+		machine_records_touched(m, s);
 		break;
 	case VGIC_EFFECT_UNLATCH:
 		machine_records_write(m);
@@ -354,6 +357,7 @@ void effect_take(struct machine *m, const struct vgic_effect *e, uint32_t source
 		break;
 	case VGIC_EFFECT_ACTIVE:
 		vgic_write_active(m->vgic, of, of, s->irq->intid, e->level);
+		machine_records_touched(m, s);
 		break;
 	default:
 		break;

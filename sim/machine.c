@@ -257,9 +257,7 @@ static bool is_inverted(struct machine *m, const struct mvcpu *v, int worst)
 {
 	const struct vgic_vcpu *k = v->vgic;
 
-	for (unsigned int i = 0; i < m->nr_listed; i++) {
-		const struct vgic_irq *q = m->listed[i];
-
+	vgic_for_each_irq (q, &k->list) {
 		if (q->priority < worst && !machine_inside(m, v->index, q) && !q->active &&
 		    vgic_oracle(m->vgic, q) == v->index &&
 		    (k->vmcr & (q->group1 ? VGIC_VMCR_VENG1 : VGIC_VMCR_VENG0)))

@@ -80,12 +80,24 @@ struct mvcpu {
 	uint64_t not_before;  /* WFI: others have the CPU until then */
 	uint64_t flush_time;
 	unsigned int sync_irqs, sync_lrs; /* at its last exit */
+	/* What fates and raises are told of it, see machine_records.c. */
+	struct fates_vcpu *fates;
+	struct raises_vcpu *raises;
+	struct vgic_irq **fresh; /* of its list, those to be looked at */
+	unsigned int nr_fresh, cap_fresh;
+	bool in_order;	/* as they stand on the list */
+	uint64_t known; /* machine.known when it went through its list */
 	struct {
+		uint64_t lr;
 		uint32_t number;
 		struct msource *source; /* NULL: one of which the workload knows nothing */
 	} in_lr[VGR_MAX_LRS];		/* by its last flush */
-	uint32_t groups;		/* enabled at its last flush */
-	int64_t entry_more;		/* ns beyond the cost of the entry to come */
+	unsigned int nr_in_lr;
+	uint64_t flush;	       /* number of its last flush */
+	unsigned int nr_stays; /* in them after the last run */
+	bool running;	       /* with these LRs */
+	uint32_t groups;       /* enabled at its last flush */
+	int64_t entry_more;    /* ns beyond the cost of the entry to come */
 	uint32_t depth;
 	bool inverted;
 	struct vgic_bound fewest_mi, fewest_lr_exits;
@@ -97,14 +109,9 @@ struct mvcpu {
  */
 #define NOT_KNOWN  0u
 #define SAME	   1u
-#define CALM	   2u
-#define KNOWN_STEP 4u
-
-/* One that they are told of, on the list of a flush or sync. */
-struct fresh {
-	struct vgic_irq *irq;
-	uint32_t number;
-};
+#define WAITS	   2u
+#define STAYS	   4u
+#define KNOWN_STEP 8u
 
 /* What the machine knows of one interrupt. */
 struct msource {
@@ -113,9 +120,11 @@ struct msource {
 	uint32_t number;     /* of fates and raises */
 	struct vgr_irq seen; /* as it was last looked at, unless NOT_KNOWN */
 	uint64_t known;
-	bool left_out;	 /* not looked at by the last flush: it was calm */
-	uint64_t inside; /* the last flush that put it into an LR */
-	uint32_t cursor; /* script of the next acknowledgement */
+	bool fresh;	  /* among those to be looked at on its list */
+	uint8_t left_out; /* not looked at since a flush: it WAITS or STAYS, else 0 */
+	uint64_t inside;  /* the last flush that put it into an LR */
+	bool again;	  /* so had the one before */
+	uint32_t cursor;  /* script of the next acknowledgement */
 	uint32_t acks, handled;
 	bool due;	/* raised, and not acknowledged */
 	bool in_lr;	/* since the raise */
@@ -168,14 +177,14 @@ struct machine {
 	struct vgic_profile profile;
 	struct vgic_fates *fates;
 	struct vgic_raises *raises;
-	struct latency_log *logs;	/* VGIC_LATENCIES, of the cell's latencies */
-	struct vgr_flush flush;		/* being made: what is no list of it */
-	const struct vgic_irq **listed; /* the list before the flush or sync */
-	struct fresh *fresh;		/* those of it that are looked at */
-	uint32_t *off;			/* left the list between sync and flush */
-	unsigned int nr_listed, nr_fresh, cap_listed, nr_off;
-	uint64_t known;	  /* what of the sources' is not older */
-	uint64_t flushes; /* counts them */
+	struct latency_log *logs; /* VGIC_LATENCIES, of the cell's latencies */
+	struct vgr_flush flush;	  /* being made: what is no list of it */
+	struct vgic_irq **listed; /* for a look at a list */
+	uint32_t *off;		  /* left the list between sync and flush */
+	unsigned int nr_listed, cap_listed, nr_off;
+	bool sorts_otherwise; /* than by the keys of lists that are longer than there are LRs */
+	uint64_t known;	      /* what of the sources' is not older */
+	uint64_t flushes;     /* counts them */
 	struct mvcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct msource *sources;
@@ -293,7 +302,11 @@ bool machine_records_inside(struct machine *m, unsigned int v, const struct vgic
 void machine_records_inject(struct machine *m, uint16_t vcpu, struct msource *s, bool level);
 /* An MSI has made it pending. */
 void machine_records_msi(struct machine *m, struct msource *s);
+/* Before it is sent; then of each vCPU's that was hit. */
 void machine_records_sgi(struct machine *m, const struct vgic_effect *e);
+void machine_records_sent(struct machine *m, struct vgic_irq *irq);
+/* What no record tells of has changed its state, or put it on a list. */
+void machine_records_touched(struct machine *m, struct msource *s);
 void machine_records_dir(struct machine *m, struct msource *s);
 /* A register write that may take interrupts back. */
 void machine_records_write(struct machine *m);

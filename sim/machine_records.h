@@ -11,7 +11,7 @@
 #include "raises_inline.h"
 
 /* machine_records.c: what there is to tell of the list and the LRs. */
-void records_of_sync_begun(struct machine *m, struct mvcpu *v);
+void records_look_at_all(struct machine *m, struct mvcpu *v);
 void records_of_sync(struct machine *m, struct mvcpu *v);
 void records_of_flush_begun(struct machine *m, struct mvcpu *v);
 void records_of_flush(struct machine *m, struct mvcpu *v, uint64_t time);
@@ -21,19 +21,18 @@ static inline bool records_any(const struct machine *m, const struct mvcpu *v)
 	return v->vgic->list.count | v->vgic->used_lrs | m->nr_off;
 }
 
-/* Before the LRs are read back, and when the sync is done. */
+/* Before the sync; and when it is done. */
 static inline void machine_records_before_sync(struct machine *m, struct mvcpu *v)
 {
-	m->nr_listed = 0;
-	if (records_any(m, v))
-		records_of_sync_begun(m, v);
+	if (v->known != m->known)
+		records_look_at_all(m, v);
 }
 
 static inline void machine_records_sync(struct machine *m, struct mvcpu *v)
 {
 	fates_tick(m->fates, m->now);
-	raises_vcpu_of(m->raises, v->index)->sync = m->now;
-	if (m->nr_listed)
+	v->raises->sync = m->now;
+	if (v->nr_fresh | v->running)
 		records_of_sync(m, v);
 }
 
@@ -44,7 +43,6 @@ static inline void machine_records_before_flush(struct machine *m, struct mvcpu 
 	raises_vcpu_of(m->raises, v->index);
 	fates_tick(m->fates, m->now);
 	m->flushes++;
-	m->nr_listed = m->nr_fresh = 0;
 	if (records_any(m, v))
 		records_of_flush_begun(m, v);
 }
@@ -52,15 +50,13 @@ static inline void machine_records_before_flush(struct machine *m, struct mvcpu 
 /* After the flush; time: when the guest runs, which is known before. */
 static inline void machine_records_entry(struct machine *m, struct mvcpu *v, uint64_t time)
 {
-	struct raises_vcpu *r = &m->raises->vcpus[v->index];
-
 	if (records_any(m, v))
 		records_of_flush(m, v, time);
 	else
-		m->fates->vcpus[v->index].entries++;
+		v->fates->entries++;
 	fates_tick(m->fates, time);
-	r->flushes++;
-	r->begin = m->now;
+	v->raises->flushes++;
+	v->raises->begin = m->now;
 }
 
 #endif

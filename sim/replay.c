@@ -313,12 +313,12 @@ static int conclude(struct machine *m)
 
 static void machine_finish(struct machine *m)
 {
+	machine_records_finish(m);
 	for (unsigned int i = 0; m->vcpus && i < m->nr_vcpus; i++) {
 		free(m->vcpus[i].frames);
 		free(m->vcpus[i].asked);
 	}
 	free(m->vcpus);
-	machine_records_finish(m);
 	free(m->sources);
 	free(m->raisers);
 	vgic_store_free(m->wl->store, m->dependents);
