@@ -281,18 +281,26 @@ static void segment_end(struct vgic_timeline *tl, unsigned int i, uint64_t t)
 void vgic_timeline_lrs(struct vgic_timeline *tl, uint64_t t, const uint64_t *lr, unsigned int n)
 {
 	const uint64_t what = VGIC_LR_STATE | VGIC_LR_VINTID;
+	unsigned int end = n > tl->nr_shown ? n : tl->nr_shown;
+	bool open = false;
 
-	for (unsigned int i = 0; i < VGR_MAX_LRS; i++) {
+	if (tl->over)
+		return;
+	tl->nr_shown = n;
+	for (unsigned int i = 0; i < end; i++) {
 		uint64_t v = i < n ? lr[i] : 0;
 
 		if (!(v & VGIC_LR_STATE))
 			v = 0;
-		if ((v & what) == (tl->lr[i] & what))
-			continue;
-		segment_end(tl, i, t);
-		tl->lr[i] = v;
-		tl->since[i] = t;
+		if ((v & what) != (tl->lr[i] & what)) {
+			segment_end(tl, i, t);
+			tl->lr[i] = v;
+			tl->since[i] = t;
+		}
+		open |= tl->lr[i] && tl->since[i] < tl->t1;
 	}
+	/* Nothing that begins now is in the window any more. */
+	tl->over = t >= tl->t1 && !open;
 }
 
 static void mark(struct vgic_timeline *tl, struct vgic_mark *list, size_t *n, uint64_t t,

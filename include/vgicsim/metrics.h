@@ -74,6 +74,8 @@ struct vgic_timeline {
 	struct vgic_segment *segments;
 	struct vgic_mark *mis, *depths;
 	size_t nr_segments, nr_mis, nr_depths;
+	bool over;	       /* all that is in the window has come and gone */
+	unsigned int nr_shown; /* LRs that may have an open segment */
 	/* Open segments while it is filled. */
 	uint64_t lr[VGR_MAX_LRS], since[VGR_MAX_LRS];
 };
