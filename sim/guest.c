@@ -13,10 +13,21 @@ static bool is_over(const struct frame *f)
 	return f->script != VGIC_WL_NONE && f->op == VGIC_WL_NONE;
 }
 
+/*
+ * What is done next of a demand is far from what was done before: the memory is asked for it while
+ * there is something else to do. No harm is done if it is not there.
+ */
+static inline void read_soon(const void *p)
+{
+	__builtin_prefetch(p);
+}
+
 /* op of the frame is being done. */
 static void next_op(const struct machine *m, struct frame *f, const struct vgic_op *op)
 {
 	f->op = op->next;
+	if (f->op != VGIC_WL_NONE)
+		read_soon(&m->wl->ops[f->op]);
 	if ((op->flags & VGIC_OP_REPEAT) && !m->arrivals.over &&
 	    m->wl->scripts[f->script].source == VGIC_WL_NONE) {
 		f->op = m->wl->scripts[f->script].first;
@@ -324,12 +335,15 @@ static void acknowledge(struct machine *m, struct mvcpu *v)
 	effects_answered(m, s, v->index);
 	f->script = s->cursor;
 	f->extra = s->cursor == VGIC_WL_NONE;
-	if (s->cursor != VGIC_WL_NONE)
+	if (s->cursor != VGIC_WL_NONE) {
 		s->cursor = m->wl->scripts[s->cursor].next;
-	else if (m->wl->sources[s->index].typical != VGIC_WL_NONE)
+		if (s->cursor != VGIC_WL_NONE)
+			read_soon(&m->wl->scripts[s->cursor]);
+	} else if (m->wl->sources[s->index].typical != VGIC_WL_NONE) {
 		f->script = m->wl->sources[s->index].typical;
-	else
+	} else {
 		f->script = m->wl->typical;
+	}
 	if (f->script != VGIC_WL_NONE)
 		f->op = m->wl->scripts[f->script].first;
 }
