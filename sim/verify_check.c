@@ -106,7 +106,8 @@ static inline int load(struct check *c, const struct vgr_rec *rec, const struct 
 	size_t same = as_recorded(&irq, irqs, shorter(irq ? vcpu->list.count : 0, n));
 	int err;
 
-	if (same && same == n && !irq)
+	/* A vCPU that never had a record is still to be made. */
+	if (same == n && vcpu->list.count == n && vcpu->private_irqs)
 		return 0;
 	c->undecided = bad_list(rec, irqs + same, n - same);
 	if (c->undecided >= 0)
