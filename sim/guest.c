@@ -307,7 +307,7 @@ static void acknowledge(struct machine *m, struct mvcpu *v)
 	v->top->nested++;
 	v->top->woken++;
 	m->cell->interrupts++;
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct frame, raise));
 	f->script = f->op = f->source = VGIC_WL_NONE;
 	f->serial = ++m->serial;
 	f->group = (uint8_t)group;
@@ -325,7 +325,8 @@ static void acknowledge(struct machine *m, struct mvcpu *v)
 	if (irq->level && !irq->hw && !irq->line_level && !irq->pending_latch)
 		m->cell->spurious++;
 	s->active_raise_known = f->raise_known;
-	s->active_raise = f->raise;
+	if (f->raise_known)
+		s->active_raise = f->raise;
 	s->due = false;
 	s->in_lr = false;
 	s->physical = false;

@@ -35,13 +35,13 @@ struct frame {
 	bool slept;    /* its last operation was a WFI */
 	uint64_t own;
 	uint64_t ack_time;
-	bool raise_known;
-	struct vgic_raise raise; /* it was acknowledged because of */
-	uint32_t iar;		 /* what the guest read, and writes to end it */
+	uint32_t iar; /* what the guest read, and writes to end it */
 	uint8_t group;
 	bool masked;
 	bool dropped;
 	bool extra; /* the recording has no handling for it: another one stands in */
+	bool raise_known;
+	struct vgic_raise raise; /* it was acknowledged because of; only if it is known */
 };
 
 enum vcpu_state { VCPU_OUT = 0, VCPU_READY, VCPU_GUEST, VCPU_WFI, VCPU_DONE };
