@@ -369,7 +369,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 			.event = env_event,
 			.quiet = ~(1u << VGIC_EVENT_REPLAYED)},
 	};
-	bool dependent = cfg->arrivals == VGIC_ARRIVALS_DEPENDENT;
+	bool dependent = cfg->arrivals == VGIC_ARRIVALS_DEPENDENT, asks;
 	int ret;
 
 	if (!cfg->policy || cfg->nr_lr < 1 ||
@@ -395,14 +395,15 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 		goto fail;
 	m.vcpus = calloc(m.nr_vcpus, sizeof(*m.vcpus));
 	m.sources = calloc(wl->nr_sources + 1, sizeof(*m.sources));
-	if (asks_anything(wl))
+	asks = asks_anything(wl);
+	if (asks)
 		m.raisers = calloc((wl->nr_sources + 1) * (size_t)m.nr_vcpus, sizeof(*m.raisers));
 	m.dependents = vgic_store_grow(wl->store, NULL, 0, dependent ? wl->nr_effects + 1 : 1,
 				       sizeof(*m.dependents));
 	m.ask = vgic_store_grow(wl->store, NULL, 0, wl->nr_effects + 1, 1);
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
-	if (!m.vcpus || !m.sources || (asks_anything(wl) && !m.raisers) || !m.dependents ||
+	if (!m.vcpus || !m.sources || (asks && !m.raisers) || !m.dependents ||
 	    !m.ask || !m.heap)
 		goto fail;
 	if (due_init(&m) || ticks_init(&m))
