@@ -366,73 +366,81 @@ int vgic_latency_add_all(struct vgic_latency_series *s, const struct vgic_latenc
 	return 0;
 }
 
-/* Few, and nearly in order. */
-static void sort_buckets(uint16_t *v, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		uint16_t x = v[i];
-		size_t at = i;
+/* A sample that is to be packed: its block above its bucket. By digits of ten bits, two of them. */
+#define BUCKET_BITS 13u
+#define DIGIT	    1024u
 
-		for (; at && v[at - 1] > x; at--)
-			v[at] = v[at - 1];
-		v[at] = x;
-	}
+_Static_assert(PART *PARTS <= 1u << BUCKET_BITS && BLOCKS << BUCKET_BITS == DIGIT * DIGIT,
+	       "two digits hold it");
+
+/* From one into the other, by the digit that is shift bits up. */
+static void sort_by_digit(const uint32_t *from, uint32_t *to, size_t n, unsigned int shift)
+{
+	size_t at[DIGIT + 1] = {0};
+
+	for (size_t i = 0; i < n; i++)
+		at[(from[i] >> shift) % DIGIT + 1]++;
+	for (unsigned int k = 1; k < DIGIT; k++)
+		at[k] += at[k - 1];
+	for (size_t i = 0; i < n; i++)
+		to[at[(from[i] >> shift) % DIGIT]++] = from[i];
 }
 
-/* As pack_block(), of buckets in ascending order. */
-static size_t pack_buckets(const uint16_t *v, size_t n, uint8_t *to)
+/* As pack_block(), of those in ascending order that are of the block. Returns how many. */
+static size_t pack_samples(struct vgic_latency_series *s, uint32_t block, const uint32_t *v,
+			   size_t n)
 {
-	uint16_t last = 0;
-	size_t size = 0;
+	uint32_t last = block << BUCKET_BITS;
+	size_t i = 0;
 
-	for (size_t i = 0, same; i < n; i += same) {
-		for (same = 1; i + same < n && v[i + same] == v[i];)
-			same++;
-		size += put_number(to + size, (uint32_t)(v[i] - last));
-		size += put_number(to + size, (uint32_t)same);
-		last = v[i];
+	s->blocks[block].packed_at = s->packed_size;
+	while (i < n && v[i] >> BUCKET_BITS == block) {
+		size_t first = i++;
+
+		while (i < n && v[i] == v[first])
+			i++;
+		s->packed_size += put_number(s->packed + s->packed_size, v[first] - last);
+		s->packed_size += put_number(s->packed + s->packed_size, (uint32_t)(i - first));
+		last = v[first];
 	}
-	return size;
+	s->blocks[block].n = i;
+	return i;
 }
 
 int vgic_latency_pack_all(struct vgic_latency_series *s, const struct vgic_latency_sample *v,
 			  size_t n)
 {
-	/* A bucket takes two bytes, and how many samples it has no more than five. */
-	uint16_t *buckets = malloc(n * sizeof(*buckets));
-	uint8_t *packed = malloc(n * 7);
-	size_t ends[BLOCKS];
+	uint32_t *a = malloc(n * sizeof(*a)), *b = malloc(n * sizeof(*b));
+	unsigned int shift;
 	uint64_t last = 0;
 
-	if (!buckets || !packed) {
-		free(buckets);
-		free(packed);
+	/* A bucket takes two bytes, and how many samples it has no more than five. */
+	s->packed = malloc(n * 7);
+	if (!a || !b || !s->packed) {
+		free(a);
+		free(b);
+		free(s->packed);
+		s->packed = NULL;
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
 		last = v[i].raise > last ? v[i].raise : last;
 	while (last / s->raises >= BLOCKS)
 		s->raises *= 2;
-	for (size_t i = 0; i < n; i++)
-		s->blocks[v[i].raise / s->raises].n++;
-	s->nr_blocks = (size_t)(last / s->raises) + 1;
-	for (size_t k = 0, at = 0; k < s->nr_blocks; at += s->blocks[k++].n)
-		ends[k] = at;
+	shift = (unsigned int)__builtin_ctzll(s->raises);
+	s->nr_blocks = (size_t)(last >> shift) + 1;
 	for (size_t i = 0; i < n; i++) {
 		size_t fine = hist_bucket(v[i].ns);
 
-		buckets[ends[v[i].raise / s->raises]++] = (uint16_t)bucket_of(fine);
+		a[i] = (uint32_t)(v[i].raise >> shift) << BUCKET_BITS | bucket_of(fine);
 		hist_add(&s->hist, v[i].ns);
 	}
-	for (size_t k = 0; k < s->nr_blocks; k++) {
-		uint16_t *of_block = buckets + ends[k] - s->blocks[k].n;
-
-		sort_buckets(of_block, s->blocks[k].n);
-		s->blocks[k].packed_at = s->packed_size;
-		s->packed_size += pack_buckets(of_block, s->blocks[k].n, packed + s->packed_size);
-	}
-	s->packed = packed;
-	free(buckets);
+	sort_by_digit(a, b, n, 0);
+	sort_by_digit(b, a, n, 10);
+	for (uint32_t k = 0, at = 0; k < s->nr_blocks; k++)
+		at += (uint32_t)pack_samples(s, k, a + at, n - at);
+	free(a);
+	free(b);
 	return 0;
 }
 
