@@ -2,7 +2,7 @@
 /* The guest of a replay: acknowledges, handles, drops, deactivates, idles. */
 #include <string.h>
 
-#include "machine.h"
+#include "machine_records.h"
 #include "vgic_internal.h"
 
 /* Handler of an interrupt of which the recording shows no handling at all. */

@@ -77,17 +77,6 @@ void machine_fold(struct machine *m, struct mvcpu *v)
 	machine_records_sync(m, v);
 }
 
-void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind, uint64_t number,
-		     uint64_t since)
-{
-	if (v->state == VCPU_GUEST) {
-		v->ends[kind]++;
-		v->any_end = true;
-	}
-	if (latency_log_add(&m->logs[kind], number, m->now - since))
-		m->nomem = true;
-}
-
 /* A run is over: so long was it that nobody knows when in it something happened. */
 static void end_run(struct machine *m, struct mvcpu *v)
 {

@@ -359,9 +359,6 @@ void effects_serve_asked(struct machine *m, unsigned int v);
 int heap_push(struct machine *m, const struct due *d);
 bool heap_pop(struct machine *m, struct due *d);
 void raised(struct machine *m, struct msource *s);
-/* Counts a latency that the guest of vCPU v ends now. */
-void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind, uint64_t number,
-		     uint64_t since);
 void machine_inject(struct machine *m, struct msource *s, bool level);
 
 /* guest.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What each way into the guest and out of it tells. Most exits find nothing on the list and
- * nothing in the LRs: then all there is to tell is that they were made.
+ * What each way into the guest and out of it tells, and each latency. Most exits find nothing on
+ * the list and nothing in the LRs: then all there is to tell is that they were made.
  */
 #ifndef VGICSIM_MACHINE_RECORDS_H
 #define VGICSIM_MACHINE_RECORDS_H
@@ -57,6 +57,18 @@ static inline void machine_records_entry(struct machine *m, struct mvcpu *v, uin
 	fates_tick(m->fates, time);
 	v->raises->flushes++;
 	v->raises->begin = m->now;
+}
+
+/* Counts a latency that the guest of vCPU v ends now. */
+static inline void machine_latency(struct machine *m, struct mvcpu *v, enum vgic_latency kind,
+				   uint64_t number, uint64_t since)
+{
+	if (v->state == VCPU_GUEST) {
+		v->ends[kind]++;
+		v->any_end = true;
+	}
+	if (latency_log_add(&m->logs[kind], number, m->now - since))
+		m->nomem = true;
 }
 
 #endif
