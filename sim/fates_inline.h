@@ -124,8 +124,7 @@ static inline __attribute__((always_inline)) void fates_look(struct vgic_fates *
 
 	if (q->state & VGR_IRQ_GONE)
 		return;
-	if (e->of == VGR_NO_VCPU)
-		e->fate.vcpu = vcpu;
+	e->fate.vcpu = e->of == VGR_NO_VCPU ? vcpu : e->of;
 	e->seen = true;
 	e->state = q->state;
 	e->target = q->target;

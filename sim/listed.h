@@ -10,8 +10,10 @@
 
 static inline bool listed_pending(const struct vgr_irq *q)
 {
-	return (q->state & VGR_IRQ_LATCH) ||
-	       ((q->state & VGR_IRQ_LEVEL) && (q->state & VGR_IRQ_LINE));
+	/* Without a branch: asked of all kinds in turn, it could not be foretold. */
+	unsigned int level = q->state / VGR_IRQ_LEVEL & 1;
+
+	return q->state & (VGR_IRQ_LATCH | level * VGR_IRQ_LINE);
 }
 
 /* The host could show it to the guest. */

@@ -143,7 +143,7 @@ static inline void add_fresh(struct machine *m, struct mvcpu *v, struct vgic_irq
 	if (s)
 		s->fresh = true;
 	/* What comes onto a list comes to its end. */
-	v->in_order = !v->nr_fresh || (v->in_order && !irq->next);
+	v->in_order = (v->nr_fresh == 0) | (v->in_order & !irq->next);
 	v->fresh[v->nr_fresh++] = irq;
 }
 
@@ -201,8 +201,8 @@ static inline bool lasts(const struct machine *m, const struct vgr_irq *seen, ui
 {
 	const uint16_t what = VGR_IRQ_ACTIVE | VGR_IRQ_ENABLED | VGR_IRQ_HW;
 
-	return listed_pending(seen) && (seen->state & what) == VGR_IRQ_ENABLED &&
-	       !(seen->source | seen->active_source) && seen->target == index &&
+	return listed_pending(seen) & ((seen->state & what) == VGR_IRQ_ENABLED) &
+	       !(seen->source | seen->active_source) & (seen->target == index) &
 	       m->vgic->dist_enabled;
 }
 

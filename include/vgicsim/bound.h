@@ -36,6 +36,7 @@ struct vgic_bound {
 	bool filled;	    /* a piece was cut because it had nr_lr, not because one came again */
 	unsigned int nr_taken;
 	uint32_t taken[VGR_MAX_LRS]; /* in the piece that is being cut */
+	uint64_t maybe;		     /* bits of those, by the lowest six bits of each */
 };
 
 void vgic_bound_init(struct vgic_bound *b, unsigned int nr_lr);
