@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "machine_records.h"
-#include "vgic_internal.h"
+#include "vgic_order.h"
 
 /*
  * A flush and a sync tell of the list what is not known already. Each vCPU has those of its list
@@ -374,13 +374,10 @@ static inline void look_at_groups(struct machine *m, struct mvcpu *v)
 	v->groups = groups;
 }
 
-/* Longer lists are not sorted by keys, see vgic_order.c: the vgic does not know it for certain. */
-#define LONGEST 1024u
-
-/* The vgic knows whether it stands in another order than before the flush. */
+/* The vgic knows for certain whether it stands in another order than before the flush. */
 static inline bool knows_order(const struct machine *m, const struct vgic_vcpu *k)
 {
-	return !m->sorts_otherwise && k->list.count <= LONGEST;
+	return !m->sorts_otherwise && k->list.count <= VGIC_RANKED;
 }
 
 void records_of_flush_begun(struct machine *m, struct mvcpu *v)
