@@ -230,8 +230,7 @@ static inline void fates_dir(struct fates_entry *e)
 static inline void fates_tick(struct vgic_fates *f, uint64_t time)
 {
 	f->nr_records++;
-	if (time > f->last)
-		f->last = time;
+	f->last = time > f->last ? time : f->last;
 }
 
 static inline struct fates_entry *fates_numbered(struct vgic_fates *f, uint32_t number)

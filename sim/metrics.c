@@ -220,8 +220,7 @@ void vgic_cell_exit(struct vgic_cell *c, enum vgic_exit_kind kind, uint32_t misr
 		return;
 	c->mi++;
 	for (unsigned int i = 0; i < VGIC_MI_SOURCES; i++)
-		if (misr & (1u << i))
-			c->mi_source[i]++;
+		c->mi_source[i] += misr >> i & 1;
 }
 
 void vgic_cell_occupancy(struct vgic_cell *c, const uint64_t *lr, unsigned int n, uint64_t ns)
