@@ -403,8 +403,7 @@ int vgic_replay(const struct vgic_workload *wl, const struct vgic_replay_config 
 	m.ask = vgic_store_grow(wl->store, NULL, 0, wl->nr_effects + 1, 1);
 	m.cap_heap = 1024;
 	m.heap = calloc(m.cap_heap, sizeof(*m.heap));
-	if (!m.vcpus || !m.sources || (asks && !m.raisers) || !m.dependents ||
-	    !m.ask || !m.heap)
+	if (!m.vcpus || !m.sources || (asks && !m.raisers) || !m.dependents || !m.ask || !m.heap)
 		goto fail;
 	if (due_init(&m) || ticks_init(&m))
 		goto fail;
