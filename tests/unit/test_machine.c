@@ -344,6 +344,37 @@ static void who_waits_is_counted_at_each_entry(void **state)
 	}
 }
 
+/* Two stay in the LRs of a masked guest, until one that is more urgent takes the place of one. */
+static void who_is_pushed_out_waits(void **state)
+{
+	static const uint64_t outside[] = {0, 3, 0};
+	uint32_t s[3], op;
+
+	begin(1);
+	cfg.nr_lr = 2;
+	for (uint32_t k = 0; k < 3; k++)
+		s[k] = add_source(40 + k, VGR_NO_VCPU, VGR_IRQ_ENABLED);
+	wl->sources[s[2]].initial.priority = 0x10;
+	add_op(0, VGIC_OP_MASK, 500);
+	op = add_exit(0, VGIC_EXIT_MMIO, 1000, 1000);
+	for (uint32_t k = 0; k < 2; k++)
+		add_effect(op, VGIC_EFFECT_LATCH, s[k], 100 + k)->origin = VGIC_ORIGIN_OUTSIDE;
+	for (unsigned int k = 1; k <= 6; k++) {
+		op = add_exit(0, VGIC_EXIT_OTHER, 1000 + 1000 * k, 1000);
+		if (k == 4)
+			add_effect(op, VGIC_EFFECT_LATCH, s[2], 100)->origin = VGIC_ORIGIN_OUTSIDE;
+	}
+	run();
+	for (uint32_t k = 0; k < 3; k++) {
+		const struct vgic_fate *f =
+			vgic_fate_find(cell.fates, cell.nr_fates, VGR_NO_VCPU, 40 + k);
+
+		assert_non_null(f);
+		assert_int_equal(f->outside_entries, outside[k]);
+	}
+	end();
+}
+
 /* What nobody can have: its LR shows an INTID that is no interrupt's, or another one's. */
 static void an_lpi_of_a_gicv2_is_still_itself(void **state)
 {
@@ -1139,6 +1170,7 @@ int main(void)
 		cmocka_unit_test(effects_without_an_exit),
 		cmocka_unit_test(pending_taken_back_is_never_seen),
 		cmocka_unit_test(who_waits_is_counted_at_each_entry),
+		cmocka_unit_test(who_is_pushed_out_waits),
 		cmocka_unit_test(an_lpi_of_a_gicv2_is_still_itself),
 		cmocka_unit_test(a_level_that_falls_in_its_lr_is_spurious),
 		cmocka_unit_test(properties_take_effect),
