@@ -10,14 +10,22 @@
 #define WALK_MAX 4096
 
 /*
+ * Lists are gone through so many entries at a time, as far as they are what they were, without
+ * a word written about how far. What is longer and what is not the same is seen to by functions
+ * that are not in line: global ones, which are verified once and not again on every path that leads
+ * to them.
+ */
+#define STRIDE 8
+
+/*
  * What an interrupt looked like when it stood at a position of a list last: its words from
- * the vcpu on. What was made of them stands in scratch.irqs. Mostly nothing has changed.
+ * the vcpu on, and what was made of them. Mostly nothing has changed.
  */
 struct seen {
-	__u64 addr; /* 0: it holds no longer */
-	__u64 intid;
+	__u64 at;   /* its node in the list; 0: it holds no longer; odd: it is an LPI */
+	__u64 last; /* node of the interrupt that was looked at last */
 	__u64 word[SEEN_WORDS];
-	__u64 irq; /* address of the interrupt that was looked at last */
+	struct vgr_irq irq;
 };
 
 /* While the guest runs, what is in a list register looks different: both looks are kept. */
@@ -35,13 +43,13 @@ struct scratch {
 	struct kvm *kvm;
 	__u32 phase;
 	__u32 flags;
-	__u32 n;      /* of the walk in progress */
-	__u32 copied; /* of the copy in progress */
-	__u32 n_before;
-	__u32 again; /* of "before", read after the sync */
-	__u32 looks; /* at interrupts that looked different from before */
 	__u32 folded;
 	__u32 nested;
+	__u32 n;     /* of the walk in progress */
+	__u32 looks; /* at interrupts that looked different from before */
+	__u32 n_before;
+	__u32 again;  /* of "before", whose state after the sync is in the record */
+	__u32 copied; /* of the copy in progress */
 	__u32 looked; /* something is kept at so many positions */
 	__u64 at;     /* of the counting in progress */
 	/* The vCPU that was here last, if it is recorded, for as long as vcpus_gone is the same. */
@@ -52,8 +60,7 @@ struct scratch {
 	struct vgr_sync sync;
 	struct images hw;
 	struct raw_irq raw_irq;
-	struct vgr_irq irqs[2][VGR_MAX_IRQS];
-	struct seen seen[2][VGR_MAX_IRQS];
+	struct seen seen[VGR_MAX_IRQS + STRIDE][2]; /* by enum place; some more for the verifier */
 };
 
 _Static_assert(sizeof(struct cpu_state) <= CPU_AREA_WORK, "CPU_AREA_WORK is too small");
@@ -131,35 +138,13 @@ __noinline int convert_irq(struct vgr_irq *to, const struct raw_irq *raw, __u64 
 	return 0;
 }
 
-/* Reads an interrupt and keeps what it looks like at position k. 0: it cannot be read. */
-__noinline int look(struct scratch *s, __u64 addr, __u32 place, __u32 k, __u32 self_idx)
+/* An interrupt's address, by its node in a list. */
+static __always_inline __u64 irq_of(__u64 at)
 {
-	__u32 i, at = bpf_core_field_offset(struct vgic_irq, vcpu);
-	struct seen *e;
-
-	if (!s || place > INSIDE || k >= VGR_MAX_IRQS || at > RAW_IRQ_MAX - 8 * SEEN_WORDS)
-		return 0;
-	if (k >= s->looked)
-		s->looked = k + 1;
-	e = &s->seen[place][k];
-	e->addr = 0;
-	e->irq = addr;
-	if (!read_irq(&s->raw_irq, addr))
-		return 0;
-	convert_irq(&s->irqs[place][k], &s->raw_irq, (__u64)s->vcpu, self_idx);
-	e->intid = s->irqs[place][k].intid;
-	for (i = 0; i < SEEN_WORDS; i++)
-		e->word[i] = *(__u64 *)(s->raw_irq.bytes + at + 8 * i);
-	/*
-	 * What looks the same is on the same list. Where the words do not tell all, each one is
-	 * looked at anew each time.
-	 */
-	if (config.words_tell_all && e->word[0] == (__u64)s->vcpu)
-		e->addr = addr;
-	return 1;
+	return at - bpf_core_field_offset(struct vgic_irq, ap_list);
 }
 
-/* Words that only kernels have whose flags are bytes. */
+/* Words that only kernels have whose flags are bytes; the INTID is among them. */
 static __always_inline bool more_words(void)
 {
 	return !bpf_core_field_exists(struct vgic_irq, on_lr);
@@ -167,26 +152,65 @@ static __always_inline bool more_words(void)
 
 #define FIRST_LPI 8192
 
-/*
- * Does an interrupt look as it did? Each load costs eight instructions, because the kernel guards
- * it against user addresses. The INTID of what is no LPI goes with its address for as long as there
- * is a vCPU. Words 3 and 5 hold nothing but hwintid and ops there, which change with a flag in word
- * 2 if at all: all looks at them, too, and is asked for once a pair.
- */
-static __always_inline bool same(const struct seen *e, __u64 addr, const struct vgic_irq *irq,
-				 const bool all)
+/* Reads an interrupt and keeps what it looks like at position k. 0: it cannot be read. */
+__noinline int look(struct scratch *s, __u64 at, __u32 place, __u32 k, __u32 self_idx)
 {
-	const __u64 *word = (const void *)&irq->vcpu;
+	__u32 i, from = bpf_core_field_offset(struct vgic_irq, vcpu);
+	struct seen *e;
 
-	KEEP(word);
-	if (e->addr != addr || (e->intid >= FIRST_LPI && e->intid != irq->intid) ||
-	    word[0] != e->word[0] || word[1] != e->word[1] || word[2] != e->word[2] ||
-	    word[4] != e->word[4])
+	if (!s || place > INSIDE || k >= VGR_MAX_IRQS || from > RAW_IRQ_MAX - 8 * SEEN_WORDS)
+		return 0;
+	if (k >= s->looked)
+		s->looked = k + 1;
+	e = &s->seen[k][place];
+	e->at = 0;
+	e->last = at;
+	if (!read_irq(&s->raw_irq, irq_of(at)))
+		return 0;
+	convert_irq(&e->irq, &s->raw_irq, (__u64)s->vcpu, self_idx);
+	for (i = 0; i < SEEN_WORDS; i++)
+		e->word[i] = *(__u64 *)(s->raw_irq.bytes + from + 8 * i);
+	/*
+	 * What looks the same is on the same list. Where the words do not tell all, each one is
+	 * looked at anew each time.
+	 */
+	if (config.words_tell_all && e->word[0] == (__u64)s->vcpu)
+		e->at = at | (!more_words() && e->irq.intid >= FIRST_LPI);
+	return 1;
+}
+
+/* Bits of word n that are not what they were. */
+#define CHANGED(n) (word[n] ^ e->word[n])
+
+/*
+ * Does the interrupt whose node is at that address look as it did? If so, *next is the node behind
+ * it. Each load costs seven instructions, because the kernel guards it against user addresses. The
+ * INTID of what is no LPI goes with its address for as long as there is a vCPU. Two of the words
+ * hold nothing but hwintid and ops, which change with a flag in another one if at all: all looks at
+ * them, too, and is asked for once a pair.
+ */
+static __always_inline bool same(const struct seen *e, __u64 at, const bool all, __u64 *next)
+{
+	const __u64 *node, *word;
+	__u64 changed;
+
+	if (e->at != at && (e->at != (at | 1) || irq_at(irq_of(at))->intid != e->irq.intid))
 		return false;
-	if (!more_words())
-		return !all || (word[3] == e->word[3] && word[5] == e->word[5]);
-	return word[3] == e->word[3] && word[5] == e->word[5] && word[6] == e->word[6] &&
-	       word[7] == e->word[7];
+	node = words_at(at);
+	word = node + VCPU_BEHIND_NODE / 8;
+	changed = CHANGED(0) | CHANGED(1) | CHANGED(2);
+	if (more_words())
+		changed |= CHANGED(3) | CHANGED(5) | CHANGED(6);
+	else
+		changed |= CHANGED(4);
+	if (all && more_words())
+		changed |= CHANGED(4) | CHANGED(7);
+	else if (all)
+		changed |= CHANGED(3) | CHANGED(5);
+	if (changed)
+		return false;
+	*next = node[0];
+	return true;
 }
 
 /* Nothing that was seen holds any longer. */
@@ -198,7 +222,7 @@ static __always_inline void forget_seen(struct scratch *s)
 		i = --s->looked;
 		if (i >= VGR_MAX_IRQS)
 			continue;
-		s->seen[OUTSIDE][i].addr = s->seen[INSIDE][i].addr = 0;
+		s->seen[i][OUTSIDE].at = s->seen[i][INSIDE].at = 0;
 	}
 }
 
@@ -209,13 +233,13 @@ static __always_inline void forget_seen(struct scratch *s)
  */
 enum see { SEEN, SEE_AGAIN, UNREADABLE };
 
-static __always_inline enum see look_again(struct scratch *s, __u64 addr, const enum place place,
+static __always_inline enum see look_again(struct scratch *s, __u64 at, const enum place place,
 					   __u32 k, __u16 self_idx)
 {
 	/* What others change as fast as it is read would keep us here. */
-	if (++s->looks > 2 * VGR_MAX_IRQS || !look(s, addr, place, k, self_idx))
+	if (++s->looks > 2 * VGR_MAX_IRQS || !look(s, at, place, k, self_idx))
 		return UNREADABLE;
-	return s->seen[place][k].addr ? SEE_AGAIN : SEEN;
+	return s->seen[k][place].at ? SEE_AGAIN : SEEN;
 }
 
 /* Goes on counting where no more interrupts are kept. */
@@ -230,7 +254,7 @@ __noinline int count_on(struct scratch *s, __u64 at, __u64 head)
 	while (s->at != head && can_loop) {
 		if (s->n >= WALK_MAX)
 			break;
-		irq = irq_at(s->at - bpf_core_field_offset(struct vgic_irq, ap_list));
+		irq = irq_at(irq_of(s->at));
 		if ((__u64)irq->vcpu != (__u64)s->vcpu) {
 			s->flags |= VGR_F_TORN;
 			break;
@@ -241,71 +265,14 @@ __noinline int count_on(struct scratch *s, __u64 at, __u64 head)
 	return 0;
 }
 
-/*
- * Follows the list of s->vcpu; what its entries look like stands in s->irqs[place] then. s->n is
- * how many there were in the end; at most VGR_MAX_IRQS of them were kept, and s->flags says if
- * not all.
- *
- * after: writes the INTIDs there as well, and looks at those of "before" only, of which the first
- * s->again still stand at their places.
- */
-static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const enum place place,
-				      void *after)
+/* From what is kept to its place in a record. */
+static __always_inline void put_irq(struct vgr_irq *to, const struct seen *e)
 {
-	__u64 head, at, addr, self = (__u64)s->vcpu;
-	const struct vgic_irq *irq;
-	struct seen *e;
-	enum see got;
-	__u32 n;
+	const __u64 *from = (const void *)&e->irq;
+	__u64 *out = (void *)to;
 
-	head = self + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.ap_list_head);
-	at = *words_at(head);
-	s->n = 0;
-	s->again = 0;
-	s->looks = 0;
-	while (at != head && can_loop) {
-		n = s->n;
-		if (n >= VGR_MAX_IRQS) {
-			count_on(s, at, head);
-			return;
-		}
-		addr = at - bpf_core_field_offset(struct vgic_irq, ap_list);
-		irq = irq_at(addr);
-		if (after) {
-			*(__u32 *)(after + n * sizeof(__u32)) = irq->intid;
-			if (n != s->again || n >= s->n_before || s->seen[INSIDE][n].irq != addr) {
-				if ((__u64)irq->vcpu != self)
-					goto torn;
-				goto counted;
-			}
-		}
-		e = &s->seen[place][n];
-		KEEP(e);
-		if (!same(e, addr, irq, place == OUTSIDE && !after)) {
-			/* It has moved to another list, and would lead there. */
-			if ((__u64)irq->vcpu != self)
-				goto torn;
-			got = look_again(s, addr, place, n, self_idx);
-			if (got == SEE_AGAIN)
-				continue;
-			if (got == UNREADABLE)
-				goto torn;
-			irq = irq_at(addr);
-		}
-		if (after)
-			s->again = n + 1;
-	counted:
-		at = (__u64)irq->ap_list.next;
-		s->n = n + 1;
-	}
-	if (at != head)
-		s->flags |= VGR_F_CUT;
-	return;
-torn:
-	s->flags |= VGR_F_TORN;
-	/* No word may be left behind where the record does not reach. */
-	if (after && n < VGR_MAX_IRQS)
-		*(__u32 *)(after + n * sizeof(__u32)) = 0;
+	out[0] = from[0];
+	out[1] = from[1];
 }
 
 /* Of the entries that a walk saw, those that it kept. */
@@ -314,78 +281,374 @@ static __always_inline __u32 kept(const struct scratch *s)
 	return s->n > VGR_MAX_IRQS ? VGR_MAX_IRQS : s->n;
 }
 
-/* The interrupts of "before" once more, by address, from s->again to n. */
-static __always_inline void read_again(struct scratch *s, __u32 n, __u16 self_idx)
+static __always_inline __u64 head_of(const struct scratch *s)
 {
-	struct vgr_irq *to;
+	return (__u64)s->vcpu + bpf_core_field_offset(struct kvm_vcpu, arch.vgic_cpu.ap_list_head);
+}
+
+/* The compiler does not write such a loop out by itself, because of the relocations in it. */
+#define EACH_OF_STRIDE(step) \
+	do {                 \
+		step(0);     \
+		step(1);     \
+		step(2);     \
+		step(3);     \
+		step(4);     \
+		step(5);     \
+		step(6);     \
+		step(7);     \
+	} while (0)
+
+/*
+ * From *at on, as long as entries are what was kept at e and behind it: into the record, if to is
+ * where. How many there were; *at is the node of the next.
+ */
+static __always_inline __u32 walk_same(const struct seen (*e)[2], const enum place place, __u64 *at,
+				       __u64 head, struct vgr_irq *to)
+{
+#define STEP(i)                                                                           \
+	do {                                                                              \
+		if (*at == head || !same(&e[i][place], *at, place == OUTSIDE, at))        \
+			return i;                                                         \
+		if (to)                                                                   \
+			put_irq(to + i, &e[i][place]);                                    \
+	} while (0)
+	EACH_OF_STRIDE(STEP);
+#undef STEP
+	return STRIDE;
+}
+
+/* Room for the largest record. */
+struct room {
+	__u8 bytes[OUT_ROOM];
+};
+
+/* What of a list is in a record already, or not to be put there. */
+static __always_inline struct vgr_irq *after_in(const struct scratch *s, struct room *room)
+{
+	__u32 n = s->flush.n_before;
+
+	if (n > VGR_MAX_IRQS)
+		n = VGR_MAX_IRQS;
+	return (void *)room + sizeof(struct vgr_flush) + n * sizeof(struct vgr_irq);
+}
+
+/* The list from the entry at that node on, s->n of which are behind us. room: of a flush, or NULL. */
+static __always_inline int walk_on(struct scratch *s, __u64 at, const enum place place,
+				   __u32 self_idx, struct room *room)
+{
+	struct vgr_irq *to = NULL;
+	struct seen(*e)[2];
 	enum see got;
-	__u64 addr;
+	__u64 head, next;
+	__u32 n, i;
+
+	if (!s)
+		return 0;
+	head = head_of(s);
+	s->looks = 0;
+	while (at != head && can_loop) {
+		n = s->n;
+		if (n >= VGR_MAX_IRQS) {
+			count_on(s, at, head);
+			return 0;
+		}
+		e = &s->seen[n];
+		KEEP(e);
+		if (room) {
+			KEEP(room);
+			to = after_in(s, room) + n;
+			KEEP(to);
+		}
+		if (n % STRIDE == 0) {
+			i = walk_same(e, place, &at, head, room ? to : NULL);
+			s->n = n + i;
+			if (i)
+				continue;
+		}
+		if (!same(&(*e)[place], at, place == OUTSIDE, &next)) {
+			/* It has moved to another list, and would lead there. */
+			if ((__u64)irq_at(irq_of(at))->vcpu != (__u64)s->vcpu)
+				goto torn;
+			got = look_again(s, at, place, n, self_idx);
+			if (got == SEE_AGAIN)
+				continue;
+			if (got == UNREADABLE)
+				goto torn;
+			next = *words_at(at);
+		}
+		if (room)
+			put_irq(to, &(*e)[place]);
+		at = next;
+		s->n = n + 1;
+	}
+	if (at != head)
+		s->flags |= VGR_F_CUT;
+	return 0;
+torn:
+	s->flags |= VGR_F_TORN;
+	return 0;
+}
+
+__noinline int walk_on_outside(struct scratch *s, __u64 at, __u32 self_idx)
+{
+	return walk_on(s, at, OUTSIDE, self_idx, NULL);
+}
+
+__noinline int walk_on_inside(struct scratch *s, __u64 at, __u32 self_idx, struct room *room)
+{
+	return walk_on(s, at, INSIDE, self_idx, room);
+}
+
+/*
+ * Follows the list of s->vcpu; what its entries look like stands in s->seen then, and of a flush in
+ * its record, if room is where. s->n is how many there were in the end; at most VGR_MAX_IRQS of them
+ * were kept, and s->flags says if not all.
+ */
+static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const enum place place,
+				      struct room *room)
+{
+	__u64 head = head_of(s), at = *words_at(head);
+
+	s->n = walk_same(s->seen, place, &at, head, room ? after_in(s, room) : NULL);
+	if (at == head)
+		return;
+	if (place == OUTSIDE)
+		walk_on_outside(s, at, self_idx);
+	else
+		walk_on_inside(s, at, self_idx, room);
+}
+
+/* Where a sync's lists stand in its record. */
+struct sync_lists {
+	struct vgr_irq *before;
+	struct vgr_irq *after; /* the same interrupts */
+	__u32 *order;
+};
+
+static __always_inline struct sync_lists lists_in(const struct scratch *s, struct room *room)
+{
+	__u32 n = s->n_before, lrs = s->sync.used_lrs;
+	struct sync_lists to;
+
+	if (n > VGR_MAX_IRQS)
+		n = VGR_MAX_IRQS;
+	if (lrs > VGR_MAX_LRS)
+		lrs = VGR_MAX_LRS;
+	to.before = (void *)room + sizeof(struct vgr_sync);
+	to.after = to.before + n;
+	to.order = (void *)(to.after + n) + lrs * sizeof(__u64);
+	return to;
+}
+
+/*
+ * As walk_same(), after a sync: for at most left entries, which have to be those of "before", too.
+ * Both states of each go into the record, and its INTID.
+ */
+static __always_inline __u32 walk_same_again(const struct seen (*e)[2], __u64 *at, __u64 head,
+					     __u32 left, const struct sync_lists *to)
+{
+#define STEP(i)                                                            \
+	do {                                                               \
+		if (*at == head || i >= left || e[i][INSIDE].last != *at)  \
+			return i;                                          \
+		if (!same(&e[i][OUTSIDE], *at, false, at))                 \
+			return i;                                          \
+		to->order[i] = e[i][OUTSIDE].irq.intid;                    \
+		put_irq(to->before + i, &e[i][INSIDE]);                    \
+		put_irq(to->after + i, &e[i][OUTSIDE]);                    \
+	} while (0)
+	EACH_OF_STRIDE(STEP);
+#undef STEP
+	return STRIDE;
+}
+
+/*
+ * The list after a sync from the entry at that node on, s->n of which are behind us, for as long as
+ * those of "before" stand at their places. Gives the node of what comes next, which is the list's
+ * head at its end, or 0 if that cannot be told.
+ */
+static __always_inline __u64 walk_again(struct scratch *s, __u64 at, __u64 head, __u32 self_idx,
+					const struct sync_lists *to)
+{
+	struct seen(*e)[2];
+	enum see got;
+	__u64 next;
+	__u32 n, i;
+
+	s->looks = 0;
+	while (at != head && can_loop) {
+		struct sync_lists here;
+
+		n = s->n;
+		if (n >= s->n_before || n >= VGR_MAX_IRQS)
+			break;
+		e = &s->seen[n];
+		here.before = to->before + n;
+		here.after = to->after + n;
+		here.order = to->order + n;
+		KEEP(e);
+		KEEP(here.before);
+		KEEP(here.after);
+		KEEP(here.order);
+		if (n % STRIDE == 0) {
+			i = walk_same_again(e, &at, head, s->n_before - n, &here);
+			s->n = n + i;
+			if (i)
+				continue;
+		}
+		if ((*e)[INSIDE].last != at)
+			break;
+		if (!same(&(*e)[OUTSIDE], at, false, &next)) {
+			if ((__u64)irq_at(irq_of(at))->vcpu != (__u64)s->vcpu)
+				goto torn;
+			got = look_again(s, at, OUTSIDE, n, self_idx);
+			if (got == SEE_AGAIN)
+				continue;
+			if (got == UNREADABLE)
+				goto torn;
+			next = *words_at(at);
+		}
+		*here.order = (*e)[OUTSIDE].irq.intid;
+		put_irq(here.before, &(*e)[INSIDE]);
+		put_irq(here.after, &(*e)[OUTSIDE]);
+		at = next;
+		s->n = n + 1;
+	}
+	return at;
+torn:
+	s->flags |= VGR_F_TORN;
+	return 0;
+}
+
+/* The rest of the list, INTIDs only. */
+static __always_inline void walk_rest(struct scratch *s, __u64 at, __u64 head, __u32 *order)
+{
+	const struct vgic_irq *irq;
+	__u32 n;
+
+	while (at != head && can_loop) {
+		n = s->n;
+		if (n >= VGR_MAX_IRQS) {
+			count_on(s, at, head);
+			return;
+		}
+		irq = irq_at(irq_of(at));
+		if ((__u64)irq->vcpu != (__u64)s->vcpu) {
+			s->flags |= VGR_F_TORN;
+			return;
+		}
+		order[n] = irq->intid;
+		at = (__u64)irq->ap_list.next;
+		s->n = n + 1;
+	}
+	if (at != head)
+		s->flags |= VGR_F_CUT;
+}
+
+/* The interrupts of "before" that are not in the record yet, by address. */
+static __always_inline void read_again(struct scratch *s, __u32 self_idx,
+				       const struct sync_lists *to)
+{
+	struct seen(*e)[2];
+	struct vgr_irq *irq;
+	enum see got;
+	__u64 at, next;
 	__u32 i;
 
 	s->looks = 0;
-	while (s->again < n && can_loop) {
+	while (s->again < s->n_before && can_loop) {
 		i = s->again;
 		if (i >= VGR_MAX_IRQS)
 			break;
-		addr = s->seen[INSIDE][i].irq;
-		if (!same(&s->seen[OUTSIDE][i], addr, irq_at(addr), false)) {
-			got = look_again(s, addr, OUTSIDE, i, self_idx);
+		e = &s->seen[i];
+		KEEP(e);
+		at = (*e)[INSIDE].last;
+		if (!same(&(*e)[OUTSIDE], at, false, &next)) {
+			got = look_again(s, at, OUTSIDE, i, self_idx);
 			if (got == SEE_AGAIN)
 				continue;
 			if (got == UNREADABLE) {
-				to = &s->irqs[OUTSIDE][i];
-				__builtin_memset(to, 0, sizeof(*to));
-				to->state = VGR_IRQ_GONE;
-				to->vcpu = to->target = VGR_NO_VCPU;
+				irq = &(*e)[OUTSIDE].irq;
+				__builtin_memset(irq, 0, sizeof(*irq));
+				irq->state = VGR_IRQ_GONE;
+				irq->vcpu = irq->target = VGR_NO_VCPU;
 			}
 		}
+		put_irq(to->before + i, &(*e)[INSIDE]);
+		put_irq(to->after + i, &(*e)[OUTSIDE]);
 		s->again = i + 1;
 	}
 }
 
-/* Copies n interrupts (a constant) from position k on. */
-static __always_inline void copy_some(struct scratch *s, void *to, const enum place place, __u32 k,
-				      const __u32 n)
+/* What is left to do when the list after a sync is not short and what it was before. */
+__noinline int finish_lists(struct scratch *s, __u64 at, __u32 self_idx, struct room *room)
 {
-	const __u64 *from = (const void *)&s->irqs[place][k];
-	__u64 *out = to + k * sizeof(struct vgr_irq);
-	__u32 i;
+	struct sync_lists to;
+	__u64 head;
 
-	KEEP(from);
-	KEEP(out);
-#pragma unroll
-	for (i = 0; i < 2 * n; i++)
-		out[i] = from[i];
+	if (!s || !room)
+		return 0;
+	to = lists_in(s, room);
+	head = head_of(s);
+	at = walk_again(s, at, head, self_idx, &to);
+	s->again = s->n;
+	if (at)
+		walk_rest(s, at, head, to.order);
+	read_again(s, self_idx, &to);
+	return 0;
 }
 
-/* Eight at a time, and then what is left; n at most VGR_MAX_IRQS. */
-static __always_inline void copy_irqs(struct scratch *s, void *to, const enum place place, __u32 n)
+/* The list as it is after a sync, and both states of the interrupts that were on it at the begin. */
+static __always_inline void put_lists(struct scratch *s, __u16 self_idx, struct room *room)
 {
+	__u64 head = head_of(s), at = *words_at(head);
+	struct sync_lists to = lists_in(s, room);
+	__u32 n = s->n_before;
+
+	KEEP(to.before);
+	KEEP(to.after);
+	KEEP(to.order);
+	s->n = walk_same_again(s->seen, &at, head, n, &to);
+	if (at != head || s->n != n)
+		finish_lists(s, at, self_idx, room);
+}
+
+/* The interrupts of "before" from the first behind the stride on. */
+__noinline int put_more(struct scratch *s, struct room *room)
+{
+	struct vgr_irq *to = (void *)room + sizeof(struct vgr_flush);
 	__u32 k;
 
-	if (!n)
-		return;
-	s->copied = 0;
-	while (n >= 8 && can_loop) {
+	if (!s || !room)
+		return 0;
+	s->copied = STRIDE;
+	while (s->copied < s->flush.n_before && can_loop) {
 		k = s->copied;
-		if (k > VGR_MAX_IRQS - 8 || k + 8 > n)
+		if (k >= VGR_MAX_IRQS)
 			break;
-		copy_some(s, to, place, k, 8);
-		s->copied = k + 8;
+		put_irq(to + k, &s->seen[k][OUTSIDE]);
+		s->copied = k + 1;
 	}
-	k = s->copied;
-	if (k > VGR_MAX_IRQS - 8)
-		return;
-	if (n & 4) {
-		copy_some(s, to, place, k, 4);
-		k += 4;
-	}
-	if (n & 2) {
-		copy_some(s, to, place, k, 2);
-		k += 2;
-	}
-	if (n & 1)
-		copy_some(s, to, place, k, 1);
+	return 0;
+}
+
+/* The interrupts of "before" into the record of a flush. */
+static __always_inline void put_before(struct scratch *s, struct room *room)
+{
+	struct vgr_irq *to = (void *)room + sizeof(struct vgr_flush);
+	__u32 n = s->flush.n_before;
+
+#define STEP(i)                                              \
+	do {                                                 \
+		if (n <= i)                                  \
+			return;                              \
+		put_irq(to + i, &s->seen[i][OUTSIDE]);       \
+	} while (0)
+	EACH_OF_STRIDE(STEP);
+#undef STEP
+	if (n > STRIDE)
+		put_more(s, room);
 }
 
 /* Number of list entries as the record stores it. */

@@ -8,40 +8,47 @@
 /* The kernel's own per-CPU data (VHE). Absent with another type: never used then. */
 extern struct kvm_host_data kvm_host_data __ksym __weak;
 
-static __always_inline __u32 read_boundary(void)
+static __always_inline __u32 read_boundary(settings *c)
 {
-	struct vgic_irq *last = NULL;
+	struct vgic_irq *last;
 
 	if (!bpf_core_field_exists(struct kvm_host_data, last_lr_irq))
 		return VGR_BOUNDARY_UNKNOWN;
-	if (config.boundary == BOUNDARY_KERNEL) {
+	if (c->boundary == BOUNDARY_KERNEL) {
 		struct kvm_host_data *data;
 
 		if (!&kvm_host_data)
 			return VGR_BOUNDARY_UNKNOWN;
 		data = bpf_this_cpu_ptr(&kvm_host_data);
 		last = data->last_lr_irq;
-	} else if (config.boundary == BOUNDARY_HYP) {
+	} else if (c->boundary == BOUNDARY_HYP) {
 		__u64 area = 0, at;
 
-		at = config.hyp_percpu + 8ull * bpf_get_smp_processor_id();
+		at = c->hyp_percpu + 8ull * bpf_get_smp_processor_id();
 		if (bpf_probe_read_kernel(&area, sizeof(area), (void *)at) || !area)
 			return VGR_BOUNDARY_UNKNOWN;
-		area += config.hyp_host_data +
+		area += c->hyp_host_data +
 			bpf_core_field_offset(struct kvm_host_data, last_lr_irq);
-		if (bpf_probe_read_kernel(&last, sizeof(last), (void *)area))
+		if (bpf_probe_read_kernel(&at, sizeof(at), (void *)area))
 			return VGR_BOUNDARY_UNKNOWN;
+		last = (void *)at;
 	} else {
 		return VGR_BOUNDARY_UNKNOWN;
 	}
 	return last ? AT(struct vgic_irq, last)->intid : VGR_BOUNDARY_NONE;
 }
 
-static __always_inline __s32 read_active_spis(struct kvm *kvm)
+/* Whole structure of a VM; NULL-safe as any other load. */
+static __always_inline const struct kvm *kvm_at(const struct scratch *s)
+{
+	return AT(struct kvm, s->kvm);
+}
+
+static __always_inline __s32 read_active_spis(const struct kvm *kvm)
 {
 	if (!bpf_core_field_exists(struct vgic_dist, active_spis))
 		return -1;
-	return AT(struct kvm, kvm)->arch.vgic.active_spis.counter;
+	return kvm->arch.vgic.active_spis.counter;
 }
 
 #define WRITE_FOUR_LRS(i)                                \
@@ -74,9 +81,9 @@ static __always_inline void write_lrs(const struct scratch *s, __u64 *to, __u32 
  * Room for the largest record, as nobody else takes any: interrupts are off, and no other probe is
  * hit in the middle of this one. It is taken when the record is whole. NULL: lost.
  */
-static __always_inline void *pair_begin(struct cpu_state *cs)
+static __always_inline void *pair_begin(struct cpu_state *cs, settings *c)
 {
-	__u32 ring = config.ring, place = cs->next;
+	__u32 ring = c->ring, place = cs->next;
 	void *r;
 
 	if (!has_room(cs, ring, place, OUT_MAX)) {
@@ -88,15 +95,16 @@ static __always_inline void *pair_begin(struct cpu_state *cs)
 	return r;
 }
 
-static __always_inline void pair_end(struct cpu_state *cs, struct head *r, __u16 type, __u16 flags,
-				     __u32 size, __u64 time)
+static __always_inline void pair_end(struct cpu_state *cs, settings *c, struct head *r, __u16 type,
+				     __u16 flags, __u32 size)
 {
-	__u64 next = cs->next;
+	__u64 next;
 
-	r->time = time;
+	r->time = bpf_ktime_get_ns();
+	next = cs->next;
 	r->where = (__u64)cs->vm << 32 | (__u32)((next >> 32) + 1);
 	r->who = cs->who;
-	if (take_room(cs, config.ring, next, size))
+	if (take_room(cs, c->ring, next, size))
 		record_end_as(r, kind_of(type, flags, size));
 	else
 		lose(cs);
@@ -168,27 +176,46 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 
 static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s)
 {
-	struct vgr_flush *f;
+	settings *c = get_settings();
+	const bool gicv2 = c->gicv2;
+	__u32 limit = gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, nr_lr = c->nr_lr, size, before, after;
+	const struct vgic_v3_cpu_if *v3;
+	const struct kvm *kvm;
 	struct cpuif cpuif;
-	struct kvm *kvm = s->kvm;
-	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, size, before, after;
-	__u32 nr_lr = config.nr_lr < limit ? config.nr_lr : limit;
+	struct vgr_flush *f;
+	struct room *room;
+	void *lrs;
 
 	s->phase = PHASE_RUN;
-	walk_list(s, cs->who, INSIDE, NULL);
-	read_cpuif(&s->hw, s->vcpu, &cpuif);
-	read_lrs(&s->hw, s->vcpu, nr_lr);
-	f = pair_begin(cs);
-	if (!f)
+	room = pair_begin(cs, c);
+	f = (void *)room;
+	if (!room)
 		return;
+	put_before(s, room);
+	walk_list(s, cs->who, INSIDE, room);
 	before = s->flush.n_before;
 	if (before > VGR_MAX_IRQS)
 		before = VGR_MAX_IRQS;
 	after = kept(s);
+	size = sizeof(*f) + before * sizeof(struct vgr_irq) + after * sizeof(struct vgr_irq);
+	lrs = (void *)f + size;
+	if (nr_lr > limit)
+		nr_lr = limit;
+	if (gicv2) {
+		read_cpuif_v2(&s->hw, s->vcpu, &cpuif);
+		widen_lrs(&s->hw, nr_lr);
+		write_lrs(s, lrs, nr_lr);
+	} else {
+		v3 = v3_of(s->vcpu);
+		read_cpuif_v3(v3, &cpuif);
+		read_lrs_v3(v3, lrs, nr_lr);
+	}
+	size += nr_lr * sizeof(__u64);
+	kvm = kvm_at(s);
 	f->begin = s->flush.begin;
 	f->hcr = cpuif.hcr;
 	f->vmcr = cpuif.vmcr;
-	f->boundary = read_boundary();
+	f->boundary = read_boundary(c);
 	f->active_spis = read_active_spis(kvm);
 	f->used_lrs = cpuif.used_lrs;
 	f->nr_lr = nr_lr;
@@ -196,19 +223,12 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	f->n_after = after;
 	f->total_before = s->flush.total_before;
 	f->total_after = saturate16(s->n);
-	f->dist_enabled = AT(struct kvm, kvm)->arch.vgic.enabled;
+	f->dist_enabled = kvm->arch.vgic.enabled;
 	f->nested = s->nested;
 	f->reserved = 0;
-	if ((s->flags & VGR_F_NO_CONFIG) && !config.always_flushes && !before && !cpuif.used_lrs)
+	if ((s->flags & VGR_F_NO_CONFIG) && !c->always_flushes && !before && !cpuif.used_lrs)
 		s->flags |= VGR_F_SKIPPED;
-	size = sizeof(*f);
-	copy_irqs(s, (void *)f + size, OUTSIDE, before);
-	size += before * sizeof(struct vgr_irq);
-	copy_irqs(s, (void *)f + size, INSIDE, after);
-	size += after * sizeof(struct vgr_irq);
-	write_lrs(s, (void *)f + size, nr_lr);
-	size += nr_lr * sizeof(__u64);
-	pair_end(cs, (void *)f, VGR_FLUSH, s->flags, size, bpf_ktime_get_ns());
+	pair_end(cs, c, (void *)f, VGR_FLUSH, s->flags, size);
 }
 
 static __always_inline int flush_end(__u32 flags)
@@ -234,7 +254,7 @@ static __always_inline bool sync_start(struct cpu_state *cs, struct scratch *s,
 		return false;
 	begin_pair(s, PHASE_SYNC);
 	s->sync.begin = bpf_ktime_get_ns();
-	s->sync.active_spis_before = read_active_spis(s->kvm);
+	s->sync.active_spis_before = read_active_spis(kvm_at(s));
 	walk_list(s, cs->who, INSIDE, NULL);
 	s->n_before = kept(s);
 	s->sync.total_before = saturate16(s->n);
@@ -251,34 +271,40 @@ static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
 }
 
 /* The hardware's state stands in the shadow now, and nothing has been folded yet. */
-static __always_inline void sync_sample(struct scratch *s)
+static __always_inline void sync_sample(struct scratch *s, settings *c)
 {
-	__u32 limit = config.gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3;
+	const struct vgic_v3_cpu_if *v3;
 	struct cpuif cpuif;
 	__u32 n;
 
-	read_cpuif(&s->hw, s->vcpu, &cpuif);
-	n = cpuif.used_lrs;
-	if (n > limit)
-		n = limit;
+	if (c->gicv2) {
+		read_cpuif_v2(&s->hw, s->vcpu, &cpuif);
+		n = cpuif.used_lrs < VGR_MAX_LRS ? cpuif.used_lrs : VGR_MAX_LRS;
+		widen_lrs(&s->hw, n);
+	} else {
+		v3 = v3_of(s->vcpu);
+		read_cpuif_v3(v3, &cpuif);
+		n = cpuif.used_lrs < VGR_MAX_LRS_V3 ? cpuif.used_lrs : VGR_MAX_LRS_V3;
+		read_lrs_v3(v3, s->hw.lr, n);
+	}
 	s->sync.hcr = cpuif.hcr;
 	s->sync.vmcr = cpuif.vmcr;
 	s->sync.used_lrs = n;
-	s->sync.boundary = read_boundary();
-	read_lrs(&s->hw, s->vcpu, n);
+	s->sync.boundary = read_boundary(c);
 }
 
 static __always_inline int sync_fold(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
+	settings *c = get_settings();
 	struct scratch *s;
 
 	if (!cs)
 		return 0;
 	s = scratch_of(cs);
-	if (config.begins_at_fold ? !sync_start(cs, s, vcpu) : s->phase != PHASE_SYNC)
+	if (c->begins_at_fold ? !sync_start(cs, s, vcpu) : s->phase != PHASE_SYNC)
 		return 0;
-	sync_sample(s);
+	sync_sample(s, c);
 	s->folded = 1;
 	cs->in_sync = 1;
 	return 0;
@@ -288,9 +314,11 @@ static __always_inline int sync_fold(struct kvm_vcpu *vcpu)
 static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
-	struct scratch *s;
+	settings *c = get_settings();
+	const struct kvm *kvm;
 	struct vgr_sync *y;
-	struct kvm *kvm;
+	struct scratch *s;
+	struct room *room;
 	__u32 n, lrs, size;
 
 	if (!cs)
@@ -298,18 +326,19 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	s = scratch_of(cs);
 	/* A sync without a fold; but not one that was half over when the recording began. */
 	if (s->phase != PHASE_SYNC &&
-	    (s->phase != PHASE_RUN || !config.begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
+	    (s->phase != PHASE_RUN || !c->begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
 		return 0;
 	cs->in_sync = 0;
 	s->phase = PHASE_NONE;
 	if (!s->folded) {
-		sync_sample(s);
+		sync_sample(s, c);
 		s->flags |= VGR_F_NO_FOLD;
-		if (!config.always_flushes && !s->n_before)
+		if (!c->always_flushes && !s->n_before)
 			s->flags |= VGR_F_SKIPPED;
 	}
-	y = pair_begin(cs);
-	if (!y)
+	room = pair_begin(cs, c);
+	y = (void *)room;
+	if (!room)
 		return 0;
 	n = s->n_before;
 	if (n > VGR_MAX_IRQS)
@@ -317,16 +346,14 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	lrs = s->sync.used_lrs;
 	if (lrs > VGR_MAX_LRS)
 		lrs = VGR_MAX_LRS;
-	size = sizeof(*y) + 2 * n * sizeof(struct vgr_irq) + lrs * sizeof(__u64);
-	walk_list(s, cs->who, OUTSIDE, (void *)y + size);
-	read_again(s, n, cs->who);
-	copy_irqs(s, (void *)y + sizeof(*y), INSIDE, n);
-	copy_irqs(s, (void *)y + sizeof(*y) + n * sizeof(struct vgr_irq), OUTSIDE, n);
-	write_lrs(s, (void *)y + sizeof(*y) + 2 * n * sizeof(struct vgr_irq), lrs);
+	put_lists(s, cs->who, room);
+	size = sizeof(*y) + 2 * n * sizeof(struct vgr_irq);
+	write_lrs(s, (void *)y + size, lrs);
+	size += lrs * sizeof(__u64);
 	size += kept(s) * sizeof(__u32);
 	/* What no record stands in is zero: so is what fills it up. */
 	size = (size + 7) & ~7u;
-	kvm = s->kvm;
+	kvm = kvm_at(s);
 	y->begin = s->sync.begin;
 	y->hcr = s->sync.hcr;
 	y->vmcr = s->sync.vmcr;
@@ -338,10 +365,10 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	y->n_after = kept(s);
 	y->total_before = s->sync.total_before;
 	y->total_after = saturate16(s->n);
-	y->dist_enabled = AT(struct kvm, kvm)->arch.vgic.enabled;
+	y->dist_enabled = kvm->arch.vgic.enabled;
 	y->nested = s->nested;
 	y->reserved = 0;
-	pair_end(cs, (void *)y, VGR_SYNC, s->flags, size, bpf_ktime_get_ns());
+	pair_end(cs, c, (void *)y, VGR_SYNC, s->flags, size);
 	return 0;
 }
 

@@ -17,6 +17,17 @@
 const volatile struct capture_config config;
 #include "vgic.bpf.h"
 
+/* Its address is worked out once where more than one of its values is asked for. */
+typedef const volatile struct capture_config settings;
+
+static __always_inline settings *get_settings(void)
+{
+	settings *c = &config;
+
+	KEEP(c);
+	return c;
+}
+
 volatile struct capture_control control;
 __u32 next_vm;
 

@@ -63,10 +63,13 @@ struct cpu_state {
 	  VGR_MAX_LRS * sizeof(uint64_t) + VGR_MAX_IRQS * sizeof(uint32_t) + 7) & \
 	 ~7ul)
 
+/* And a bit, for the verifier's peace of mind. */
+#define OUT_ROOM ((OUT_MAX + 4095) & ~4095ul)
+
 /* A CPU's part of the map: its state, what it works with, its ring, room for one record more. */
 #define CPU_AREA_WORK  1024
 #define CPU_AREA_RING  (256u << 10)
-#define CPU_AREA(ring) (CPU_AREA_RING + (ring) + ((OUT_MAX + 4095) & ~4095ul))
+#define CPU_AREA(ring) (CPU_AREA_RING + (ring) + OUT_ROOM)
 
 #define RING_MIN (64u << 10) /* bytes of a CPU's ring */
 #define RING_MAX (256u << 20)

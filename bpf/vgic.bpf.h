@@ -83,18 +83,20 @@ struct cpuif {
 	__u32 used_lrs;
 };
 
-static __always_inline void read_cpuif(struct images *s, struct kvm_vcpu *vcpu, struct cpuif *to)
+/* The interface of a vCPU on a GICv3 host. */
+static __always_inline const struct vgic_v3_cpu_if *v3_of(struct kvm_vcpu *vcpu)
+{
+	const struct vgic_v3_cpu_if *v3 = &AT(struct kvm_vcpu, vcpu)->arch.vgic_cpu.vgic_v3;
+
+	KEEP(v3);
+	return v3;
+}
+
+static __always_inline void read_cpuif_v2(struct images *s, struct kvm_vcpu *vcpu, struct cpuif *to)
 {
 	const struct vgic_v2_cpu_if *v2 = (const void *)s->raw;
-	const struct vgic_cpu *cpu = &AT(struct kvm_vcpu, vcpu)->arch.vgic_cpu;
 	__u32 size = bpf_core_type_size(struct vgic_v2_cpu_if);
 
-	if (!config.gicv2) {
-		to->hcr = cpu->vgic_v3.vgic_hcr;
-		to->vmcr = cpu->vgic_v3.vgic_vmcr;
-		to->used_lrs = cpu->vgic_v3.used_lrs;
-		return;
-	}
 	if (size > RAW_CPUIF_MAX)
 		size = RAW_CPUIF_MAX;
 	bpf_probe_read_kernel(s->raw, size,
@@ -103,6 +105,21 @@ static __always_inline void read_cpuif(struct images *s, struct kvm_vcpu *vcpu, 
 	to->hcr = v2->vgic_hcr;
 	to->vmcr = v2->vgic_vmcr;
 	to->used_lrs = v2->used_lrs;
+}
+
+static __always_inline void read_cpuif_v3(const struct vgic_v3_cpu_if *v3, struct cpuif *to)
+{
+	to->hcr = v3->vgic_hcr;
+	to->vmcr = v3->vgic_vmcr;
+	to->used_lrs = v3->used_lrs;
+}
+
+static __always_inline void read_cpuif(struct images *s, struct kvm_vcpu *vcpu, struct cpuif *to)
+{
+	if (config.gicv2)
+		read_cpuif_v2(s, vcpu, to);
+	else
+		read_cpuif_v3(v3_of(vcpu), to);
 }
 
 /* LRs of 32 bits into slots of 64. A global function: it is verified once. */
@@ -118,35 +135,44 @@ __noinline int widen_lrs(struct images *s, __u32 n)
 	return 0;
 }
 
-/* Each by itself: the verifier wants to know which. What is too many is not written out. */
-#define FOUR_LRS(i)                                      \
-	do {                                             \
-		to[i] = cpu->vgic_v3.vgic_lr[i];         \
-		to[i + 1] = cpu->vgic_v3.vgic_lr[i + 1]; \
-		to[i + 2] = cpu->vgic_v3.vgic_lr[i + 2]; \
-		to[i + 3] = cpu->vgic_v3.vgic_lr[i + 3]; \
+#define ONE_LR(i)              \
+	do {                   \
+		if (n <= (i))  \
+			return; \
+		to[i] = lr[i]; \
 	} while (0)
 
-/* The first n LR images into s->lr; n at most VGR_MAX_LRS. After read_cpuif(). */
+#define FOUR_LRS(i)            \
+	do {                   \
+		ONE_LR(i);     \
+		ONE_LR(i + 1); \
+		ONE_LR(i + 2); \
+		ONE_LR(i + 3); \
+	} while (0)
+
+/*
+ * The first n LR images, at most VGR_MAX_LRS_V3. Each by itself: the verifier wants to know which.
+ * What is behind a test that fails for a constant n is not in the program that runs.
+ */
+static __always_inline void read_lrs_v3(const struct vgic_v3_cpu_if *v3, __u64 *to, __u32 n)
+{
+	const __u64 *lr = v3->vgic_lr;
+
+	KEEP(lr);
+	KEEP(to);
+	FOUR_LRS(0);
+	FOUR_LRS(4);
+	FOUR_LRS(8);
+	FOUR_LRS(12);
+}
+
+/* The same into s->lr, with n at most VGR_MAX_LRS. After read_cpuif(). */
 static __always_inline void read_lrs(struct images *s, struct kvm_vcpu *vcpu, __u32 n)
 {
-	const struct vgic_cpu *cpu;
-	__u64 *to = s->lr;
-
-	if (config.gicv2) {
+	if (config.gicv2)
 		widen_lrs(s, n);
-		return;
-	}
-	if (!n)
-		return;
-	cpu = &AT(struct kvm_vcpu, vcpu)->arch.vgic_cpu;
-	FOUR_LRS(0);
-	if (n > 4)
-		FOUR_LRS(4);
-	if (n > 8)
-		FOUR_LRS(8);
-	if (n > 12)
-		FOUR_LRS(12);
+	else if (n)
+		read_lrs_v3(v3_of(vcpu), s->lr, n);
 }
 
 /* Address of the structure of one interrupt, 0 if there is none. */

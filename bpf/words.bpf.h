@@ -15,18 +15,25 @@
 	(bpf_core_field_offset(struct vgic_irq, field) - \
 	 bpf_core_field_offset(struct vgic_irq, vcpu))
 
+/* The vcpu stands so many bytes behind the node of the interrupt's list. */
+#define VCPU_BEHIND_NODE 16
+
 /* Where the words compared at every look are from 6.19 on: the first three and the fifth. */
 #define IN_WORDS(field) (FROM_VCPU(field) < 8 * 3 || FROM_VCPU(field) / 8 == 4)
 
+/* And in kernels whose flags are bytes: all but the fifth and the last. */
+#define IN_MORE_WORDS(field) (FROM_VCPU(field) < 8 * (SEEN_WORDS - 1) && FROM_VCPU(field) / 8 != 4)
+
 /*
- * Is all that is read of an interrupt, but for its INTID, in those words? It is in all kernels
- * known: from 6.19 on in the first six, which is what is compared there, and what changes by
- * itself in four of them.
+ * Is all that is read of an interrupt in those words? It is in all kernels known: from 6.19 on, but
+ * for the INTID, in the first six, which is what is compared there, and what changes by itself in
+ * four of them; before in eight, and in six.
  */
 static __always_inline bool words_tell_all(void)
 {
 	if (bpf_core_field_offset(struct vgic_irq, vcpu) % 8 ||
-	    bpf_core_field_offset(struct vgic_irq, vcpu) + 8 * SEEN_WORDS > RAW_IRQ_MAX)
+	    bpf_core_field_offset(struct vgic_irq, vcpu) + 8 * SEEN_WORDS > RAW_IRQ_MAX ||
+	    FROM_VCPU(ap_list) + VCPU_BEHIND_NODE)
 		return false;
 	if (bpf_core_field_exists(struct vgic_irq, mapped) && !IN_WORDS(mapped))
 		return false;
@@ -36,13 +43,11 @@ static __always_inline bool words_tell_all(void)
 		       IN_WORDS(active) && IN_WORDS(hw) && IN_WORDS(source) &&
 		       IN_WORDS(active_source) && IN_WORDS(priority) && IN_WORDS(group) &&
 		       FROM_VCPU(hwintid) < 8 * 6 && FROM_VCPU(ops) < 8 * 6;
-	return FROM_VCPU(target_vcpu) < 8 * SEEN_WORDS &&
-	       FROM_VCPU(pending_latch) < 8 * SEEN_WORDS && FROM_VCPU(config) < 8 * SEEN_WORDS &&
-	       FROM_VCPU(line_level) < 8 * SEEN_WORDS && FROM_VCPU(enabled) < 8 * SEEN_WORDS &&
-	       FROM_VCPU(active) < 8 * SEEN_WORDS && FROM_VCPU(hw) < 8 * SEEN_WORDS &&
-	       FROM_VCPU(hwintid) < 8 * SEEN_WORDS && FROM_VCPU(source) < 8 * SEEN_WORDS &&
-	       FROM_VCPU(active_source) < 8 * SEEN_WORDS && FROM_VCPU(priority) < 8 * SEEN_WORDS &&
-	       FROM_VCPU(group) < 8 * SEEN_WORDS && FROM_VCPU(ops) < 8 * SEEN_WORDS;
+	return IN_MORE_WORDS(intid) && IN_MORE_WORDS(target_vcpu) && IN_MORE_WORDS(pending_latch) &&
+	       IN_MORE_WORDS(config) && IN_MORE_WORDS(line_level) && IN_MORE_WORDS(enabled) &&
+	       IN_MORE_WORDS(active) && IN_MORE_WORDS(hw) && IN_MORE_WORDS(source) &&
+	       IN_MORE_WORDS(active_source) && IN_MORE_WORDS(priority) && IN_MORE_WORDS(group) &&
+	       FROM_VCPU(hwintid) < 8 * SEEN_WORDS && FROM_VCPU(ops) < 8 * SEEN_WORDS;
 }
 
 #endif
