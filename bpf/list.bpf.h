@@ -8,6 +8,7 @@
 
 /* A longer list is followed only so far to learn its length. */
 #define WALK_MAX 4096
+_Static_assert(WALK_MAX <= 0xffff, "a record has 16 bits for it");
 
 /*
  * Lists are gone through so many entries at a time, as far as they are what they were, without
@@ -56,6 +57,7 @@ struct scratch {
 	struct kvm_vcpu *known;
 	__u32 known_gone;
 	__u32 known_announced;
+	__u64 boundary_at; /* where this CPU's last_lr_irq is; 0: that cannot be told */
 	struct vgr_flush flush;
 	struct vgr_sync sync;
 	struct images hw;
@@ -199,14 +201,15 @@ static __always_inline bool same(const struct seen *e, __u64 at, const bool all,
 	node = words_at(at);
 	word = node + VCPU_BEHIND_NODE / 8;
 	changed = CHANGED(0) | CHANGED(1) | CHANGED(2);
-	if (more_words())
+	if (all) {
+		changed |= CHANGED(3) | CHANGED(4) | CHANGED(5);
+		if (more_words())
+			changed |= CHANGED(6) | CHANGED(7);
+	} else if (more_words()) {
 		changed |= CHANGED(3) | CHANGED(5) | CHANGED(6);
-	else
+	} else {
 		changed |= CHANGED(4);
-	if (all && more_words())
-		changed |= CHANGED(4) | CHANGED(7);
-	else if (all)
-		changed |= CHANGED(3) | CHANGED(5);
+	}
 	if (changed)
 		return false;
 	*next = node[0];
@@ -649,12 +652,6 @@ static __always_inline void put_before(struct scratch *s, struct room *room)
 #undef STEP
 	if (n > STRIDE)
 		put_more(s, room);
-}
-
-/* Number of list entries as the record stores it. */
-static __always_inline __u16 saturate16(__u32 n)
-{
-	return n > 0xffff ? 0xffff : n;
 }
 
 #endif

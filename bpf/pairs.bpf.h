@@ -8,37 +8,37 @@
 /* The kernel's own per-CPU data (VHE). Absent with another type: never used then. */
 extern struct kvm_host_data kvm_host_data __ksym __weak;
 
-static __always_inline __u32 read_boundary(settings *c)
+/* Where last_lr_irq of this physical CPU is: always at the same place. */
+static __always_inline __u64 boundary_place(void)
 {
-	struct vgic_irq *last;
+	__u64 area = 0, last, at;
 
 	if (!bpf_core_field_exists(struct kvm_host_data, last_lr_irq))
-		return VGR_BOUNDARY_UNKNOWN;
-	if (c->boundary == BOUNDARY_KERNEL) {
-		struct kvm_host_data *data;
-
-		if (!&kvm_host_data)
-			return VGR_BOUNDARY_UNKNOWN;
-		data = bpf_this_cpu_ptr(&kvm_host_data);
-		last = data->last_lr_irq;
-	} else if (c->boundary == BOUNDARY_HYP) {
-		__u64 area = 0, at;
-
-		at = c->hyp_percpu + 8ull * bpf_get_smp_processor_id();
-		if (bpf_probe_read_kernel(&area, sizeof(area), (void *)at) || !area)
-			return VGR_BOUNDARY_UNKNOWN;
-		area += c->hyp_host_data +
-			bpf_core_field_offset(struct kvm_host_data, last_lr_irq);
-		if (bpf_probe_read_kernel(&at, sizeof(at), (void *)area))
-			return VGR_BOUNDARY_UNKNOWN;
-		last = (void *)at;
-	} else {
-		return VGR_BOUNDARY_UNKNOWN;
-	}
-	return last ? AT(struct vgic_irq, last)->intid : VGR_BOUNDARY_NONE;
+		return 0;
+	if (config.boundary == BOUNDARY_KERNEL)
+		return &kvm_host_data
+			       ? (__u64)&((struct kvm_host_data *)bpf_this_cpu_ptr(&kvm_host_data))
+					 ->last_lr_irq
+			       : 0;
+	if (config.boundary != BOUNDARY_HYP)
+		return 0;
+	at = config.hyp_percpu + 8ull * bpf_get_smp_processor_id();
+	if (bpf_probe_read_kernel(&area, sizeof(area), (void *)at) || !area)
+		return 0;
+	at = area + config.hyp_host_data + bpf_core_field_offset(struct kvm_host_data, last_lr_irq);
+	return bpf_probe_read_kernel(&last, sizeof(last), (void *)at) ? 0 : at;
 }
 
-/* Whole structure of a VM; NULL-safe as any other load. */
+static __always_inline __u32 read_boundary(const struct scratch *s)
+{
+	__u64 at = s->boundary_at, last;
+
+	if (!at)
+		return VGR_BOUNDARY_UNKNOWN;
+	last = *words_at(at);
+	return last ? irq_at(last)->intid : VGR_BOUNDARY_NONE;
+}
+
 static __always_inline const struct kvm *kvm_at(const struct scratch *s)
 {
 	return AT(struct kvm, s->kvm);
@@ -151,6 +151,7 @@ static __always_inline bool enter_vcpu(struct cpu_state *cs, struct scratch *s,
 	s->known_gone = gone;
 	s->vcpu = vcpu;
 	s->kvm = AT(struct kvm_vcpu, vcpu)->kvm;
+	s->boundary_at = boundary_place();
 	s->known = vcpu;
 	return true;
 }
@@ -170,7 +171,7 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 	s->flush.begin = bpf_ktime_get_ns();
 	walk_list(s, cs->who, OUTSIDE, NULL);
 	s->flush.n_before = kept(s);
-	s->flush.total_before = saturate16(s->n);
+	s->flush.total_before = s->n;
 	return 0;
 }
 
@@ -215,14 +216,14 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	f->begin = s->flush.begin;
 	f->hcr = cpuif.hcr;
 	f->vmcr = cpuif.vmcr;
-	f->boundary = read_boundary(c);
+	f->boundary = read_boundary(s);
 	f->active_spis = read_active_spis(kvm);
 	f->used_lrs = cpuif.used_lrs;
 	f->nr_lr = nr_lr;
 	f->n_before = before;
 	f->n_after = after;
 	f->total_before = s->flush.total_before;
-	f->total_after = saturate16(s->n);
+	f->total_after = s->n;
 	f->dist_enabled = kvm->arch.vgic.enabled;
 	f->nested = s->nested;
 	f->reserved = 0;
@@ -257,7 +258,7 @@ static __always_inline bool sync_start(struct cpu_state *cs, struct scratch *s,
 	s->sync.active_spis_before = read_active_spis(kvm_at(s));
 	walk_list(s, cs->who, INSIDE, NULL);
 	s->n_before = kept(s);
-	s->sync.total_before = saturate16(s->n);
+	s->sync.total_before = s->n;
 	return true;
 }
 
@@ -290,7 +291,7 @@ static __always_inline void sync_sample(struct scratch *s, settings *c)
 	s->sync.hcr = cpuif.hcr;
 	s->sync.vmcr = cpuif.vmcr;
 	s->sync.used_lrs = n;
-	s->sync.boundary = read_boundary(c);
+	s->sync.boundary = read_boundary(s);
 }
 
 static __always_inline int sync_fold(struct kvm_vcpu *vcpu)
@@ -364,7 +365,7 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	y->n_before = n;
 	y->n_after = kept(s);
 	y->total_before = s->sync.total_before;
-	y->total_after = saturate16(s->n);
+	y->total_after = s->n;
 	y->dist_enabled = kvm->arch.vgic.enabled;
 	y->nested = s->nested;
 	y->reserved = 0;
