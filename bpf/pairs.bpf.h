@@ -98,13 +98,13 @@ static __always_inline void *pair_begin(struct cpu_state *cs, settings *c)
 static __always_inline void pair_end(struct cpu_state *cs, settings *c, struct head *r, __u16 type,
 				     __u16 flags, __u32 size)
 {
-	__u64 next;
+	__u64 next = cs->next;
+	__u32 number = (next >> 32) + 1;
 
-	r->time = bpf_ktime_get_ns();
-	next = cs->next;
-	r->where = (__u64)cs->vm << 32 | (__u32)((next >> 32) + 1);
+	r->where = (__u64)cs->vm << 32 | number;
 	r->who = cs->who;
-	if (take_room(cs, c->ring, next, size))
+	r->time = bpf_ktime_get_ns();
+	if (take_room(cs, c->ring, next, number, size))
 		record_end_as(r, kind_of(type, flags, size));
 	else
 		lose(cs);

@@ -110,16 +110,15 @@ static __always_inline void *room_at(struct cpu_state *cs, __u32 ring, __u32 pla
 	return (void *)cs + CPU_AREA_RING + (place & (ring - 8));
 }
 
-/* Takes the room that has been looked at, and the next number, unless others have been quicker. */
-static __always_inline bool take_room(struct cpu_state *cs, __u32 ring, __u64 next, __u32 size)
+/* Takes the room that has been looked at, and this number, unless others have been quicker. */
+static __always_inline bool take_room(struct cpu_state *cs, __u32 ring, __u64 next, __u32 number,
+				      __u32 size)
 {
-	__u32 place = next;
-	__u64 after = place + size;
+	__u32 place = next, in_ring = place & (ring - 8), after = place + size;
 
-	if ((place & (ring - 8)) + size >= ring)
-		after = (place & ~(ring - 1)) + ring;
-	after = ((next >> 32) + 1) << 32 | (__u32)after;
-	return __sync_val_compare_and_swap(&cs->next, next, after) == next;
+	if (in_ring + size >= ring)
+		after = place - in_ring + ring;
+	return __sync_val_compare_and_swap(&cs->next, next, (__u64)number << 32 | after) == next;
 }
 
 /*
@@ -131,7 +130,7 @@ static __always_inline bool take_room(struct cpu_state *cs, __u32 ring, __u64 ne
 static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 size, __u32 vm,
 					     __u64 who)
 {
-	__u32 ring = config.ring;
+	__u32 ring = config.ring, number;
 	struct head *r;
 	__u64 next;
 	__u64 time;
@@ -139,15 +138,16 @@ static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 s
 
 	for (i = 0; i < 8; i++) {
 		next = *(volatile __u64 *)&cs->next;
+		number = (next >> 32) + 1;
 		time = bpf_ktime_get_ns();
 		if (!has_room(cs, ring, next, size))
 			break;
-		if (!take_room(cs, ring, next, size))
+		if (!take_room(cs, ring, next, number, size))
 			continue;
 		r = room_at(cs, ring, next);
 		KEEP(r);
 		r->time = time;
-		r->where = (__u64)vm << 32 | (__u32)((next >> 32) + 1);
+		r->where = (__u64)vm << 32 | number;
 		r->who = who;
 		return r;
 	}

@@ -109,9 +109,18 @@ static __always_inline void read_cpuif_v2(struct images *s, struct kvm_vcpu *vcp
 
 static __always_inline void read_cpuif_v3(const struct vgic_v3_cpu_if *v3, struct cpuif *to)
 {
-	to->hcr = v3->vgic_hcr;
-	to->vmcr = v3->vgic_vmcr;
+	const __u64 *both = (const void *)&v3->vgic_hcr;
+
 	to->used_lrs = v3->used_lrs;
+	if (bpf_core_field_offset(struct vgic_v3_cpu_if, vgic_hcr) + 4 !=
+	    bpf_core_field_offset(struct vgic_v3_cpu_if, vgic_vmcr)) {
+		to->hcr = v3->vgic_hcr;
+		to->vmcr = v3->vgic_vmcr;
+		return;
+	}
+	KEEP(both);
+	to->hcr = *both;
+	to->vmcr = *both >> 32;
 }
 
 static __always_inline void read_cpuif(struct images *s, struct kvm_vcpu *vcpu, struct cpuif *to)
