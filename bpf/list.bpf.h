@@ -16,7 +16,7 @@ _Static_assert(WALK_MAX <= 0xffff, "a record has 16 bits for it");
  * that are not in line: global ones, which are verified once and not again on every path that leads
  * to them.
  */
-#define STRIDE 8
+#define STRIDE 16
 
 /*
  * What an interrupt looked like when it stood at a position of a list last: its words from
@@ -62,7 +62,7 @@ struct scratch {
 	struct vgr_sync sync;
 	struct images hw;
 	struct raw_irq raw_irq;
-	struct seen seen[VGR_MAX_IRQS + STRIDE][2]; /* by enum place; some more for the verifier */
+	struct seen seen[VGR_MAX_IRQS][2]; /* by enum place */
 };
 
 _Static_assert(sizeof(struct cpu_state) <= CPU_AREA_WORK, "CPU_AREA_WORK is too small");
@@ -73,7 +73,6 @@ static __always_inline struct scratch *scratch_of(struct cpu_state *cs)
 {
 	struct scratch *s = (void *)cs + CPU_AREA_WORK;
 
-	KEEP(s);
 	return s;
 }
 
@@ -278,10 +277,22 @@ static __always_inline void put_irq(struct vgr_irq *to, const struct seen *e)
 	out[1] = from[1];
 }
 
-/* Of the entries that a walk saw, those that it kept. */
+/* Entries that a walk saw. From memory: the verifier would follow each number by itself. */
+static __always_inline __u32 walked(const struct scratch *s)
+{
+	return *(const volatile __u32 *)&s->n;
+}
+
+/* For the verifier, or of these the ones that are kept. */
+static __always_inline __u32 at_most_all(__u32 n)
+{
+	return n > VGR_MAX_IRQS ? VGR_MAX_IRQS : n;
+}
+
+/* Of these, the ones that it kept. */
 static __always_inline __u32 kept(const struct scratch *s)
 {
-	return s->n > VGR_MAX_IRQS ? VGR_MAX_IRQS : s->n;
+	return at_most_all(walked(s));
 }
 
 static __always_inline __u64 head_of(const struct scratch *s)
@@ -300,6 +311,14 @@ static __always_inline __u64 head_of(const struct scratch *s)
 		step(5);     \
 		step(6);     \
 		step(7);     \
+		step(8);     \
+		step(9);     \
+		step(10);    \
+		step(11);    \
+		step(12);    \
+		step(13);    \
+		step(14);    \
+		step(15);    \
 	} while (0)
 
 /*
@@ -309,12 +328,12 @@ static __always_inline __u64 head_of(const struct scratch *s)
 static __always_inline __u32 walk_same(const struct seen (*e)[2], const enum place place, __u64 *at,
 				       __u64 head, struct vgr_irq *to)
 {
-#define STEP(i)                                                                           \
-	do {                                                                              \
-		if (*at == head || !same(&e[i][place], *at, place == OUTSIDE, at))        \
-			return i;                                                         \
-		if (to)                                                                   \
-			put_irq(to + i, &e[i][place]);                                    \
+#define STEP(i)                                                                    \
+	do {                                                                       \
+		if (*at == head || !same(&e[i][place], *at, place == OUTSIDE, at)) \
+			return i;                                                  \
+		if (to)                                                            \
+			put_irq(to + i, &e[i][place]);                             \
 	} while (0)
 	EACH_OF_STRIDE(STEP);
 #undef STEP
@@ -326,17 +345,19 @@ struct room {
 	__u8 bytes[OUT_ROOM];
 };
 
-/* What of a list is in a record already, or not to be put there. */
+/* Entries of the list before a flush, and before a sync. From memory, as above. */
+#define BEFORE_FLUSH(s) (*(const volatile __u16 *)&(s)->flush.n_before)
+#define BEFORE_SYNC(s)	(*(const volatile __u32 *)&(s)->n_before)
+
+/* Where in the record of a flush the list after it stands. */
 static __always_inline struct vgr_irq *after_in(const struct scratch *s, struct room *room)
 {
-	__u32 n = s->flush.n_before;
-
-	if (n > VGR_MAX_IRQS)
-		n = VGR_MAX_IRQS;
-	return (void *)room + sizeof(struct vgr_flush) + n * sizeof(struct vgr_irq);
+	return (void *)room + sizeof(struct vgr_flush) +
+	       at_most_all(BEFORE_FLUSH(s)) * sizeof(struct vgr_irq);
 }
 
-/* The list from the entry at that node on, s->n of which are behind us. room: of a flush, or NULL. */
+/* The list from the entry at that node on, s->n of which are behind us. room: of a flush, or NULL.
+ */
 static __always_inline int walk_on(struct scratch *s, __u64 at, const enum place place,
 				   __u32 self_idx, struct room *room)
 {
@@ -344,7 +365,7 @@ static __always_inline int walk_on(struct scratch *s, __u64 at, const enum place
 	struct seen(*e)[2];
 	enum see got;
 	__u64 head, next;
-	__u32 n, i;
+	__u32 n;
 
 	if (!s)
 		return 0;
@@ -362,12 +383,6 @@ static __always_inline int walk_on(struct scratch *s, __u64 at, const enum place
 			KEEP(room);
 			to = after_in(s, room) + n;
 			KEEP(to);
-		}
-		if (n % STRIDE == 0) {
-			i = walk_same(e, place, &at, head, room ? to : NULL);
-			s->n = n + i;
-			if (i)
-				continue;
 		}
 		if (!same(&(*e)[place], at, place == OUTSIDE, &next)) {
 			/* It has moved to another list, and would lead there. */
@@ -405,8 +420,8 @@ __noinline int walk_on_inside(struct scratch *s, __u64 at, __u32 self_idx, struc
 
 /*
  * Follows the list of s->vcpu; what its entries look like stands in s->seen then, and of a flush in
- * its record, if room is where. s->n is how many there were in the end; at most VGR_MAX_IRQS of them
- * were kept, and s->flags says if not all.
+ * its record, if room is where. s->n is how many there were in the end; at most VGR_MAX_IRQS of
+ * them were kept, and s->flags says if not all.
  */
 static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const enum place place,
 				      struct room *room)
@@ -431,11 +446,9 @@ struct sync_lists {
 
 static __always_inline struct sync_lists lists_in(const struct scratch *s, struct room *room)
 {
-	__u32 n = s->n_before, lrs = s->sync.used_lrs;
+	__u32 n = at_most_all(BEFORE_SYNC(s)), lrs = s->sync.used_lrs;
 	struct sync_lists to;
 
-	if (n > VGR_MAX_IRQS)
-		n = VGR_MAX_IRQS;
 	if (lrs > VGR_MAX_LRS)
 		lrs = VGR_MAX_LRS;
 	to.before = (void *)room + sizeof(struct vgr_sync);
@@ -445,21 +458,23 @@ static __always_inline struct sync_lists lists_in(const struct scratch *s, struc
 }
 
 /*
- * As walk_same(), after a sync: for at most left entries, which have to be those of "before", too.
- * Both states of each go into the record, and its INTID.
+ * As walk_same(), after a sync: for the first entries, which have to be those of "before",
+ * too. Both states of each go into the record, and its INTID.
  */
-static __always_inline __u32 walk_same_again(const struct seen (*e)[2], __u64 *at, __u64 head,
-					     __u32 left, const struct sync_lists *to)
+static __always_inline __u32 walk_same_again(const struct scratch *s, const struct seen (*e)[2],
+					     __u64 *at, __u64 head, const struct sync_lists *to)
 {
-#define STEP(i)                                                            \
-	do {                                                               \
-		if (*at == head || i >= left || e[i][INSIDE].last != *at)  \
-			return i;                                          \
-		if (!same(&e[i][OUTSIDE], *at, false, at))                 \
-			return i;                                          \
-		to->order[i] = e[i][OUTSIDE].irq.intid;                    \
-		put_irq(to->before + i, &e[i][INSIDE]);                    \
-		put_irq(to->after + i, &e[i][OUTSIDE]);                    \
+#define STEP(i)                                            \
+	do {                                               \
+		if (*at == head || i >= BEFORE_SYNC(s))    \
+			return i;                          \
+		if (e[i][INSIDE].last != *at)              \
+			return i;                          \
+		if (!same(&e[i][OUTSIDE], *at, false, at)) \
+			return i;                          \
+		to->order[i] = e[i][OUTSIDE].irq.intid;    \
+		put_irq(to->before + i, &e[i][INSIDE]);    \
+		put_irq(to->after + i, &e[i][OUTSIDE]);    \
 	} while (0)
 	EACH_OF_STRIDE(STEP);
 #undef STEP
@@ -477,7 +492,7 @@ static __always_inline __u64 walk_again(struct scratch *s, __u64 at, __u64 head,
 	struct seen(*e)[2];
 	enum see got;
 	__u64 next;
-	__u32 n, i;
+	__u32 n;
 
 	s->looks = 0;
 	while (at != head && can_loop) {
@@ -491,15 +506,6 @@ static __always_inline __u64 walk_again(struct scratch *s, __u64 at, __u64 head,
 		here.after = to->after + n;
 		here.order = to->order + n;
 		KEEP(e);
-		KEEP(here.before);
-		KEEP(here.after);
-		KEEP(here.order);
-		if (n % STRIDE == 0) {
-			i = walk_same_again(e, &at, head, s->n_before - n, &here);
-			s->n = n + i;
-			if (i)
-				continue;
-		}
 		if ((*e)[INSIDE].last != at)
 			break;
 		if (!same(&(*e)[OUTSIDE], at, false, &next)) {
@@ -602,18 +608,18 @@ __noinline int finish_lists(struct scratch *s, __u64 at, __u32 self_idx, struct 
 	return 0;
 }
 
-/* The list as it is after a sync, and both states of the interrupts that were on it at the begin. */
+/* The list as it is after a sync, and both states of the interrupts that were on it at the begin.
+ */
 static __always_inline void put_lists(struct scratch *s, __u16 self_idx, struct room *room)
 {
 	__u64 head = head_of(s), at = *words_at(head);
 	struct sync_lists to = lists_in(s, room);
-	__u32 n = s->n_before;
 
 	KEEP(to.before);
 	KEEP(to.after);
 	KEEP(to.order);
-	s->n = walk_same_again(s->seen, &at, head, n, &to);
-	if (at != head || s->n != n)
+	s->n = walk_same_again(s, s->seen, &at, head, &to);
+	if (at != head || walked(s) != BEFORE_SYNC(s))
 		finish_lists(s, at, self_idx, room);
 }
 
@@ -640,17 +646,16 @@ __noinline int put_more(struct scratch *s, struct room *room)
 static __always_inline void put_before(struct scratch *s, struct room *room)
 {
 	struct vgr_irq *to = (void *)room + sizeof(struct vgr_flush);
-	__u32 n = s->flush.n_before;
 
-#define STEP(i)                                              \
-	do {                                                 \
-		if (n <= i)                                  \
-			return;                              \
-		put_irq(to + i, &s->seen[i][OUTSIDE]);       \
+#define STEP(i)                                        \
+	do {                                           \
+		if (BEFORE_FLUSH(s) <= i)              \
+			return;                        \
+		put_irq(to + i, &s->seen[i][OUTSIDE]); \
 	} while (0)
 	EACH_OF_STRIDE(STEP);
 #undef STEP
-	if (n > STRIDE)
+	if (BEFORE_FLUSH(s) > STRIDE)
 		put_more(s, room);
 }
 

@@ -17,8 +17,9 @@ static __always_inline __u64 boundary_place(void)
 		return 0;
 	if (config.boundary == BOUNDARY_KERNEL)
 		return &kvm_host_data
-			       ? (__u64)&((struct kvm_host_data *)bpf_this_cpu_ptr(&kvm_host_data))
-					 ->last_lr_irq
+			       ? (__u64) &
+					 ((struct kvm_host_data *)bpf_this_cpu_ptr(&kvm_host_data))
+						 ->last_lr_irq
 			       : 0;
 	if (config.boundary != BOUNDARY_HYP)
 		return 0;
@@ -171,7 +172,7 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 	s->flush.begin = bpf_ktime_get_ns();
 	walk_list(s, cs->who, OUTSIDE, NULL);
 	s->flush.n_before = kept(s);
-	s->flush.total_before = s->n;
+	s->flush.total_before = walked(s);
 	return 0;
 }
 
@@ -194,9 +195,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 		return;
 	put_before(s, room);
 	walk_list(s, cs->who, INSIDE, room);
-	before = s->flush.n_before;
-	if (before > VGR_MAX_IRQS)
-		before = VGR_MAX_IRQS;
+	before = at_most_all(BEFORE_FLUSH(s));
 	after = kept(s);
 	size = sizeof(*f) + before * sizeof(struct vgr_irq) + after * sizeof(struct vgr_irq);
 	lrs = (void *)f + size;
@@ -223,7 +222,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	f->n_before = before;
 	f->n_after = after;
 	f->total_before = s->flush.total_before;
-	f->total_after = s->n;
+	f->total_after = walked(s);
 	f->dist_enabled = kvm->arch.vgic.enabled;
 	f->nested = s->nested;
 	f->reserved = 0;
@@ -258,7 +257,7 @@ static __always_inline bool sync_start(struct cpu_state *cs, struct scratch *s,
 	s->sync.active_spis_before = read_active_spis(kvm_at(s));
 	walk_list(s, cs->who, INSIDE, NULL);
 	s->n_before = kept(s);
-	s->sync.total_before = s->n;
+	s->sync.total_before = walked(s);
 	return true;
 }
 
@@ -281,16 +280,17 @@ static __always_inline void sync_sample(struct scratch *s, settings *c)
 	if (c->gicv2) {
 		read_cpuif_v2(&s->hw, s->vcpu, &cpuif);
 		n = cpuif.used_lrs < VGR_MAX_LRS ? cpuif.used_lrs : VGR_MAX_LRS;
+		s->sync.used_lrs = n;
 		widen_lrs(&s->hw, n);
 	} else {
 		v3 = v3_of(s->vcpu);
 		read_cpuif_v3(v3, &cpuif);
 		n = cpuif.used_lrs < VGR_MAX_LRS_V3 ? cpuif.used_lrs : VGR_MAX_LRS_V3;
+		s->sync.used_lrs = n;
 		read_lrs_v3(v3, s->hw.lr, n);
 	}
 	s->sync.hcr = cpuif.hcr;
 	s->sync.vmcr = cpuif.vmcr;
-	s->sync.used_lrs = n;
 	s->sync.boundary = read_boundary(s);
 }
 
@@ -341,13 +341,11 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	y = (void *)room;
 	if (!room)
 		return 0;
-	n = s->n_before;
-	if (n > VGR_MAX_IRQS)
-		n = VGR_MAX_IRQS;
+	put_lists(s, cs->who, room);
+	n = at_most_all(BEFORE_SYNC(s));
 	lrs = s->sync.used_lrs;
 	if (lrs > VGR_MAX_LRS)
 		lrs = VGR_MAX_LRS;
-	put_lists(s, cs->who, room);
 	size = sizeof(*y) + 2 * n * sizeof(struct vgr_irq);
 	write_lrs(s, (void *)y + size, lrs);
 	size += lrs * sizeof(__u64);
@@ -365,7 +363,7 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	y->n_before = n;
 	y->n_after = kept(s);
 	y->total_before = s->sync.total_before;
-	y->total_after = s->n;
+	y->total_after = walked(s);
 	y->dist_enabled = kvm->arch.vgic.enabled;
 	y->nested = s->nested;
 	y->reserved = 0;

@@ -144,11 +144,11 @@ __noinline int widen_lrs(struct images *s, __u32 n)
 	return 0;
 }
 
-#define ONE_LR(i)              \
-	do {                   \
-		if (n <= (i))  \
+#define ONE_LR(i)               \
+	do {                    \
+		if (n <= (i))   \
 			return; \
-		to[i] = lr[i]; \
+		to[i] = lr[i];  \
 	} while (0)
 
 #define FOUR_LRS(i)            \
