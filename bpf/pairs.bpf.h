@@ -111,6 +111,15 @@ static __always_inline void pair_end(struct cpu_state *cs, settings *c, struct h
 		lose(cs);
 }
 
+/* HCR and VMCR are written at once. */
+#define HCR_VMCR(record) (*(__u64 *)&(record)->hcr)
+_Static_assert(__builtin_offsetof(struct vgr_flush, vmcr) ==
+		       __builtin_offsetof(struct vgr_flush, hcr) + 4,
+	       "VMCR is not behind HCR");
+_Static_assert(__builtin_offsetof(struct vgr_sync, vmcr) ==
+		       __builtin_offsetof(struct vgr_sync, hcr) + 4,
+	       "VMCR is not behind HCR");
+
 static __always_inline void begin_pair(struct scratch *s, __u32 phase)
 {
 	s->phase = phase;
@@ -180,7 +189,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 {
 	settings *c = get_settings();
 	const bool gicv2 = c->gicv2;
-	__u32 limit = gicv2 ? VGR_MAX_LRS : VGR_MAX_LRS_V3, nr_lr = c->nr_lr, size, before, after;
+	__u32 nr_lr = c->nr_lr, size, before, after;
 	const struct vgic_v3_cpu_if *v3;
 	const struct kvm *kvm;
 	struct cpuif cpuif;
@@ -199,8 +208,6 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	after = kept(s);
 	size = sizeof(*f) + before * sizeof(struct vgr_irq) + after * sizeof(struct vgr_irq);
 	lrs = (void *)f + size;
-	if (nr_lr > limit)
-		nr_lr = limit;
 	if (gicv2) {
 		read_cpuif_v2(&s->hw, s->vcpu, &cpuif);
 		widen_lrs(&s->hw, nr_lr);
@@ -213,8 +220,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	size += nr_lr * sizeof(__u64);
 	kvm = kvm_at(s);
 	f->begin = s->flush.begin;
-	f->hcr = cpuif.hcr;
-	f->vmcr = cpuif.vmcr;
+	HCR_VMCR(f) = cpuif.hcr_vmcr;
 	f->boundary = read_boundary(s);
 	f->active_spis = read_active_spis(kvm);
 	f->used_lrs = cpuif.used_lrs;
@@ -289,8 +295,7 @@ static __always_inline void sync_sample(struct scratch *s, settings *c)
 		s->sync.used_lrs = n;
 		read_lrs_v3(v3, s->hw.lr, n);
 	}
-	s->sync.hcr = cpuif.hcr;
-	s->sync.vmcr = cpuif.vmcr;
+	HCR_VMCR(&s->sync) = cpuif.hcr_vmcr;
 	s->sync.boundary = read_boundary(s);
 }
 
@@ -354,8 +359,7 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	size = (size + 7) & ~7u;
 	kvm = kvm_at(s);
 	y->begin = s->sync.begin;
-	y->hcr = s->sync.hcr;
-	y->vmcr = s->sync.vmcr;
+	HCR_VMCR(y) = HCR_VMCR(&s->sync);
 	y->boundary = s->sync.boundary;
 	y->active_spis_before = s->sync.active_spis_before;
 	y->active_spis_after = read_active_spis(kvm);

@@ -121,35 +121,45 @@ static __always_inline bool take_room(struct cpu_state *cs, __u32 ring, __u64 ne
 	return __sync_val_compare_and_swap(&cs->next, next, (__u64)number << 32 | after) == next;
 }
 
+/* Room for a record of constant size, with number and time. NULL: there is none, or it was taken. */
+static __always_inline struct head *try_record(struct cpu_state *cs, const __u32 size, __u32 vm,
+					       __u64 who)
+{
+	__u64 next = *(volatile __u64 *)&cs->next, time;
+	__u32 ring = config.ring, number = (next >> 32) + 1;
+	struct head *r;
+
+	KEEP(ring);
+	if (!has_room(cs, ring, next, size))
+		return NULL;
+	time = bpf_ktime_get_ns();
+	if (!take_room(cs, ring, next, number, size))
+		return NULL;
+	r = room_at(cs, ring, next);
+	KEEP(r);
+	r->time = time;
+	r->where = (__u64)vm << 32 | number;
+	r->who = who;
+	return r;
+}
+
 /*
- * Room for a record of constant size, its head filled in but for the first word; NULL: lost, and
- * counted. Number and time are taken together: an interrupt may run another program in the
- * middle of this one, and then both are taken again, so that along a CPU's numbers time never goes
- * back.
+ * A record's head, filled in but for the first word; NULL: lost, and counted. Number and time are
+ * taken together: an interrupt may run another program in the middle of this one, and then both are
+ * taken again, so that along a CPU's numbers time never goes back.
  */
 static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 size, __u32 vm,
 					     __u64 who)
 {
-	__u32 ring = config.ring, number;
-	struct head *r;
-	__u64 next;
-	__u64 time;
+	struct head *r = try_record(cs, size, vm, who);
 	int i;
 
-	for (i = 0; i < 8; i++) {
-		next = *(volatile __u64 *)&cs->next;
-		number = (next >> 32) + 1;
-		time = bpf_ktime_get_ns();
-		if (!has_room(cs, ring, next, size))
-			break;
-		if (!take_room(cs, ring, next, number, size))
-			continue;
-		r = room_at(cs, ring, next);
-		KEEP(r);
-		r->time = time;
-		r->where = (__u64)vm << 32 | number;
-		r->who = who;
+	if (r)
 		return r;
+	for (i = 0; i < 7; i++) {
+		r = try_record(cs, size, vm, who);
+		if (r)
+			return r;
 	}
 	lose(cs);
 	return NULL;

@@ -20,7 +20,7 @@ enum boundary_place {
 struct capture_config {
 	uint32_t tgid;	    /* only VMs of this process; 0: all */
 	uint32_t root_tgid; /* only VMs of this process and its descendants; 0: all */
-	uint32_t nr_lr;
+	uint32_t nr_lr;	    /* at most as many as a record takes */
 	uint32_t boundary;	/* enum boundary_place */
 	uint64_t hyp_percpu;	/* address of the array of the EL2 object's per-CPU areas */
 	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */

@@ -695,13 +695,13 @@ static __always_inline void sample(struct stat_cpu *cs, struct stat_slot *s, boo
 		sum += read_lr(cs, s, i, used);
 	}
 	s->misr = cs->nested ? 0
-			     : vgic_stat_misr(cpuif.hcr, cpuif.vmcr, sum & 0xff, sum >> 8 & 0xff,
+			     : vgic_stat_misr(cpuif.hcr_vmcr, cpuif.hcr_vmcr >> 32, sum & 0xff, sum >> 8 & 0xff,
 					      sum >> 16);
 	if (cs->phase != PHASE_INSIDE)
 		return;
 	s->exit_time = now;
 	ADD(s->counts.guest_ns, now - cs->entry_time);
-	if (folded && vgic_stat_eoicount(cpuif.hcr))
+	if (folded && vgic_stat_eoicount(cpuif.hcr_vmcr))
 		keep_all_active(cs);
 }
 

@@ -78,8 +78,7 @@ static __always_inline const struct vgic_irq *irq_at(__u64 address)
 
 /* What both generations of the interface have; of a GICv2 the LRs stay in raw. */
 struct cpuif {
-	__u32 hcr;
-	__u32 vmcr;
+	__u64 hcr_vmcr; /* VMCR in the upper half, as it stands behind HCR in records */
 	__u32 used_lrs;
 };
 
@@ -102,8 +101,7 @@ static __always_inline void read_cpuif_v2(struct images *s, struct kvm_vcpu *vcp
 	bpf_probe_read_kernel(s->raw, size,
 			      (void *)vcpu + bpf_core_field_offset(struct kvm_vcpu,
 								   arch.vgic_cpu.vgic_v2));
-	to->hcr = v2->vgic_hcr;
-	to->vmcr = v2->vgic_vmcr;
+	to->hcr_vmcr = (__u64)v2->vgic_vmcr << 32 | v2->vgic_hcr;
 	to->used_lrs = v2->used_lrs;
 }
 
@@ -111,16 +109,13 @@ static __always_inline void read_cpuif_v3(const struct vgic_v3_cpu_if *v3, struc
 {
 	const __u64 *both = (const void *)&v3->vgic_hcr;
 
-	to->used_lrs = v3->used_lrs;
-	if (bpf_core_field_offset(struct vgic_v3_cpu_if, vgic_hcr) + 4 !=
-	    bpf_core_field_offset(struct vgic_v3_cpu_if, vgic_vmcr)) {
-		to->hcr = v3->vgic_hcr;
-		to->vmcr = v3->vgic_vmcr;
-		return;
-	}
 	KEEP(both);
-	to->hcr = *both;
-	to->vmcr = *both >> 32;
+	to->used_lrs = v3->used_lrs;
+	if (bpf_core_field_offset(struct vgic_v3_cpu_if, vgic_hcr) + 4 ==
+	    bpf_core_field_offset(struct vgic_v3_cpu_if, vgic_vmcr))
+		to->hcr_vmcr = *both;
+	else
+		to->hcr_vmcr = (__u64)v3->vgic_vmcr << 32 | v3->vgic_hcr;
 }
 
 static __always_inline void read_cpuif(struct images *s, struct kvm_vcpu *vcpu, struct cpuif *to)
