@@ -31,11 +31,11 @@ static void configure(struct vgic_capture *c, const struct vgic_host *h,
 		      const struct vgic_capture_opts *opts)
 {
 	struct capture_config *config = (void *)&c->skel->rodata->config;
-	uint32_t most = vgr_lr_limit(h->gic);
+	int most = vgr_lr_limit(h->gic);
 
 	config->tgid = opts->tgid;
 	config->root_tgid = opts->root_tgid;
-	config->nr_lr = h->nr_lr < most ? h->nr_lr : most;
+	config->nr_lr = h->nr_lr >= 0 && h->nr_lr < most ? h->nr_lr : most;
 	config->gicv2 = h->gic == 2;
 	config->no_hw_deactivation = h->no_hw_deactivation;
 	config->words_tell_all = h->words_tell_all;

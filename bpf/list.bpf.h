@@ -71,9 +71,7 @@ _Static_assert(CPU_AREA_WORK + sizeof(struct scratch) <= CPU_AREA_RING,
 
 static __always_inline struct scratch *scratch_of(struct cpu_state *cs)
 {
-	struct scratch *s = (void *)cs + CPU_AREA_WORK;
-
-	return s;
+	return (void *)cs + CPU_AREA_WORK;
 }
 
 static __always_inline __u16 index_of(struct kvm_vcpu *vcpu, __u64 self, __u16 self_idx)
@@ -322,18 +320,18 @@ static __always_inline __u64 head_of(const struct scratch *s)
 	} while (0)
 
 /*
- * From *at on, as long as entries are what was kept at e and behind it: into the record, if to is
- * where. How many there were; *at is the node of the next.
+ * From *at on, as long as entries are what was kept of the first ones: into the record, if put, at
+ * to. How many there were; *at is the node of the next.
  */
-static __always_inline __u32 walk_same(const struct seen (*e)[2], const enum place place, __u64 *at,
-				       __u64 head, struct vgr_irq *to)
+static __always_inline __u32 walk_same(const struct scratch *s, const enum place place, __u64 *at,
+				       __u64 head, const bool put, struct vgr_irq *to)
 {
-#define STEP(i)                                                                    \
-	do {                                                                       \
-		if (*at == head || !same(&e[i][place], *at, place == OUTSIDE, at)) \
-			return i;                                                  \
-		if (to)                                                            \
-			put_irq(to + i, &e[i][place]);                             \
+#define STEP(i)                                                                          \
+	do {                                                                             \
+		if (*at == head || !same(&s->seen[i][place], *at, place == OUTSIDE, at)) \
+			return i;                                                        \
+		if (put)                                                                 \
+			put_irq(to + i, &s->seen[i][place]);                             \
 	} while (0)
 	EACH_OF_STRIDE(STEP);
 #undef STEP
@@ -356,8 +354,7 @@ static __always_inline struct vgr_irq *after_in(const struct scratch *s, struct 
 	       at_most_all(BEFORE_FLUSH(s)) * sizeof(struct vgr_irq);
 }
 
-/* The list from the entry at that node on, s->n of which are behind us. room: of a flush, or NULL.
- */
+/* The list from that node on, s->n entries of which are behind us. room: of a flush, or NULL. */
 static __always_inline int walk_on(struct scratch *s, __u64 at, const enum place place,
 				   __u32 self_idx, struct room *room)
 {
@@ -420,21 +417,21 @@ __noinline int walk_on_inside(struct scratch *s, __u64 at, __u32 self_idx, struc
 
 /*
  * Follows the list of s->vcpu; what its entries look like stands in s->seen then, and of a flush in
- * its record, if room is where. s->n is how many there were in the end; at most VGR_MAX_IRQS of
+ * its record, if put, where room is. s->n is how many there were in the end; at most VGR_MAX_IRQS of
  * them were kept, and s->flags says if not all.
  */
-static __always_inline void walk_list(struct scratch *s, __u16 self_idx, const enum place place,
-				      struct room *room)
+static __always_inline void walk_list(struct cpu_state *cs, struct scratch *s,
+				      const enum place place, const bool put, struct room *room)
 {
 	__u64 head = head_of(s), at = *words_at(head);
 
-	s->n = walk_same(s->seen, place, &at, head, room ? after_in(s, room) : NULL);
+	s->n = walk_same(s, place, &at, head, put, put ? after_in(s, room) : NULL);
 	if (at == head)
 		return;
 	if (place == OUTSIDE)
-		walk_on_outside(s, at, self_idx);
+		walk_on_outside(s, at, cs->who & 0xffff);
 	else
-		walk_on_inside(s, at, self_idx, room);
+		walk_on_inside(s, at, cs->who & 0xffff, put ? room : NULL);
 }
 
 /* Where a sync's lists stand in its record. */
@@ -461,20 +458,20 @@ static __always_inline struct sync_lists lists_in(const struct scratch *s, struc
  * As walk_same(), after a sync: for the first entries, which have to be those of "before",
  * too. Both states of each go into the record, and its INTID.
  */
-static __always_inline __u32 walk_same_again(const struct scratch *s, const struct seen (*e)[2],
-					     __u64 *at, __u64 head, const struct sync_lists *to)
+static __always_inline __u32 walk_same_again(const struct scratch *s, __u64 *at, __u64 head,
+					     const struct sync_lists *to)
 {
-#define STEP(i)                                            \
-	do {                                               \
-		if (*at == head || i >= BEFORE_SYNC(s))    \
-			return i;                          \
-		if (e[i][INSIDE].last != *at)              \
-			return i;                          \
-		if (!same(&e[i][OUTSIDE], *at, false, at)) \
-			return i;                          \
-		to->order[i] = e[i][OUTSIDE].irq.intid;    \
-		put_irq(to->before + i, &e[i][INSIDE]);    \
-		put_irq(to->after + i, &e[i][OUTSIDE]);    \
+#define STEP(i)                                                  \
+	do {                                                     \
+		if (*at == head || i >= BEFORE_SYNC(s))          \
+			return i;                                \
+		if (s->seen[i][INSIDE].last != *at)              \
+			return i;                                \
+		if (!same(&s->seen[i][OUTSIDE], *at, false, at)) \
+			return i;                                \
+		to->order[i] = s->seen[i][OUTSIDE].irq.intid;    \
+		put_irq(to->before + i, &s->seen[i][INSIDE]);    \
+		put_irq(to->after + i, &s->seen[i][OUTSIDE]);    \
 	} while (0)
 	EACH_OF_STRIDE(STEP);
 #undef STEP
@@ -608,9 +605,8 @@ __noinline int finish_lists(struct scratch *s, __u64 at, __u32 self_idx, struct 
 	return 0;
 }
 
-/* The list as it is after a sync, and both states of the interrupts that were on it at the begin.
- */
-static __always_inline void put_lists(struct scratch *s, __u16 self_idx, struct room *room)
+/* The list as it is after a sync, and both states of what was on it at the begin. */
+static __always_inline void put_lists(struct cpu_state *cs, struct scratch *s, struct room *room)
 {
 	__u64 head = head_of(s), at = *words_at(head);
 	struct sync_lists to = lists_in(s, room);
@@ -618,9 +614,9 @@ static __always_inline void put_lists(struct scratch *s, __u16 self_idx, struct 
 	KEEP(to.before);
 	KEEP(to.after);
 	KEEP(to.order);
-	s->n = walk_same_again(s, s->seen, &at, head, &to);
+	s->n = walk_same_again(s, &at, head, &to);
 	if (at != head || walked(s) != BEFORE_SYNC(s))
-		finish_lists(s, at, self_idx, room);
+		finish_lists(s, at, cs->who & 0xffff, room);
 }
 
 /* The interrupts of "before" from the first behind the stride on. */

@@ -82,9 +82,9 @@ static __always_inline void write_lrs(const struct scratch *s, __u64 *to, __u32 
  * Room for the largest record, as nobody else takes any: interrupts are off, and no other probe is
  * hit in the middle of this one. It is taken when the record is whole. NULL: lost.
  */
-static __always_inline void *pair_begin(struct cpu_state *cs, settings *c)
+static __always_inline void *pair_begin(struct cpu_state *cs)
 {
-	__u32 ring = c->ring, place = cs->next;
+	__u32 ring = config.ring, place = cs->next;
 	void *r;
 
 	if (!has_room(cs, ring, place, OUT_MAX)) {
@@ -96,8 +96,8 @@ static __always_inline void *pair_begin(struct cpu_state *cs, settings *c)
 	return r;
 }
 
-static __always_inline void pair_end(struct cpu_state *cs, settings *c, struct head *r, __u16 type,
-				     __u16 flags, __u32 size)
+static __always_inline void pair_end(struct cpu_state *cs, struct head *r, __u16 type, __u16 flags,
+				     __u32 size)
 {
 	__u64 next = cs->next;
 	__u32 number = (next >> 32) + 1;
@@ -105,7 +105,7 @@ static __always_inline void pair_end(struct cpu_state *cs, settings *c, struct h
 	r->where = (__u64)cs->vm << 32 | number;
 	r->who = cs->who;
 	r->time = bpf_ktime_get_ns();
-	if (take_room(cs, c->ring, next, number, size))
+	if (take_room(cs, config.ring, next, number, size))
 		record_end_as(r, kind_of(type, flags, size));
 	else
 		lose(cs);
@@ -179,7 +179,7 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 		return 0;
 	begin_pair(s, PHASE_FLUSH);
 	s->flush.begin = bpf_ktime_get_ns();
-	walk_list(s, cs->who, OUTSIDE, NULL);
+	walk_list(cs, s, OUTSIDE, false, NULL);
 	s->flush.n_before = kept(s);
 	s->flush.total_before = walked(s);
 	return 0;
@@ -187,28 +187,29 @@ static __always_inline int flush_begin(struct kvm_vcpu *vcpu)
 
 static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s)
 {
-	settings *c = get_settings();
-	const bool gicv2 = c->gicv2;
-	__u32 nr_lr = c->nr_lr, size, before, after;
+	__u32 nr_lr, size, before, after;
 	const struct vgic_v3_cpu_if *v3;
 	const struct kvm *kvm;
 	struct cpuif cpuif;
 	struct vgr_flush *f;
 	struct room *room;
+	settings *c;
 	void *lrs;
 
 	s->phase = PHASE_RUN;
-	room = pair_begin(cs, c);
+	room = pair_begin(cs);
 	f = (void *)room;
 	if (!room)
 		return;
 	put_before(s, room);
-	walk_list(s, cs->who, INSIDE, room);
+	walk_list(cs, s, INSIDE, true, room);
 	before = at_most_all(BEFORE_FLUSH(s));
 	after = kept(s);
 	size = sizeof(*f) + before * sizeof(struct vgr_irq) + after * sizeof(struct vgr_irq);
 	lrs = (void *)f + size;
-	if (gicv2) {
+	c = get_settings();
+	nr_lr = c->nr_lr;
+	if (c->gicv2) {
 		read_cpuif_v2(&s->hw, s->vcpu, &cpuif);
 		widen_lrs(&s->hw, nr_lr);
 		write_lrs(s, lrs, nr_lr);
@@ -234,7 +235,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	f->reserved = 0;
 	if ((s->flags & VGR_F_NO_CONFIG) && !c->always_flushes && !before && !cpuif.used_lrs)
 		s->flags |= VGR_F_SKIPPED;
-	pair_end(cs, c, (void *)f, VGR_FLUSH, s->flags, size);
+	pair_end(cs, (void *)f, VGR_FLUSH, s->flags, size);
 }
 
 static __always_inline int flush_end(__u32 flags)
@@ -261,7 +262,7 @@ static __always_inline bool sync_start(struct cpu_state *cs, struct scratch *s,
 	begin_pair(s, PHASE_SYNC);
 	s->sync.begin = bpf_ktime_get_ns();
 	s->sync.active_spis_before = read_active_spis(kvm_at(s));
-	walk_list(s, cs->who, INSIDE, NULL);
+	walk_list(cs, s, INSIDE, false, NULL);
 	s->n_before = kept(s);
 	s->sync.total_before = walked(s);
 	return true;
@@ -277,13 +278,13 @@ static __always_inline int sync_begin(struct kvm_vcpu *vcpu)
 }
 
 /* The hardware's state stands in the shadow now, and nothing has been folded yet. */
-static __always_inline void sync_sample(struct scratch *s, settings *c)
+static __always_inline void sync_sample(struct scratch *s)
 {
 	const struct vgic_v3_cpu_if *v3;
 	struct cpuif cpuif;
 	__u32 n;
 
-	if (c->gicv2) {
+	if (config.gicv2) {
 		read_cpuif_v2(&s->hw, s->vcpu, &cpuif);
 		n = cpuif.used_lrs < VGR_MAX_LRS ? cpuif.used_lrs : VGR_MAX_LRS;
 		s->sync.used_lrs = n;
@@ -302,15 +303,14 @@ static __always_inline void sync_sample(struct scratch *s, settings *c)
 static __always_inline int sync_fold(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
-	settings *c = get_settings();
 	struct scratch *s;
 
 	if (!cs)
 		return 0;
 	s = scratch_of(cs);
-	if (c->begins_at_fold ? !sync_start(cs, s, vcpu) : s->phase != PHASE_SYNC)
+	if (config.begins_at_fold ? !sync_start(cs, s, vcpu) : s->phase != PHASE_SYNC)
 		return 0;
-	sync_sample(s, c);
+	sync_sample(s);
 	s->folded = 1;
 	cs->in_sync = 1;
 	return 0;
@@ -320,7 +320,6 @@ static __always_inline int sync_fold(struct kvm_vcpu *vcpu)
 static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 {
 	struct cpu_state *cs = this_cpu();
-	settings *c = get_settings();
 	const struct kvm *kvm;
 	struct vgr_sync *y;
 	struct scratch *s;
@@ -332,21 +331,21 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	s = scratch_of(cs);
 	/* A sync without a fold; but not one that was half over when the recording began. */
 	if (s->phase != PHASE_SYNC &&
-	    (s->phase != PHASE_RUN || !c->begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
+	    (s->phase != PHASE_RUN || !config.begins_at_fold || !vcpu || !sync_start(cs, s, vcpu)))
 		return 0;
 	cs->in_sync = 0;
 	s->phase = PHASE_NONE;
 	if (!s->folded) {
-		sync_sample(s, c);
+		sync_sample(s);
 		s->flags |= VGR_F_NO_FOLD;
-		if (!c->always_flushes && !s->n_before)
+		if (!config.always_flushes && !s->n_before)
 			s->flags |= VGR_F_SKIPPED;
 	}
-	room = pair_begin(cs, c);
+	room = pair_begin(cs);
 	y = (void *)room;
 	if (!room)
 		return 0;
-	put_lists(s, cs->who, room);
+	put_lists(cs, s, room);
 	n = at_most_all(BEFORE_SYNC(s));
 	lrs = s->sync.used_lrs;
 	if (lrs > VGR_MAX_LRS)
@@ -371,7 +370,7 @@ static __always_inline int sync_end(struct kvm_vcpu *vcpu)
 	y->dist_enabled = kvm->arch.vgic.enabled;
 	y->nested = s->nested;
 	y->reserved = 0;
-	pair_end(cs, c, (void *)y, VGR_SYNC, s->flags, size);
+	pair_end(cs, (void *)y, VGR_SYNC, s->flags, size);
 	return 0;
 }
 
