@@ -281,7 +281,7 @@ static __always_inline __u32 walked(const struct scratch *s)
 	return *(const volatile __u32 *)&s->n;
 }
 
-/* For the verifier, or of these the ones that are kept. */
+/* No more than a record has room for. */
 static __always_inline __u32 at_most_all(__u32 n)
 {
 	return n > VGR_MAX_IRQS ? VGR_MAX_IRQS : n;
@@ -417,8 +417,8 @@ __noinline int walk_on_inside(struct scratch *s, __u64 at, __u32 self_idx, struc
 
 /*
  * Follows the list of s->vcpu; what its entries look like stands in s->seen then, and of a flush in
- * its record, if put, where room is. s->n is how many there were in the end; at most VGR_MAX_IRQS of
- * them were kept, and s->flags says if not all.
+ * its record, if put, where room is. s->n is how many there were in the end; at most VGR_MAX_IRQS
+ * of them were kept, and s->flags says if not all.
  */
 static __always_inline void walk_list(struct cpu_state *cs, struct scratch *s,
 				      const enum place place, const bool put, struct room *room)

@@ -11,16 +11,15 @@ extern struct kvm_host_data kvm_host_data __ksym __weak;
 /* Where last_lr_irq of this physical CPU is: always at the same place. */
 static __always_inline __u64 boundary_place(void)
 {
+	struct kvm_host_data *data;
 	__u64 area = 0, last, at;
 
 	if (!bpf_core_field_exists(struct kvm_host_data, last_lr_irq))
 		return 0;
-	if (config.boundary == BOUNDARY_KERNEL)
-		return &kvm_host_data
-			       ? (__u64) &
-					 ((struct kvm_host_data *)bpf_this_cpu_ptr(&kvm_host_data))
-						 ->last_lr_irq
-			       : 0;
+	if (config.boundary == BOUNDARY_KERNEL && &kvm_host_data) {
+		data = bpf_this_cpu_ptr(&kvm_host_data);
+		return (__u64)data + bpf_core_field_offset(struct kvm_host_data, last_lr_irq);
+	}
 	if (config.boundary != BOUNDARY_HYP)
 		return 0;
 	at = config.hyp_percpu + 8ull * bpf_get_smp_processor_id();

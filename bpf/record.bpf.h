@@ -121,7 +121,7 @@ static __always_inline bool take_room(struct cpu_state *cs, __u32 ring, __u64 ne
 	return __sync_val_compare_and_swap(&cs->next, next, (__u64)number << 32 | after) == next;
 }
 
-/* Room for a record of constant size, with number and time. NULL: there is none, or it was taken. */
+/* Room for a record of constant size, and its head but for the first word; NULL: neither. */
 static __always_inline struct head *try_record(struct cpu_state *cs, const __u32 size, __u32 vm,
 					       __u64 who)
 {
@@ -144,9 +144,9 @@ static __always_inline struct head *try_record(struct cpu_state *cs, const __u32
 }
 
 /*
- * A record's head, filled in but for the first word; NULL: lost, and counted. Number and time are
- * taken together: an interrupt may run another program in the middle of this one, and then both are
- * taken again, so that along a CPU's numbers time never goes back.
+ * The same; NULL: lost, and counted. Number and time are taken together: an interrupt may run
+ * another program in the middle of this one, and then both are taken again, so that along a CPU's
+ * numbers time never goes back.
  */
 static __always_inline void *record_begin_by(struct cpu_state *cs, const __u32 size, __u32 vm,
 					     __u64 who)

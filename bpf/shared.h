@@ -18,9 +18,9 @@ enum boundary_place {
 
 /* Set before the programs are loaded; constant for the verifier. */
 struct capture_config {
-	uint32_t tgid;	    /* only VMs of this process; 0: all */
-	uint32_t root_tgid; /* only VMs of this process and its descendants; 0: all */
-	uint32_t nr_lr;	    /* at most as many as a record takes */
+	uint32_t tgid;		/* only VMs of this process; 0: all */
+	uint32_t root_tgid;	/* only VMs of this process and its descendants; 0: all */
+	uint32_t nr_lr;		/* at most as many as a record takes */
 	uint32_t boundary;	/* enum boundary_place */
 	uint64_t hyp_percpu;	/* address of the array of the EL2 object's per-CPU areas */
 	uint64_t hyp_host_data; /* offset of kvm_host_data in such an area */
@@ -63,7 +63,7 @@ struct cpu_state {
 	  VGR_MAX_LRS * sizeof(uint64_t) + VGR_MAX_IRQS * sizeof(uint32_t) + 7) & \
 	 ~7ul)
 
-/* And a bit, for the verifier's peace of mind. */
+/* Room for one, in pages: the verifier does not see that what is written is no more than that. */
 #define OUT_ROOM ((OUT_MAX + 4095) & ~4095ul)
 
 /* A CPU's part of the map: its state, what it works with, its ring, room for one record more. */

@@ -695,8 +695,8 @@ static __always_inline void sample(struct stat_cpu *cs, struct stat_slot *s, boo
 		sum += read_lr(cs, s, i, used);
 	}
 	s->misr = cs->nested ? 0
-			     : vgic_stat_misr(cpuif.hcr_vmcr, cpuif.hcr_vmcr >> 32, sum & 0xff, sum >> 8 & 0xff,
-					      sum >> 16);
+			     : vgic_stat_misr(cpuif.hcr_vmcr, cpuif.hcr_vmcr >> 32, sum & 0xff,
+					      sum >> 8 & 0xff, sum >> 16);
 	if (cs->phase != PHASE_INSIDE)
 		return;
 	s->exit_time = now;
