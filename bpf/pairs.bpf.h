@@ -215,7 +215,7 @@ static __always_inline void flush_finish(struct cpu_state *cs, struct scratch *s
 	} else {
 		v3 = v3_of(s->vcpu);
 		read_cpuif_v3(v3, &cpuif);
-		read_lrs_v3(v3, lrs, nr_lr);
+		read_no_more_lrs_v3(v3, lrs, nr_lr);
 	}
 	size += nr_lr * sizeof(__u64);
 	kvm = kvm_at(s);

@@ -139,35 +139,65 @@ __noinline int widen_lrs(struct images *s, __u32 n)
 	return 0;
 }
 
-#define ONE_LR(i)               \
+#define FOUR_LRS(i)                    \
+	do {                           \
+		to[i] = lr[i];         \
+		to[i + 1] = lr[i + 1]; \
+		to[i + 2] = lr[i + 2]; \
+		to[i + 3] = lr[i + 3]; \
+	} while (0)
+
+/*
+ * The first n LR images, at most VGR_MAX_LRS_V3, for which there is room at to. Each by itself: the
+ * verifier wants to know which. What is too many does no harm.
+ */
+static __always_inline void read_lrs_v3(const struct vgic_v3_cpu_if *v3, __u64 *to, __u32 n)
+{
+	const __u64 *lr = v3->vgic_lr;
+
+	if (!n)
+		return;
+	KEEP(lr);
+	KEEP(to);
+	FOUR_LRS(0);
+	if (n > 4)
+		FOUR_LRS(4);
+	if (n > 8)
+		FOUR_LRS(8);
+	if (n > 12)
+		FOUR_LRS(12);
+}
+
+#define NO_MORE_LRS(i)          \
 	do {                    \
 		if (n <= (i))   \
 			return; \
 		to[i] = lr[i];  \
 	} while (0)
 
-#define FOUR_LRS(i)            \
-	do {                   \
-		ONE_LR(i);     \
-		ONE_LR(i + 1); \
-		ONE_LR(i + 2); \
-		ONE_LR(i + 3); \
-	} while (0)
-
-/*
- * The first n LR images, at most VGR_MAX_LRS_V3. Each by itself: the verifier wants to know which.
- * What is behind a test that fails for a constant n is not in the program that runs.
- */
-static __always_inline void read_lrs_v3(const struct vgic_v3_cpu_if *v3, __u64 *to, __u32 n)
+/* The same, and not one more. */
+static __always_inline void read_no_more_lrs_v3(const struct vgic_v3_cpu_if *v3, __u64 *to, __u32 n)
 {
 	const __u64 *lr = v3->vgic_lr;
 
 	KEEP(lr);
 	KEEP(to);
-	FOUR_LRS(0);
-	FOUR_LRS(4);
-	FOUR_LRS(8);
-	FOUR_LRS(12);
+	NO_MORE_LRS(0);
+	NO_MORE_LRS(1);
+	NO_MORE_LRS(2);
+	NO_MORE_LRS(3);
+	NO_MORE_LRS(4);
+	NO_MORE_LRS(5);
+	NO_MORE_LRS(6);
+	NO_MORE_LRS(7);
+	NO_MORE_LRS(8);
+	NO_MORE_LRS(9);
+	NO_MORE_LRS(10);
+	NO_MORE_LRS(11);
+	NO_MORE_LRS(12);
+	NO_MORE_LRS(13);
+	NO_MORE_LRS(14);
+	NO_MORE_LRS(15);
 }
 
 /* The same into s->lr, with n at most VGR_MAX_LRS. After read_cpuif(). */
