@@ -24,6 +24,8 @@ static inline bool records_any(const struct machine *m, const struct mvcpu *v)
 /* Before the sync; and when it is done. */
 static inline void machine_records_before_sync(struct machine *m, struct mvcpu *v)
 {
+	if (m->cfg->thorough)
+		m->known += KNOWN_STEP;
 	if (v->known != m->known)
 		records_look_at_all(m, v);
 }
@@ -43,6 +45,8 @@ static inline void machine_records_before_flush(struct machine *m, struct mvcpu 
 	raises_vcpu_of(m->raises, v->index);
 	fates_tick(m->fates, m->now);
 	m->flushes++;
+	if (m->cfg->thorough)
+		m->known += KNOWN_STEP;
 	if (records_any(m, v))
 		records_of_flush_begun(m, v);
 }

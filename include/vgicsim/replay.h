@@ -38,6 +38,11 @@ struct vgic_replay_config {
 	uint16_t timeline_vcpu;
 	uint64_t timeline_t0, timeline_t1; /* ns from the start */
 	const struct vgic_feed *feed;	   /* more raises than the workload's own; NULL: none */
+	/*
+	 * What became of interrupts is looked for at every one on a list, at each flush and sync,
+	 * also where nothing can have changed. The cell is the same: that is for tests to see.
+	 */
+	bool thorough;
 	struct vgic_busy *busy; /* told of every entry, to look for a window; NULL: none */
 };
 

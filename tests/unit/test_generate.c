@@ -15,6 +15,7 @@
 #include <vgicsim/replay.h>
 #include <vgicsim/vgic.h>
 #include <vgicsim/workload_file.h>
+#include "../support/cells.h"
 
 static struct vgic_generator *make(enum vgic_generate_kind kind, uint64_t n, uint64_t seed)
 {
@@ -267,6 +268,40 @@ static void feed_is_the_file(void **state)
 	}
 }
 
+/* Of interrupts that wait, or stay in an LR, nothing is told: nor would there be anything to tell.
+ */
+static void looks_left_out_change_nothing(void **state)
+{
+	for (int kind = 0; kind < VGIC_GENERATE_KINDS; kind++) {
+		struct vgic_generator *g = make(kind, 1500, 5);
+		struct vgic_workload *wl;
+
+		assert_int_equal(vgic_generator_workload(g, &wl), 0);
+		for (size_t p = 0; vgic_policy_at(p); p++) {
+			for (unsigned int n = 1; n <= 6; n++) {
+				struct vgic_replay_config c = {.policy = vgic_policy_at(p),
+							       .nr_lr = n,
+							       .seed = 1,
+							       .has_tdir = true};
+				struct vgic_cell some, all;
+				const char *what;
+
+				assert_int_equal(vgic_replay(wl, &c, &some), 0);
+				c.thorough = true;
+				assert_int_equal(vgic_replay(wl, &c, &all), 0);
+				what = cells_differ(&some, &all);
+				if (what)
+					fail_msg("kind %d, %s, %u LRs: %s", kind, c.policy->name, n,
+						 what);
+				vgic_cell_finish(&some);
+				vgic_cell_finish(&all);
+			}
+		}
+		vgic_workload_destroy(wl);
+		vgic_generator_destroy(g);
+	}
+}
+
 static struct vgic_cell replay(const struct vgic_generator *g, unsigned int nr_lr)
 {
 	const struct vgic_replay_config cfg = {.policy = vgic_policy_find("linux-7.3"),
@@ -441,6 +476,7 @@ int main(void)
 		cmocka_unit_test(lines_are_lowered),
 		cmocka_unit_test(mixed_has_everything),
 		cmocka_unit_test(feed_replays_the_same),
+		cmocka_unit_test(looks_left_out_change_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
