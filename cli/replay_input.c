@@ -48,6 +48,8 @@ static int read_recording(struct replay_input *in, const struct vgic_policy *pol
 		return code;
 	cli_recording_ending(in->path, in->reader);
 	in->hash = vgr_reader_identity(in->reader);
+	/* It is kept for what its header says. */
+	vgr_reader_rest(in->reader);
 	return EXIT_OK;
 }
 

@@ -429,8 +429,6 @@ static __attribute__((noinline)) int next_frames_record(struct vgr_reader *r,
 		if (err)
 			return r->status = err;
 	}
-	/* Whoever keeps the reader for what its header says does not want the rest. */
-	ahead_rest(r->ahead);
 	tell(r, r->from.size);
 	return 0;
 }
@@ -480,6 +478,12 @@ uint64_t vgr_reader_identity(const struct vgr_reader *r)
 	if (!r->header.unfinished)
 		return r->head.identity;
 	return XXH64_digest(r->identity);
+}
+
+void vgr_reader_rest(struct vgr_reader *r)
+{
+	if (r->ending != VGR_END_NOT_YET)
+		ahead_rest(r->ahead);
 }
 
 void vgr_reader_close(struct vgr_reader *r)

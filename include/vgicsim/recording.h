@@ -288,6 +288,12 @@ uint32_t vgr_reader_damaged(const struct vgr_reader *r);
  */
 uint64_t vgr_reader_identity(const struct vgr_reader *r);
 
+/*
+ * At the end: gives back the memory of the records, of which none is to be used any more. What
+ * the header says stays; rewound, it is all there again.
+ */
+void vgr_reader_rest(struct vgr_reader *r);
+
 /* NULL is fine. */
 void vgr_reader_close(struct vgr_reader *r);
 

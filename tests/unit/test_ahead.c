@@ -175,6 +175,9 @@ static void rewinds(void **state)
 	for (unsigned int n = 0; n < 4400; n = n * 3 + 1) {
 		for (unsigned int i = 0; i < n; i++)
 			vgr_reader_next(r, &rec);
+		/* Before the end nothing is given back. */
+		vgr_reader_rest(r);
+		assert_int_equal(vgr_reader_next(r, &rec), n < 4000);
 		vgr_reader_rewind(r);
 	}
 	memset(&again, 0, sizeof(again));

@@ -123,6 +123,10 @@ static void round_trip(void **state)
 	vgr_reader_position(r, &pos);
 	assert_int_equal(pos.record, 436);
 	identity = vgr_reader_identity(r);
+	/* What is given back at the end is there again. */
+	vgr_reader_rest(r);
+	assert_int_equal(vgr_reader_next(r, &rec), 0);
+	assert_int_equal(vgr_reader_identity(r), identity);
 	assert_int_equal(vgr_reader_rewind(r), 0);
 	assert_int_equal(read_all(r, &b), 0);
 	assert_int_equal(a.size, b.size);
